@@ -1,0 +1,51 @@
+# Each target sets up what it needs; `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint lab release grade bench lock
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready .venv-worker/.ready ## create the two environments from the locks
+
+.venv/.ready: locks/kit.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) -V`. Next: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+	@echo "Setting up .venv from locks/kit.txt (a minute or two, once) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/kit.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-worker/.ready: locks/worker.txt
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import) ..."
+	@$(PYTHON) -m venv --clear .venv-worker
+	@.venv-worker/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/worker.txt
+	@touch $@
+
+demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy
+	@$(BIN)/grader demo
+
+test: setup lint ## everything that must hold
+	@$(BIN)/pytest -q
+
+lint: setup ## formatting, lint and types
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary
+
+lab: setup ## JupyterLab with formgrader, on this course
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab
+
+release: setup ## make release/NAME and solutions/NAME: make release NAME=batch_normalization
+	@$(BIN)/grader release $(or $(NAME),batch_normalization)
+
+grade: setup ## grade everything under submitted/: make grade NAME=batch_normalization
+	@$(BIN)/grader grade $(or $(NAME),batch_normalization)
+
+bench: setup ## the figures in docs, side by side with a peer
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: setup ## resolve the pinned versions anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o locks/kit.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group worker --constraints locks/kit.txt -o locks/worker.txt
