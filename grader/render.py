@@ -270,10 +270,11 @@ def _blank(region: Region, assignment: Assignment) -> tuple[str, ...]:
             f'raise NotImplementedError("{function}: dolazi kasnije (comes later): {region.assignment}")',
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
-    run = f' Then run check("{judged}").' if judged else ""
+    then = f' Zatim / then: check("{judged}")' if judged else ""
     return (
-        f"# TODO {function}: napišite ovaj dio i obrišite naredbu `raise`. Šta mora da važi, piše u opisu iznad.",
-        f"# Write this part and delete the `raise`; the docstring above says what must hold.{run}",
+        f"# TODO {function}: napišite ovaj dio umjesto naredbe `raise`.",
+        f"# Šta mora da važi, piše u opisu iznad.{then}",
+        "# (Write this part in place of the `raise`; the docstring above says what must hold.)",
         f'raise NotImplementedError("{function}: još nije napisano (not written yet)")',
     )
 

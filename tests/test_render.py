@@ -60,7 +60,7 @@ def course(folder: Path, **modules: str) -> Course:
 def test_the_stub_names_the_function_and_says_what_to_do_next() -> None:
     stub = render_module(MODULE, "layers.py", assignment(), stub=True)
     assert "2 * x" not in stub
-    todo, next_step, cut = re.search(r"( +# TODO scale:.*)\n(.*)\n(.*)", stub).groups()  # type: ignore[union-attr]
+    todo, next_step, _, cut = re.search(r"( +# TODO scale:.*)\n(.*)\n(.*)\n(.*)", stub).groups()  # type: ignore[union-attr]
     assert todo.startswith("    # TODO scale: ")
     assert 'check("scale")' in next_step
     assert cut.startswith('    raise NotImplementedError("scale: ')

@@ -1,0 +1,76 @@
+"""What must hold before a release is written.
+
+The stub earns nothing and the solution everything, from every check; nothing that is blanked can be read anywhere in
+the release; and it is small enough to hand around.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from checks.core import Assignment
+
+from .course import Course
+from .errors import GraderError
+from .grading import grade
+from .leaks import find_leaks
+from .render import Rendered
+
+LIMIT = 2_000_000
+"""Bytes that a release may hold."""
+
+
+def prove(course: Course, assignment: Assignment, release: Mapping[str, bytes], rendered: Rendered) -> None:
+    """Prove a release in a temporary folder.
+
+    Args:
+        course: where it is made.
+        assignment: what it is for.
+        release: contents of all its files, by path, notebook and all.
+        rendered: the package in it.
+
+    Raises:
+        GraderError: the release leaks, is too big, its stub earns points or the solution does not earn all of them.
+    """
+    size = sum(map(len, release.values()))
+    if size > LIMIT:
+        biggest = max(release, key=lambda path: len(release[path]))
+        raise GraderError(
+            f"{assignment.name}: the release would hold {size:,} bytes, expected at most {LIMIT:,}. Next: make "
+            f"{biggest} ({len(release[biggest]):,} bytes) smaller."
+        )
+    leaks = find_leaks(release, rendered.blanked, rendered.stub)
+    if leaks:
+        more = f" ({len(leaks) - 1} more like it)" if leaks[1:] else ""
+        raise GraderError(f"{assignment.name}: {leaks[0]}{more}. Next: reword it, or move it into the region.")
+    _prove_points(course, assignment, rendered.stub, "stub", full=False)
+    _prove_points(course, assignment, rendered.solution, "solution", full=True)
+
+
+def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, bytes], face: str, full: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="grader-proof-") as name:
+        folder = Path(name)
+        write_files(folder, {f"funkcije/{module}": content for module, content in package.items()})
+        result = grade(folder, course, assignment)
+    for check in result.checks:
+        expected = check.max_points if full else 0
+        if check.points != expected:
+            message = " ".join(check.message.split())
+            raise GraderError(
+                f"{assignment.name}: the {face} earns {check.points:g} of {check.max_points:g} points on {check.id} "
+                f"({message}), expected {expected:g}. Next: mend the check, or the region that it is about."
+            )
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their paths inside a folder."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its path inside it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }

@@ -1,0 +1,144 @@
+"""`grader release NAME`: render, prove, generate, execute the worked notebook.
+
+`release/NAME/` and `solutions/NAME/` come from nbgrader's own converters with the course's settings, as they do from
+`nbgrader generate_assignment` and formgrader's button; the gradebook is filled on the way. Executing the worked
+notebook takes minutes, so only this command (and `nbgrader generate_solution`) does it.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import Config, PyFileConfigLoader
+
+from .course import CONFIG, Course, find_course
+from .errors import GraderError
+from .handout import MANIFEST, inputs
+
+PLUGINS = {
+    "GenerateAssignment": "grader.preprocessors.RenderRelease",
+    "GenerateSolution": "grader.preprocessors.RenderWorked",
+}
+
+
+def release(
+    course: Course, name: str, *, execute: bool = True, tell: Callable[[str], None] = lambda line: None
+) -> None:
+    """Make `release/NAME/` and `solutions/NAME/` anew.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        execute: whether to execute the worked notebook; without, it is written without outputs, and is stale.
+        tell: is given a line for each step.
+
+    Raises:
+        GraderError: something does not hold; both folders are then as they were, or `solutions/NAME/` alone is.
+    """
+    course.assignment(name)
+    config = settings(course)
+    config.RenderWorked.execute = execute
+    tell(f"Rendering and proving release/{name} ...")
+    _generate(GenerateAssignment, course, name, config, tell)
+    tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into solutions/{name} ...")
+    _generate(GenerateSolution, course, name, config, tell)
+    tell(f"Made release/{name} and solutions/{name}.")
+
+
+def settings(course: Course) -> Config:
+    """What `nbgrader_config.py` says.
+
+    Raises:
+        GraderError: it cannot be read, or does not name the kit's preprocessors.
+    """
+    where = course.root / CONFIG
+    try:
+        config: Config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
+    except Exception as error:
+        raise GraderError(f"{where}: expected nbgrader's settings, found {type(error).__name__}: {error}.") from error
+    config.CourseDirectory.root = str(course.root)
+    for converter, plugin in PLUGINS.items():
+        if plugin not in _preprocessors(config, converter):
+            raise GraderError(
+                f"{where}: expected {plugin} in {converter}.preprocessors, found none. Next: put it back."
+            )
+    return config
+
+
+def stale(course: Course, name: str) -> list[str]:
+    """Why `release/NAME/` and `solutions/NAME/` are older than their source, one line each; empty if they are not."""
+    now = inputs(course, name)
+    lines = []
+    for folder in (course.release / name, course.solutions / name):
+        where = folder.relative_to(course.root).as_posix()
+        try:
+            made_from = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["inputs"]
+        except (OSError, ValueError, KeyError):
+            lines.append(f"{where}: not generated yet (no {MANIFEST}). Next: grader release {name}.")
+            continue
+        changed = sorted(part for part in now if made_from.get(part) != now[part])
+        if changed:
+            lines.append(f"{where}: older than its source ({', '.join(changed)} changed). Next: grader release {name}.")
+    return lines
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `release` to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "release",
+        help="make release/NAME and solutions/NAME from their source",
+        description="Render and prove a release, generate it, and execute the worked notebook.",
+    )
+    parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")
+    parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
+    parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; 0, or with `--check` 1 if something is older than its source."""
+    folder = getattr(args, "course", None)
+    course = find_course(Path(folder) if folder else None)
+    if args.check:
+        course.assignment(args.name)
+        lines = stale(course, args.name)
+        print("\n".join(lines) or f"release/{args.name} and solutions/{args.name} are as new as their source.")
+        return 1 if lines else 0
+    release(course, args.name, execute=not args.no_execute, tell=lambda line: print(line, flush=True))
+    return 0
+
+
+def _generate(converter_class: type, course: Course, name: str, config: Config, tell: Callable[[str], None]) -> None:
+    coursedir = CourseDirectory(config=config)
+    coursedir.assignment_id = name
+    converter = converter_class(coursedir=coursedir, config=config)
+    converter.force = True
+    converter.log = _log(tell)
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise GraderError(str(error)) from error
+
+
+def _log(tell: Callable[[str], None]) -> logging.Logger:
+    """A logger that tells the kit's own progress, and of nbgrader what went wrong."""
+
+    class Lines(logging.Handler):
+        def emit(self, entry: logging.LogRecord) -> None:
+            if entry.levelno == logging.INFO and entry.module in {"worked", "preprocessors"}:
+                tell(entry.getMessage())
+
+    logger = logging.Logger("grader.release")
+    logger.addHandler(Lines())
+    return logger
+
+
+def _preprocessors(config: Config, converter: str) -> list[Any]:
+    """The configured list, whether it was set or added to."""
+    value = config[converter].get("preprocessors", []) if converter in config else []
+    return list(value) if isinstance(value, list) else list(value.get_value([]))
