@@ -1,13 +1,15 @@
 """What a check and an assignment are.
 
-A check is two functions: `draw` makes inputs from a random generator and nothing else, `run` calls the student's
-functions on them and returns what it observed, by name. A check never computes an answer: the same `run` on the
-reference gives the truth, on a known mistake a diagnosis, and on a student a verdict.
+A check is two functions: `draw` makes inputs from a random generator and a size and nothing else, `run` calls the
+student's functions on them and returns what it observed, by name. A check never computes an answer: the same `run` on
+the reference gives the truth, on a known mistake a diagnosis, and on a student a verdict.
 
-    @check("batchnorm_forward.train", points=2, contract="BF-2", draw=columns)
+    @checks.add("batchnorm_forward.train", points=2, contract="BF-1", draw=batch, sizes=((7, 4),))
     def train(student, x, gamma, beta):
-        out, cache = student.call("batchnorm_forward", x, gamma, beta, student.handle(mode="train"))
+        out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
         return {"out": out}
+
+What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on.
 """
 
 from __future__ import annotations
@@ -15,20 +17,22 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .student import Student
+from .student import Contract
 
 Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
-Draw = Callable[[np.random.Generator], Inputs]
+Draw = Callable[[np.random.Generator, int, int], Inputs]
 Run = Callable[..., Observed]
+Aspect = Literal["values", "shapes", "names", "dtypes"]
+
+FORWARD = "forward"
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,50 @@ class Check:
     """The sentence of the contract that it enforces, as in `BF-5`."""
     draw: Draw
     run: Run
-    aspect: Literal["values", "shapes"] = "values"
-    """Values are compared after the shape is mended; shapes have checks of their own."""
+    sizes: tuple[tuple[int, int], ...]
+    """Every (N, D) that inputs are drawn for."""
+    aspect: Aspect = "values"
+    """Values are compared after the shape is mended; shapes, types, and the names of a network's parameters have checks
+    of their own."""
+    needs: tuple[str, ...] = ()
+    """Functions of the student that this one is built on, such as the layers of a network."""
 
     @property
     def function(self) -> str:
         """The function that is judged."""
         return self.id.partition(".")[0]
+
+    def inputs(self, seed: bytes) -> list[Inputs]:
+        """The inputs for every size, drawn from the seed and the check's id and from nothing else."""
+        entropy = int.from_bytes(seed + self.id.encode(), "big")
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+        return [self.draw(generator, *size) for size in self.sizes]
+
+
+@dataclass
+class CheckList:
+    """Collects checks in the order in which they are written."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def add(
+        self,
+        id: str,
+        *,
+        points: float,
+        contract: str,
+        draw: Draw,
+        sizes: Sequence[tuple[int, int]],
+        aspect: Aspect = "values",
+        needs: Sequence[str] = (),
+    ) -> Callable[[Run], Run]:
+        """Decorate a `run` function."""
+
+        def decorate(run: Run) -> Run:
+            self.checks.append(Check(id, points, contract, draw, run, tuple(sizes), aspect, tuple(needs)))
+            return run
+
+        return decorate
 
 
 @dataclass(frozen=True)
@@ -61,8 +102,13 @@ class Assignment:
     gives: tuple[str, ...]
     """Solution regions of other assignments (by name) that stay in the release; all others are blanked."""
     checks: tuple[Check, ...]
-    wiring: tuple[str, ...] = field(default=())
-    """Functions that are judged with the student's own layers plugged into the trusted network."""
+    contract: Contract
+    folder: Path
+    """`checks/NAME`: the hints, and on the trusted side the known mistakes, lie here."""
+    forward_of: Mapping[str, str] = field(default_factory=dict)
+    """Backward function to the forward function whose cache it is judged on."""
+    interchangeable: tuple[tuple[str, str], ...] = ()
+    """Pairs of layer functions of which a student's network may use either."""
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -72,6 +118,11 @@ class Assignment:
     def of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function."""
         return tuple(check for check in self.checks if check.function == function)
+
+    def module_of(self, function: str) -> str:
+        """The module that a graded function, or model, lives in."""
+        known = self.contract.functions.get(function)
+        return known.module if known else self.contract.models[function]
 
     def points(self, function: str) -> float:
         """The points of a function's graded cell: the sum over its checks."""

@@ -46,6 +46,7 @@ class Line:
     file: str
     number: int
     code: str
+    function: str = ""
 
 
 @dataclass
@@ -199,7 +200,7 @@ class Executor:
         """Lines of the student's package in a traceback; the kit's own frames and numpy's stay out."""
         root = self._folder()
         return tuple(
-            Line(Path(frame.filename).name, frame.lineno or 0, (frame.line or "").strip())
+            Line(Path(frame.filename).name, frame.lineno or 0, (frame.line or "").strip(), frame.name)
             for frame in traceback.extract_tb(error.__traceback__)
             if root is not None and Path(frame.filename).is_relative_to(root)
         )

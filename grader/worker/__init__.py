@@ -1,0 +1,1 @@
+"""The student's process: the only code of the kit that runs beside a student's."""

@@ -1,0 +1,157 @@
+"""The reference on the trusted side: the course's own `funkcije/`, loaded under a name that no student can import.
+
+Each load is a set of modules of its own, so the same source serves as the reference, as a known mistake (a few lines of
+one function replaced before it is compiled) and as the trusted network over a student's layers (functions replaced
+before the network imports them).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import itertools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .errors import GraderError
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace `old`, which stands exactly once in the function's source, by `new`."""
+
+    module: str
+    function: str
+    """A function, a class, or `Class.method`."""
+    old: str
+    new: str
+
+
+@dataclass
+class Package:
+    """A loaded copy of `funkcije/`; unload it when it is no longer needed."""
+
+    name: str
+    folder: Path
+    edits: Sequence[Edit] = ()
+    replaced: Mapping[str, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+
+    def module(self, name: str) -> ModuleType:
+        """A module of this copy."""
+        return importlib.import_module(f"{self.name}.{name}")
+
+    def unload(self) -> None:
+        """Take every module of this copy out of the interpreter."""
+        for name in [name for name in sys.modules if name == self.name or name.startswith(f"{self.name}.")]:
+            del sys.modules[name]
+        _finder.packages.pop(self.name, None)
+
+
+def load_package(
+    folder: Path,
+    *,
+    edits: Sequence[Edit] = (),
+    replaced: Mapping[str, Mapping[str, Callable[..., Any]]] | None = None,
+) -> Package:
+    """Make a copy of the package importable under a fresh name.
+
+    Args:
+        folder: the course's `funkcije/`.
+        edits: changes to the source before it is compiled.
+        replaced: functions to put in place of a module's own, by module and name.
+
+    Raises:
+        GraderError: the folder has no package.
+    """
+    if not (folder / "__init__.py").is_file():
+        raise GraderError(f"{folder}: the reference package is missing. Next: run from a complete checkout.")
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+    package = Package(f"_reference_{next(_numbers)}", folder, edits, replaced or {})
+    _finder.packages[package.name] = package
+    return package
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules of loaded packages, and no others."""
+
+    def __init__(self) -> None:
+        self.packages: dict[str, Package] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        root, _, module = fullname.partition(".")
+        package = self.packages.get(root)
+        if package is None:
+            return None
+        file = package.folder.joinpath(*(module.split(".") if module else ("__init__",))).with_suffix(".py")
+        if not file.is_file():
+            return None
+        locations = [str(package.folder)] if not module else None
+        return importlib.util.spec_from_file_location(
+            fullname, file, loader=_Loader(package, module, file), submodule_search_locations=locations
+        )
+
+
+class _Loader(importlib.abc.SourceLoader):
+    """Compiles one module, with the package's edits, and puts its replaced functions in place."""
+
+    def __init__(self, package: Package, module: str, file: Path) -> None:
+        self.package = package
+        self.module = module
+        self.file = file
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self.file)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        text = self.file.read_text(encoding="utf-8")
+        for edit in self.package.edits:
+            if edit.module == self.module:
+                text = apply(edit, text, self.file)
+        return text.encode()
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        for name, function in self.package.replaced.get(self.module, {}).items():
+            setattr(module, name, function)
+
+
+_finder = _Finder()
+
+
+def apply(edit: Edit, text: str, file: Path) -> str:
+    """The text of a module with one edit applied.
+
+    Raises:
+        GraderError: the function is not there, or `old` is not there exactly once.
+    """
+    first, last = _span(ast.parse(text), edit.function.split("."), edit, file)
+    lines = text.splitlines(keepends=True)
+    source = "".join(lines[first - 1 : last])
+    if (count := source.count(edit.old)) != 1:
+        raise GraderError(
+            f"{file}: {edit.old!r} was expected once in {edit.function}, found {count} times. "
+            "Next: bring the known mistake in line with the reference."
+        )
+    return "".join(lines[: first - 1]) + source.replace(edit.old, edit.new) + "".join(lines[last:])
+
+
+def _span(tree: ast.AST, path: Sequence[str], edit: Edit, file: Path) -> tuple[int, int]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == path[0]:
+            if len(path) > 1:
+                return _span(node, path[1:], edit, file)
+            assert node.end_lineno is not None
+            return node.lineno, node.end_lineno
+    raise GraderError(f"{file}: no {edit.function}. Next: bring the known mistake in line with the reference.")

@@ -1,0 +1,139 @@
+"""What runs inside the student's process: the executor behind a socket.
+
+Started with a clean interpreter that has numpy and msgpack and nothing else of use. It holds the student's package and
+no answer; everything that it says is checked on the other side.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from checks.executor import Executor, StudentError
+
+from .wire import Channel, Closed, WireError
+
+PACKAGE = "funkcije"
+
+
+def main(submission: str) -> None:
+    """Serve requests from the socket that is standard input until it closes."""
+    channel = Channel(_take_over_standard_input())
+    missing = _MissingModules()
+    sys.meta_path.append(missing)
+    _load_package(Path(submission) / PACKAGE)
+    executor = Executor(PACKAGE)
+    while True:
+        try:
+            request = channel.receive()
+        except Closed:
+            return
+        number, operation, arguments = request
+        reply: dict[str, Any]
+        try:
+            reply = {"number": number, "value": _perform(executor, operation, arguments)}
+        except StudentError as error:
+            lines = [[line.file, line.number, line.code[:200], line.function[:100]] for line in error.lines[-5:]]
+            reply = {"number": number, "error": [error.kind, error.type[:100], error.message[:1000], lines]}
+        reply["missing"] = sorted(missing.names)[:20]
+        try:
+            channel.send(reply)
+        except WireError as error:
+            channel.send({"number": number, "error": ["result", "", str(error), []], "missing": []})
+
+
+def _perform(executor: Executor, operation: str, arguments: Sequence[Any]) -> Any:
+    if operation == "call":
+        reply = executor.call(*arguments)
+        return [list(reply.values), list(reply.changed)]
+    if operation in {"mapping", "read", "update", "reset"}:
+        return getattr(executor, operation)(*arguments)
+    raise WireError(f"no operation {operation}")
+
+
+def _take_over_standard_input() -> socket.socket:
+    """The socket on descriptor 0, moved away; student code finds an empty input and an output that goes nowhere."""
+    end = socket.socket(fileno=os.dup(0))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    return end
+
+
+def _load_package(folder: Path) -> None:
+    """Put the submission's package, and no other of that name, where `import funkcije` finds it.
+
+    A reference that somebody installed is never found: the name is taken from here, not from the path.
+    """
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception:
+        # The package's own file is given and empty of imports; a submission cannot make it fail.
+        del sys.modules[PACKAGE]
+        raise
+
+
+class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Lets an import of a module that is not installed pass, and fails where it is used.
+
+    An unused `import torch` at the top of a file is a remark, not a reason to score nothing.
+    """
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        root = fullname.partition(".")[0]
+        installed_parent = root in sys.modules and root not in self.names
+        if root == PACKAGE or root in sys.stdlib_module_names or installed_parent:
+            return None
+        if not _imported_by_a_student():
+            return None
+        self.names.add(root)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _Absent(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class _Absent(ModuleType):
+    """Stands for a module that is not installed, and for anything imported from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Absent(f"{self.__name__}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise ModuleNotFoundError(f"No module named {self.__name__.partition('.')[0]!r}")
+
+
+def _imported_by_a_student() -> bool:
+    """True if the nearest frame outside the import system is a module of the student's package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != __name__ and not name.startswith("importlib") and not name.startswith("_frozen_importlib"):
+            return str(name).partition(".")[0] == PACKAGE
+        frame = frame.f_back  # type: ignore[assignment]
+    return False

@@ -1,0 +1,188 @@
+"""Frames between the trusted side and a student's process.
+
+A frame is four bytes of length and a msgpack message of plain data. Arrays travel as type, shape and raw bytes from a
+whitelist; objects that stay on the student's side travel as handles. Decoding what came from a student's process
+raises `WireError` and nothing else, and never holds more than the frame's length and a small multiple of it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from socket import socket
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from checks.executor import WHITELIST, Handle, Other
+
+LARGEST_FRAME = 64 * 2**20
+LARGEST_TEXT = 4_000
+LARGEST_COLLECTION = 1_000
+MOST_AXES = 8
+
+_ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
+_LENGTH = struct.Struct(">I")
+
+
+class WireError(Exception):
+    """The bytes are not a message of this protocol."""
+
+
+class Closed(WireError):
+    """The other side is gone."""
+
+
+def encode(message: Any) -> bytes:
+    """The message as a frame.
+
+    Raises:
+        WireError: the message holds something that may not travel, or is too large.
+    """
+    try:
+        body = msgpack.packb(message, default=_default, use_bin_type=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WireError(f"cannot be sent: {error}") from None
+    if len(body) > LARGEST_FRAME:
+        raise WireError(f"{len(body)} bytes, at most {LARGEST_FRAME} may be sent")
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode(body: bytes) -> Any:
+    """The message in the body of a frame.
+
+    Raises:
+        WireError: not a message of this protocol.
+    """
+    try:
+        return msgpack.unpackb(
+            body,
+            ext_hook=_ext,
+            raw=False,
+            strict_map_key=True,
+            max_str_len=LARGEST_TEXT,
+            max_bin_len=0,
+            max_array_len=LARGEST_COLLECTION,
+            max_map_len=LARGEST_COLLECTION,
+            max_ext_len=LARGEST_FRAME,
+        )
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise WireError(f"not a message: {type(error).__name__}") from None
+
+
+def _default(value: Any) -> msgpack.ExtType:
+    if isinstance(value, np.ndarray):
+        if value.dtype.char not in WHITELIST or type(value) is not np.ndarray:
+            raise TypeError(f"array of {value.dtype}")
+        header = msgpack.packb([value.dtype.newbyteorder("<").str, list(value.shape)])
+        return msgpack.ExtType(_ARRAY, header + value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+    if isinstance(value, Handle):
+        return msgpack.ExtType(_HANDLE, struct.pack(">I", value.number))
+    if isinstance(value, Other):
+        return msgpack.ExtType(_OTHER, value.description[:200].encode("utf-8", "replace"))
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return msgpack.ExtType(_TYPE, np.dtype(value).str.encode())
+    raise TypeError(type(value).__name__)
+
+
+def _ext(code: int, data: bytes) -> Any:
+    if code == _ARRAY:
+        return _array(data)
+    if code == _HANDLE and len(data) == 4:
+        return Handle(struct.unpack(">I", data)[0])
+    if code == _OTHER and len(data) <= 800:
+        return Other(data.decode("utf-8", "replace"))
+    if code == _TYPE and len(data) <= 8:
+        return _dtype(data.decode("ascii", "replace")).type
+    raise WireError(f"unknown extension {code}")
+
+
+def _array(data: bytes) -> np.ndarray:
+    unpacker = msgpack.Unpacker(max_buffer_size=0, max_array_len=MOST_AXES, max_str_len=8)
+    unpacker.feed(data[:128])
+    header = unpacker.unpack()
+    if not (isinstance(header, list) and len(header) == 2 and isinstance(header[0], str) and type(header[1]) is list):
+        raise WireError("not an array")
+    dtype, shape = _dtype(header[0]), header[1]
+    if len(shape) > MOST_AXES or not all(type(length) is int and 0 <= length < 2**31 for length in shape):
+        raise WireError("not a shape")
+    payload = memoryview(data)[unpacker.tell() :]
+    if math.prod(shape) * dtype.itemsize != len(payload):
+        raise WireError(f"an array of shape {shape} has another number of bytes")
+    return np.frombuffer(payload, dtype).reshape(shape).copy()
+
+
+def _dtype(text: str) -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(text)
+    except (TypeError, ValueError, SyntaxError):
+        raise WireError("not a type") from None
+    if dtype.char not in WHITELIST or dtype.names or dtype.subdtype:
+        raise WireError(f"type {dtype} may not travel")
+    return dtype
+
+
+class Channel:
+    """One end of the pipe; every wait has a deadline."""
+
+    def __init__(self, end: socket) -> None:
+        self._socket = end
+
+    def send(self, message: Any, seconds: float | None = None) -> None:
+        """Send a message.
+
+        Raises:
+            Closed: the other side is gone.
+            TimeoutError: it did not take the message in time.
+        """
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.sendall(encode(message))
+        except TimeoutError:
+            raise
+        except OSError:
+            raise Closed("the other side is gone") from None
+
+    def receive(self, seconds: float | None = None) -> Any:
+        """The next message.
+
+        Raises:
+            Closed: the other side is gone.
+            TimeoutError: no whole message came in time.
+            WireError: what came is not a message.
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size, deadline))
+        if length > LARGEST_FRAME:
+            raise WireError(f"a message of {length} bytes, at most {LARGEST_FRAME} are allowed")
+        return decode(self._exactly(length, deadline))
+
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
+    def _exactly(self, count: int, deadline: float | None) -> bytes:
+        # Grown as bytes come, so that a length alone reserves nothing.
+        received = bytearray()
+        while len(received) < count:
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                self._socket.settimeout(left)
+            else:
+                self._socket.settimeout(None)
+            try:
+                part = self._socket.recv(min(count - len(received), 2**20))
+            except TimeoutError:
+                raise
+            except OSError:
+                raise Closed("the other side is gone") from None
+            if not part:
+                raise Closed("the other side is gone")
+            received += part
+        return bytes(received)
