@@ -1,0 +1,371 @@
+"""What nbgrader does with one submission, step by step: the preprocessors that `nbgrader_config.py` names.
+
+Sanitizing, from `submitted/` to `autograded/`:
+
+- `RestoreCells` puts locked cells, metadata and deleted graded cells back as they were handed out;
+- `RestoreModules` puts given modules and `checks/` back, and keeps what the student may edit or add.
+
+Autograding, in `autograded/`:
+
+- `ExecuteForReading` runs the notebook so that a person can read it; nothing that happens there changes a score;
+- `TrustedVerdict` writes the verdict into the graded cells, in the form from which nbgrader reads points;
+- `KeepRecord` stores the verdict check by check, once the points are in the gradebook.
+
+Feedback, from `autograded/` to `feedback/`:
+
+- `HtmlOnly` keeps everything but the pages out of `feedback/`.
+
+A fault of the kit raises `GraderError`; nbgrader then drops the conversion, and no score is written.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import sys
+from html import escape
+from importlib.machinery import PathFinder
+from math import isfinite
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from nbclient.util import run_sync
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_output
+from nbgrader import utils
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from traitlets import Integer
+
+from checks.language import LANGUAGES, preferred
+
+from .errors import GraderError
+from .render import render_package
+from .results import Note, write_record
+from .submission import course_of, frame, grade_id_of, verdict_of
+from .verdicts import Verdict, sentences
+
+Resources = dict[str, Any]
+
+
+class Step(NbGraderPreprocessor):  # type: ignore[misc]
+    """A preprocessor that knows the converter it works for."""
+
+    @property
+    def converter(self) -> Any:
+        """The converter: the parent of the exporter that holds this preprocessor."""
+        return self.parent.parent
+
+    def destination(self, resources: Resources) -> Path:
+        """The folder that the conversion writes to."""
+        names = resources["nbgrader"]
+        return Path(self.converter._format_dest(names["assignment"], names["student"]))
+
+
+class RestoreCells(Step):
+    """Cells as they were handed out: locked sources, every cell's nbgrader metadata, graded cells that were deleted.
+
+    A cell is known by its `grade_id`, or by its cell id where an editor dropped the metadata. Of several cells with one
+    `grade_id` the last counts, as in nbgrader. Metadata of any other cell is removed, so that nothing that a student
+    wrote there reaches nbgrader's scoring.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Restore the cells of one notebook."""
+        verdict = verdict_of(self.converter)
+        released = frame(verdict.course, verdict.assignment.name)
+        by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
+        present = {grade_id_of(cell) for cell in nb.cells}
+        by_cell_id = {cell.id: cell for grade_id, cell in by_grade_id.items() if grade_id not in present}
+
+        done: set[str] = set()
+        for cell in reversed(nb.cells):
+            original = by_grade_id.get(grade_id_of(cell)) or by_cell_id.get(cell.get("id", ""))
+            grade_id = grade_id_of(original) if original else ""
+            if original is None or grade_id in done:
+                cell.metadata.pop("nbgrader", None)
+                continue
+            done.add(grade_id)
+            _restore(cell, original)
+
+        missing = [grade_id for grade_id, cell in by_grade_id.items() if utils.is_grade(cell) and grade_id not in done]
+        for grade_id in missing:
+            nb.cells.insert(_place(nb, released, by_grade_id[grade_id]), copy.deepcopy(by_grade_id[grade_id]))
+        if missing:
+            verdict.note("cells_back", cells=", ".join(missing))
+        return nb, resources
+
+
+def _restore(cell: NotebookNode, original: NotebookNode) -> None:
+    """Make a submitted cell what it was, but for what the student was asked to write."""
+    if cell.cell_type != original.cell_type:
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+        cell.pop("attachments", None)
+        cell.cell_type = original.cell_type
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    cell.metadata = copy.deepcopy(original.metadata)
+    if utils.is_locked(original):
+        cell.source = original.source
+
+
+def _place(nb: NotebookNode, released: NotebookNode, missing: NotebookNode) -> int:
+    """Where a deleted cell goes: behind the nearest cell before it that is still there."""
+    position = {cell.id: index for index, cell in enumerate(nb.cells) if "id" in cell}
+    position |= {grade_id: index for index, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
+    before = released.cells[: released.cells.index(missing)]
+    for cell in reversed(before):
+        index = position.get(grade_id_of(cell) or cell.id, position.get(cell.id))
+        if index is not None:
+            return int(index) + 1
+    return 0
+
+
+class RestoreModules(Step):
+    """The files beside the notebook in `autograded/`, for whoever opens it there; the verdict never reads them.
+
+    Given modules and `checks/` become what was handed out. The modules that the student edits stay, and so do modules
+    that the student added, unless one would be imported in place of another of the same name.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Restore the modules of one submission."""
+        verdict = verdict_of(self.converter)
+        folder = self.destination(resources)
+        shadowing = remove_shadowing(folder, verdict.course.root)
+        if shadowing:
+            verdict.note("shadowing", files=", ".join(shadowing))
+        package = folder / "funkcije"
+        if package.is_dir():
+            changed = []
+            for name, content in render_package(verdict.course, verdict.assignment).stub.items():
+                if name not in verdict.assignment.modules and _put(package / name, content):
+                    changed.append(name)
+            if changed:
+                verdict.note("given_changed", modules=", ".join(changed))
+        released = verdict.course.release / verdict.assignment.name / "checks"
+        shutil.rmtree(folder / "checks", ignore_errors=True)
+        if released.is_dir():
+            shutil.copytree(released, folder / "checks", ignore=shutil.ignore_patterns("__pycache__"))
+        return nb, resources
+
+
+def _put(path: Path, content: bytes) -> bool:
+    """Write a given module; return whether the student's copy was there and was another."""
+    before = path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else content
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return before != content
+
+
+_TAKEN = {"checks", "funkcije", "grader", "sitecustomize", "usercustomize"}
+
+
+def remove_shadowing(folder: Path, root: Path) -> list[str]:
+    """Remove what would be imported in place of a library, of `checks`, or of a module of the package.
+
+    Args:
+        folder: a submission's copy.
+        root: the course; what can be imported from there alone does not count as a library.
+
+    Returns:
+        What was removed, relative to `folder`.
+    """
+    removed = []
+    libraries = [entry for entry in sys.path if entry and Path(entry).resolve() != root.resolve()]
+    for path in sorted(folder.iterdir()):
+        name = path.name.partition(".")[0]
+        importable = path.is_dir() or path.suffix in {".py", ".pyc", ".so", ".pyd"}
+        known = name in sys.stdlib_module_names or name in _TAKEN
+        ours = path.is_dir() and name in {"checks", "funkcije"}
+        if importable and not ours and name.isidentifier() and (known or PathFinder.find_spec(name, libraries)):
+            # A folder without __init__.py hides nothing that is installed.
+            if path.is_dir() and not any(path.glob("__init__.*")):
+                continue
+            removed.append(path)
+    package = folder / "funkcije"
+    if package.is_dir():
+        modules = {path.stem for path in package.glob("*.py")}
+        for path in sorted(package.iterdir()):
+            name = path.name.partition(".")[0]
+            if name in modules and (path.suffix in {".so", ".pyd", ".pyc"} or (path / "__init__.py").is_file()):
+                removed.append(path)
+    for path in removed:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return [path.relative_to(folder).as_posix() for path in removed]
+
+
+class ExecuteForReading(Execute):  # type: ignore[misc]
+    """Run the notebook for a reader, under one bound of time; whatever goes wrong is noted, and grading goes on."""
+
+    timeout = Integer(60, allow_none=True, help="Seconds for one cell.").tag(config=True)
+    total = Integer(300, help="Seconds for the whole notebook.").tag(config=True)
+    max_output = Integer(1_000_000, help="Bytes of output that are kept of one cell.").tag(config=True)
+    shutdown_kernel = "immediate"
+
+    def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
+        """Run every cell but the graded ones, whose output is the verdict."""
+        self._verdict = verdict_of(self.parent.parent)
+        self._end = monotonic() + self.total
+        self._size: dict[int, int] = {}
+        try:
+            super().preprocess(nb, resources, km)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            self.log.warning("The notebook did not run to its end (%s); its score does not depend on it.", problem)
+            self._verdict.note("kernel_failed", problem=problem)
+        return nb, resources
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
+        """Run one cell, if there is time."""
+        if utils.is_grade(cell):
+            return cell, resources
+        if monotonic() >= self._end:
+            self._verdict.note("stopped", seconds=str(self.total))
+            return cell, resources
+        result: tuple[NotebookNode, Resources] = super().preprocess_cell(cell, resources, index)
+        return result
+
+    def _get_timeout(self, cell: NotebookNode | None) -> int | None:
+        left = max(1, int(self._end - monotonic()) + 1)
+        return min(self.timeout, left) if self.timeout else left
+
+    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """Keep a cell's output up to `max_output`."""
+        size = self._size.get(cell_index, 0)
+        if size > self.max_output:
+            return None
+        self._size[cell_index] = size + _size(msg["content"])
+        if self._size[cell_index] > self.max_output:
+            text = "\n".join(sentences(language)("output_cut") for language in LANGUAGES)
+            note = _output("stream", name="stdout", text=f"\n{text}\n")
+            outs.append(note)
+            return note
+        return super().output(outs, msg, display_id, cell_index)
+
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel without the host's environment: no PYTHONPATH, no tokens."""
+        await super().async_start_new_kernel(**{"env": kernel_environment(), **kwargs})
+
+    start_new_kernel = run_sync(async_start_new_kernel)
+
+
+_KERNEL_ENVIRONMENT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV")
+_KERNEL_PREFIXES = ("LC_", "NBGRADER_", "FUNKCIJE_", "JUPYTER_", "IPYTHON", "MPL", "XDG_", "OMP_", "OPENBLAS_", "MKL_")
+
+
+def kernel_environment() -> dict[str, str]:
+    """The part of the environment that a notebook's kernel needs."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KERNEL_ENVIRONMENT or name.startswith(_KERNEL_PREFIXES)
+    }
+
+
+def _size(content: Any) -> int:
+    if isinstance(content, dict):
+        return sum(_size(value) for value in content.values())
+    if isinstance(content, list):
+        return sum(_size(value) for value in content)
+    return len(content) if isinstance(content, str) else 8
+
+
+class TrustedVerdict(Step):
+    """Each graded cell's outputs become the verdict: a page to read, then the points as nbgrader's scoring takes them.
+
+    `nbgrader.utils.determine_grade` reads an `execute_result` as a float, gives full points for what is no number, and
+    0 for any text on stderr; so nothing of what the cell had put out stays. A graded cell without a verdict is worth 0.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Write the verdict into one notebook.
+
+        Raises:
+            GraderError: cells and checks do not match, so that no score would be right.
+        """
+        verdict = verdict_of(self.converter)
+        cells = {grade_id_of(cell): cell for cell in nb.cells if utils.is_grade(cell) and not utils.is_solution(cell)}
+        for function in verdict.result.functions:
+            if function not in cells:
+                raise GraderError(
+                    f"{verdict.assignment.name}.ipynb: expected a graded cell {function!r}, found none. Next: run "
+                    f"`grader release {verdict.assignment.name}`."
+                )
+        for function, cell in cells.items():
+            if function in verdict.result.functions:
+                cell.outputs = _outputs(verdict, function, float(cell.metadata.nbgrader["points"]))
+            else:
+                text = _bilingual(Note("no_verdict"))
+                cell.outputs = [_page(f"<p>{escape(text)}</p>", text), _points(0.0)]
+            cell.execution_count = None
+        nb.cells.insert(0, _summary(verdict))
+        return nb, resources
+
+
+def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[NotebookNode]:
+    points, max_points = verdict.result.function_score(function)
+    if not (isfinite(points) and 0 <= points <= max_points and abs(max_points - cell_points) < 1e-9):
+        raise GraderError(
+            f"{verdict.assignment.name}.ipynb: the cell {function!r} is worth {cell_points:g} points and its checks "
+            f"gave {points:g} of {max_points:g}. Next: run `grader release {verdict.assignment.name}`."
+        )
+    language = preferred()
+    return [_page(verdict.result.html(function, language), verdict.result.text(function, language)), _points(points)]
+
+
+def _page(html: str, text: str) -> NotebookNode:
+    return _output("display_data", data={"text/html": html, "text/plain": text})
+
+
+def _points(points: float) -> NotebookNode:
+    # `repr` of a plain float: numpy's own would read as no number, which nbgrader takes for full points.
+    return _output("execute_result", data={"text/plain": repr(float(points))}, execution_count=None)
+
+
+def _output(output_type: str, **fields: Any) -> NotebookNode:
+    output: NotebookNode = new_output(output_type, **fields)  # type: ignore[no-untyped-call]
+    return output
+
+
+def _bilingual(note: Note) -> str:
+    return " / ".join(sentences(language)(note.key, **note.names) for language in LANGUAGES)
+
+
+def _summary(verdict: Verdict) -> NotebookNode:
+    """The first cell of a graded notebook: automatic points, and what the reader should know."""
+    result = verdict.result
+    total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})
+    lines = [f"<strong>{escape(_bilingual(total))}</strong>", *(escape(_bilingual(note)) for note in verdict.notes)]
+    cell: NotebookNode = new_markdown_cell("\n\n".join(lines), id="grader-summary")  # type: ignore[no-untyped-call]
+    return cell
+
+
+class KeepRecord(Step):
+    """Store the verdict check by check: the last step, so that a record is never newer than the gradebook."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Store one submission's verdict."""
+        write_record(course_of(self.converter), verdict_of(self.converter).record())
+        return nb, resources
+
+
+class HtmlOnly(Step):
+    """Take out of `feedback/` what nbgrader copied there beside the pages: modules, checks and data of the student."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Clean the feedback folder of one submission, before its page is written."""
+        names = resources["nbgrader"]
+        source = Path(self.converter._format_source(names["assignment"], names["student"]))
+        pages = {f"{notebook.stem}.html" for notebook in source.glob("*.ipynb")}
+        folder = self.destination(resources)
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name not in pages:
+                    path.unlink()
+        return nb, resources

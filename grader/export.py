@@ -1,0 +1,155 @@
+"""Grades as CSV, with the points of each check beside nbgrader's own figures.
+
+    nbgrader export --to grades.csv
+
+writes a row per assignment and student. The first columns are those of nbgrader's exporter; then come automatic and
+manual points, whether something waits for a person, whether the verdict is stale, a column per manually graded cell
+and a column per check, named by its id. A cell is empty where there is no such figure.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.plugins import ExportPlugin
+
+from .course import Course
+from .errors import GraderError
+from .gradebook import open_gradebook
+from .results import Record, read_record, staleness
+from .verdicts import sentences
+
+COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
+    "late_submission_penalty", "score", "max_score", "auto_score", "manual_score", "waits_for", "stale", "notes",
+)  # fmt: skip
+"""The columns before those of cells and checks."""
+
+
+class CheckCsvExportPlugin(ExportPlugin):  # type: ignore[misc]
+    """What `nbgrader export` runs in this course."""
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write `--to` (`grades.csv` if it is not given) for the assignments and students that were asked for."""
+        course = Course(Path(self.parent.coursedir.root))
+        path = Path(self.to or "grades.csv")
+        count = write_csv(course, gradebook, path, self.assignment, self.student)
+        self.log.info("Exported %d rows to %s", count, path)
+
+
+def export_csv(course: Course, path: Path, assignments: Iterable[str] = (), students: Iterable[str] = ()) -> int:
+    """Write the course's grades to a file, as `nbgrader export` does; return the number of rows.
+
+    Raises:
+        GraderError: the gradebook cannot be read or the file cannot be written.
+    """
+    with open_gradebook(course) as gradebook:
+        return write_csv(course, gradebook, path, assignments, students)
+
+
+def write_csv(
+    course: Course, gradebook: Gradebook, path: Path, assignments: Iterable[str] = (), students: Iterable[str] = ()
+) -> int:
+    """Write the grades of an open gradebook to a file; return the number of rows.
+
+    Args:
+        course: whose store holds the verdicts check by check.
+        gradebook: nbgrader's.
+        path: the file; its folder must exist.
+        assignments: which; all if empty.
+        students: which; all if empty.
+    """
+    wanted, chosen = {str(name) for name in assignments}, {str(name) for name in students}
+    rows = [
+        _row(course, gradebook, assignment, student)
+        for assignment in gradebook.assignments
+        if not wanted or assignment.name in wanted
+        for student in gradebook.students
+        if not chosen or student.id in chosen
+    ]
+    further = dict.fromkeys(key for row in rows for key in row if key not in COLUMNS)
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*COLUMNS, *further], restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+    except OSError as error:
+        raise GraderError(f"{path}: cannot be written ({error.strerror}). Next: name another file with --to.") from None
+    return len(rows)
+
+
+def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) -> dict[str, object]:
+    row: dict[str, object] = {
+        "assignment": assignment.name,
+        "duedate": assignment.duedate,
+        "student_id": student.id,
+        "last_name": student.last_name,
+        "first_name": student.first_name,
+        "email": student.email,
+        "raw_score": 0.0,
+        "late_submission_penalty": 0.0,
+        "score": 0.0,
+        "max_score": assignment.max_score,
+    }
+    try:
+        submission = gradebook.find_submission(assignment.name, student.id)
+    except MissingEntry:
+        return row | {"waits_for": "a submission"}
+    penalty = submission.late_submission_penalty or 0.0
+    row |= {
+        "timestamp": submission.timestamp,
+        "raw_score": submission.score,
+        "late_submission_penalty": penalty,
+        "score": max(0.0, submission.score - penalty),
+    }
+    automatic: dict[str, float | None] = {}
+    manual: dict[str, float | None] = {}
+    waiting = False
+    for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+        waiting |= bool(grade.needs_manual_grade)
+        if grade.auto_score is not None or grade.cell.cell_type == "code":
+            automatic[grade.name] = grade.auto_score
+        else:
+            manual[grade.name] = grade.manual_score
+    if any(points is None for points in automatic.values()):
+        row |= {"raw_score": "", "score": "", "waits_for": "grading"}
+    else:
+        row |= {
+            "auto_score": sum(points or 0.0 for points in automatic.values()),
+            "manual_score": sum(points or 0.0 for points in manual.values()),
+            "waits_for": "manual grading" if waiting else "",
+        }
+    row |= manual
+    try:
+        record = read_record(course, assignment.name, student.id)
+    except GraderError as error:
+        return row | {"stale": str(error)}
+    if record is None:
+        return row | {"stale": "no verdict is stored for this score"}
+    say = sentences("en")
+    return (
+        row
+        | {check.id: check.points for check in record.result.checks}
+        | {"notes": " ".join(say(note.key, **note.names) for note in record.notes)}
+        | {"stale": staleness(course, record) or _other_points(record, submission)}
+    )
+
+
+def _other_points(record: Record, submission: SubmittedAssignment) -> str:
+    """Whether the gradebook holds other automatic points than the verdict gave."""
+    held = {grade.name: grade.auto_score for notebook in submission.notebooks for grade in notebook.grades}
+    for function in record.result.functions:
+        if held.get(function) != record.result.function_score(function)[0]:
+            return f"the gradebook holds {held.get(function)} automatic points for {function}"
+    return ""
+
+
+def _plain(value: object) -> object:
+    """Text that a spreadsheet does not take for a formula: names come from students."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return "" if value is None else value

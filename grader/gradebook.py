@@ -1,0 +1,165 @@
+"""nbgrader's gradebook and converters, as this course configures them, for code that is not an nbgrader command.
+
+with open_gradebook(course) as gradebook:
+    rows = automatic_points(gradebook, "batch_normalization")
+"""
+
+from __future__ import annotations
+
+import glob
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import BaseConverter, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from .course import CONFIG, Course
+from .errors import GraderError
+
+NEEDED = {
+    "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
+    "autograde_preprocessors": ("grader.autograde.TrustedVerdict", "grader.autograde.KeepRecord"),
+}
+"""What `Autograde` must be configured with for a score to be the verdict."""
+
+
+def course_config(course: Course) -> Config:
+    """The course's nbgrader configuration, with its own folder as root.
+
+    Raises:
+        GraderError: the file cannot be loaded, or lacks what makes a score the verdict.
+    """
+    path = course.root / CONFIG
+    restore = "Next: restore the file as the kit ships it; no score was written."
+    try:
+        config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
+    except Exception as error:
+        raise GraderError(f"{path}: cannot be loaded ({type(error).__name__}: {error}). {restore}") from None
+    for trait, names in NEEDED.items():
+        listed = config.Autograde.get(trait, [])
+        for name in names:
+            if name not in listed:
+                raise GraderError(f"{path}: expected {name!r} in Autograde.{trait}, found {listed!r}. {restore}")
+    if config.Autograde.get("exporter_class") != "grader.submission.SubmissionExporter":
+        raise GraderError(
+            f"{path}: expected Autograde.exporter_class = 'grader.submission.SubmissionExporter'. {restore}"
+        )
+    config.CourseDirectory.root = str(course.root)
+    return config
+
+
+def course_directory(config: Config, assignment: str, student: str | None = None) -> CourseDirectory:
+    """What nbgrader sees of the course's folders, at one assignment and one student (all of them if None)."""
+    coursedir = CourseDirectory(config=config)
+    coursedir.assignment_id = assignment
+    coursedir.student_id = "*" if student is None else glob.escape(student)
+    return coursedir
+
+
+@contextmanager
+def open_gradebook(course: Course) -> Iterator[Gradebook]:
+    """Open the gradebook that the course's configuration names.
+
+    Raises:
+        GraderError: the configuration or the database cannot be used.
+    """
+    coursedir = CourseDirectory(config=course_config(course))
+    where = re.sub(r"^sqlite:///|\?.*$", "", coursedir.db_url)
+    try:
+        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            yield gradebook
+    except SQLAlchemyError as error:
+        reason = str(error).splitlines()[0]
+        raise GraderError(
+            f"{where}: the gradebook cannot be used ({reason}). Next: wait for another run to end, or restore the file "
+            "from a copy; no score was changed by this step."
+        ) from None
+
+
+def require_assignment(gradebook: Gradebook, name: str) -> None:
+    """Make sure that the gradebook knows an assignment.
+
+    Raises:
+        GraderError: it does not.
+    """
+    try:
+        gradebook.find_assignment(name)
+    except MissingEntry:
+        raise GraderError(
+            f"The gradebook has no assignment {name!r}. Next: run `grader release {name}`, which enters it."
+        ) from None
+
+
+def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, float | None]]:
+    """Automatic points by student and graded code cell; None where there is no score."""
+    points: dict[str, dict[str, float | None]] = {}
+    for submission in gradebook.assignment_submissions(name):
+        cells = points.setdefault(submission.student.id, {})
+        for notebook in submission.notebooks:
+            for grade in notebook.grades:
+                if grade.cell.cell_type == "code":
+                    cells[grade.name] = grade.auto_score
+    return points
+
+
+def write_feedback(course: Course, name: str, students: Iterable[str] | None = None) -> dict[str, Path]:
+    """Write the feedback pages of an assignment, through nbgrader.
+
+    Args:
+        course: the course.
+        name: the assignment.
+        students: whose; of all that were graded if None.
+
+    Returns:
+        The page of each student.
+
+    Raises:
+        GraderError: a page could not be written.
+    """
+    config = course_config(course)
+    if students is None:
+        folders = (course.root / "autograded").glob(f"*/{glob.escape(name)}/{glob.escape(name)}.ipynb")
+        students = sorted(path.parent.parent.name for path in folders)
+    pages = {}
+    for student in students:
+        converter = GenerateFeedback(coursedir=course_directory(config, name, student), config=config)
+        converter.force = True
+        problem = run_converter(converter)
+        if problem:
+            raise GraderError(f"feedback/{student}/{name}: not written ({problem}). Next: grade it again.")
+        pages[student] = course.root / "feedback" / student / name / f"{name}.html"
+    return pages
+
+
+def run_converter(converter: BaseConverter) -> str:
+    """Run one of nbgrader's converters quietly; return why it failed, or an empty string.
+
+    nbgrader catches what a conversion raises and writes the traceback to its log, whose last line is the reason.
+    """
+    log = _Reasons()
+    logger = logging.Logger("grader.nbgrader")
+    logger.addHandler(log)
+    converter.log = logger
+    try:
+        converter.start()
+    except Exception as error:  # nbgrader's own NbGraderException says no more than that there was one
+        return log.reason or f"{type(error).__name__}: {error}"
+    return ""
+
+
+class _Reasons(logging.Handler):
+    """Remembers the first traceback's last line."""
+
+    reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage().rstrip()
+        if not self.reason and record.levelno >= logging.ERROR and text.startswith("Traceback"):
+            self.reason = text.splitlines()[-1].removeprefix("grader.errors.GraderError: ")

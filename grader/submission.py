@@ -1,0 +1,193 @@
+"""How nbgrader reads a submission here: each folder under `submitted/` counts, with or without its notebook.
+
+`nbgrader_config.py` names `SubmissionExporter`, and the command line, the Python API and formgrader all construct their
+converter with it. nbgrader has no setting for the two steps before a notebook is opened: it looks for `*.ipynb` and
+passes over a folder that holds none, and it creates the submission in the gradebook before anything was graded. Both
+methods are wrapped here, once, when nbgrader imports this module; a converter that is configured with another exporter
+keeps nbgrader's own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+
+from .course import Course
+from .errors import GraderError
+from .results import mark_stale
+from .verdicts import Verdict, judge
+
+MAX_NOTEBOOK = 50_000_000
+"""Bytes of a submitted notebook that are still read."""
+
+
+class SubmissionExporter(NotebookExporter):
+    """Opens the notebook of a submission, or the released one where the submission has none that can be read."""
+
+    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> Any:
+        """Convert a notebook of `submitted/`, and in the second pass the one of `autograded/`."""
+        converter: Any = self.parent
+        if not converter._sanitizing:
+            return super().from_filename(filename, resources, **kw)
+        path = Path(filename)
+        resources = resources if resources is not None else {}
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        notebook = read_submission(path, verdict_of(converter))
+        return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-untyped-call]
+
+
+def read_submission(path: Path, verdict: Verdict) -> NotebookNode:
+    """The submitted notebook; another one of this assignment if it bears another name; else the released one.
+
+    What was done in place of reading `path` is added to the verdict's notes.
+    """
+    if path.is_file():
+        try:
+            return read_notebook(path)
+        except ValueError as error:
+            verdict.note("unreadable_notebook", name=path.name, problem=str(error))
+            return frame(verdict.course, verdict.assignment.name)
+    ours = set(graded_ids(frame(verdict.course, verdict.assignment.name)))
+    found = []
+    for other in sorted(path.parent.glob("*.ipynb")):
+        try:
+            notebook = read_notebook(other)
+        except ValueError:
+            continue
+        if ours.intersection(graded_ids(notebook)):
+            found.append((other, notebook))
+    if len(found) == 1:
+        verdict.note("other_notebook", name=path.name, found=found[0][0].name)
+        return found[0][1]
+    verdict.note("no_notebook", name=path.name)
+    return frame(verdict.course, verdict.assignment.name)
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook that a student saved.
+
+    Raises:
+        ValueError: it is not one, with the reason in a few words.
+    """
+    if path.stat().st_size > MAX_NOTEBOOK:
+        raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
+    try:
+        notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
+        nbformat.validate(notebook, relax_add_props=True)
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8 text") from None
+    except nbformat.reader.NotJSONError:
+        raise ValueError("not a notebook: no JSON") from None
+    except nbformat.ValidationError as error:
+        raise ValueError(f"not a valid notebook: {error.message[:120]}") from None
+    except Exception as error:  # whatever a broken file makes of the upgrade from an older format
+        raise ValueError(f"not a notebook: {type(error).__name__}") from None
+    return notebook
+
+
+def frame(course: Course, assignment: str) -> NotebookNode:
+    """The notebook as it was handed out.
+
+    Raises:
+        GraderError: it is not in `release/`.
+    """
+    path = course.release / assignment / f"{assignment}.ipynb"
+    try:
+        return read_notebook(path)
+    except (OSError, ValueError):
+        raise GraderError(
+            f"{path}: expected the released notebook, found none that can be read. Next: run "
+            f"`grader release {assignment}`."
+        ) from None
+
+
+def graded_ids(notebook: NotebookNode) -> list[str]:
+    """The `grade_id` of every cell of a notebook that bears one."""
+    return [grade_id for cell in notebook.cells if (grade_id := grade_id_of(cell))]
+
+
+def grade_id_of(cell: NotebookNode) -> str:
+    """A cell's `grade_id`, or an empty string: a student's metadata may be anything."""
+    metadata = cell.metadata.get("nbgrader")
+    grade_id = metadata.get("grade_id") if isinstance(metadata, dict) else None
+    return grade_id if isinstance(grade_id, str) else ""
+
+
+def course_of(converter: Any) -> Course:
+    """The course that a converter works on."""
+    return Course(Path(converter.coursedir.root))
+
+
+def verdict_of(converter: Any) -> Verdict:
+    """The verdict on the submission that a converter is at.
+
+    Raises:
+        GraderError: there is none, since the configuration lacks our exporter.
+    """
+    verdict = getattr(converter, "trusted_verdict", None)
+    if not isinstance(verdict, Verdict):
+        raise GraderError(
+            "nbgrader_config.py: expected Autograde.exporter_class = 'grader.submission.SubmissionExporter', found "
+            f"{converter.exporter_class.__name__}. Next: restore that line; no score was written."
+        )
+    return verdict
+
+
+def _init_notebooks(converter: Autograde) -> None:
+    """List every folder of the assignment under `submitted/`, each with the notebook that it should hold."""
+    coursedir = converter.coursedir
+    converter.notebooks = []
+    converter.assignments = {}
+    expected = f"{coursedir.assignment_id}.ipynb"
+    for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
+        path = Path(folder)
+        if path.is_dir():
+            found = {str(notebook) for notebook in path.glob("*.ipynb")} | {str(path / expected)}
+            wanted = [name for name in found if fnmatch.fnmatch(Path(name).stem, coursedir.notebook_id)]
+            if wanted:
+                converter.assignments[folder] = wanted
+    if not converter.assignments:
+        _stock_init_notebooks(converter)  # which says what it looked for, and stops
+
+
+def _init_assignment(converter: Autograde, assignment_id: str, student_id: str) -> None:
+    """Reach the verdict first: where the kit itself fails, the gradebook is not touched."""
+    course = course_of(converter)
+    converter.trusted_verdict = None
+    try:
+        mark_stale(course, assignment_id, student_id, "a later run of the grader did not finish")
+        prepared = getattr(converter, "prepared_verdicts", {}).get(student_id)
+        converter.trusted_verdict = prepared or judge(course, course.assignment(assignment_id), student_id)
+    except GraderError as error:
+        converter.log.error("%s: not graded, no score was written. %s", student_id, error)
+        with suppress(GraderError):  # a full disk may be what stopped the grader
+            mark_stale(course, assignment_id, student_id, str(error))
+        raise
+    _stock_init_assignment(converter, assignment_id, student_id)
+
+
+def _ours(converter: Autograde) -> bool:
+    return issubclass(converter.exporter_class, SubmissionExporter)
+
+
+def _for_ours(method: Callable[..., None], stock: Callable[..., None]) -> Callable[..., None]:
+    def wrapped(converter: Autograde, *args: Any) -> None:
+        (method if _ours(converter) else stock)(converter, *args)
+
+    return wrapped
+
+
+_stock_init_notebooks = Autograde.init_notebooks
+_stock_init_assignment = Autograde.init_assignment
+Autograde.init_notebooks = _for_ours(_init_notebooks, _stock_init_notebooks)
+Autograde.init_assignment = _for_ours(_init_assignment, _stock_init_assignment)

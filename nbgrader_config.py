@@ -1,0 +1,67 @@
+"""The course: what nbgrader plugs in, and nothing else.
+
+Classes are named as strings and nothing is imported here, so that a fault in the kit stops nbgrader with the class's
+name instead of leaving it with its own settings.
+"""
+
+c = get_config()  # noqa: F821
+
+root = __file__[: -len("/nbgrader_config.py")]
+
+c.CourseDirectory.course_id = "funkcije"
+c.CourseDirectory.solution_directory = "solutions"
+# Not nbgrader's `gradebook.db`: nbgrader ignores a configuration file that it cannot read, and would then grade by the
+# notebook's own outputs. As it is, it finds no such assignment in an empty gradebook, and writes no score.
+c.CourseDirectory.db_url = f"sqlite:///{root}/grades.db?timeout=60"
+
+# An old release is replaced only by one that was proved before, and a fresh clone has its releases but no gradebook.
+c.GenerateAssignment.force = True
+c.GenerateAssignment.preprocessors.prepend(["grader.preprocessors.RenderRelease"])
+c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
+
+c.GenerateAssignment.preprocessors = [
+    "grader.preprocessors.RenderRelease",
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
+
+c.Autograde.exporter_class = "grader.submission.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "grader.autograde.RestoreCells",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "grader.autograde.RestoreModules",
+]
+c.Autograde.autograde_preprocessors = [
+    "grader.autograde.ExecuteForReading",
+    "nbgrader.preprocessors.LimitOutput",
+    "grader.autograde.TrustedVerdict",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "grader.autograde.KeepRecord",
+]
+
+c.GenerateFeedback.preprocessors = [
+    "grader.autograde.HtmlOnly",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+c.ZipCollectApp.extractor_plugin = "grader.handin.LmsExtractor"
+c.ZipCollectApp.collector_plugin = "grader.handin.LmsCollector"
+c.ExportApp.plugin_class = "grader.export.CheckCsvExportPlugin"
