@@ -14,6 +14,7 @@ What `run` returns under the name `forward` is not judged: it is the forward pas
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -92,7 +93,7 @@ class CheckList:
         return decorate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assignment:
     """What is handed out, what stays blank, and what is asked."""
 
@@ -134,23 +135,24 @@ def load_assignment(name: str, checks: Path | None = None) -> Assignment:
 
     Args:
         name: the assignment.
-        checks: the `checks` folder of a course; that of this package if None.
+        checks: the `checks` folder of a course, whose files are read anew when they change; that of this package,
+            read once, if None.
 
     Raises:
         ModuleNotFoundError: no such assignment.
     """
-    here = Path(__file__).parent
-    folder = (checks or here).resolve()
-    if folder == here.resolve():
+    if checks is None:
         return _assignment_of(importlib.import_module(f"{__package__}.{name}"))
-    # Another course's checks, on this kit's framework: loaded under a name of their own, so that two courses
-    # in one process do not meet.
-    module_name = f"{__package__}._courses.c{abs(hash(str(folder))):x}_{name}"
+    folder = checks.resolve() / name
+    init = folder / "__init__.py"
+    if not init.is_file():
+        raise ModuleNotFoundError(f"no checks in {folder}")
+    # Named by content, so that neither two courses in one process nor two versions of one course meet.
+    content = b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    module_name = f"_checks_{hashlib.sha256(str(folder).encode() + content).hexdigest()[:16]}_{name}"
     if module_name not in sys.modules:
-        init = folder / name / "__init__.py"
-        spec = importlib.util.spec_from_file_location(module_name, init, submodule_search_locations=[str(init.parent)])
-        if spec is None or spec.loader is None or not init.is_file():
-            raise ModuleNotFoundError(f"no checks in {init.parent}")
+        spec = importlib.util.spec_from_file_location(module_name, init, submodule_search_locations=[str(folder)])
+        assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
         try:

@@ -114,9 +114,7 @@ class Executor:
             raise StudentError("error", "SystemExit", str(error.code), self._own_lines(error)) from None
         values = self._split(name, returned, results)
         changed = tuple(
-            position
-            for position, old in enumerate(before)
-            if old is not None and not _same_bytes(old, given[position])
+            position for position, old in enumerate(before) if old is not None and not _same_bytes(old, given[position])
         )
         return Reply(tuple(map(self._outward, values, results)), changed)
 

@@ -145,11 +145,7 @@ def _judge_check(assignment: Assignment, check: Check, student: Student, oracle:
         note = say("own_forward", function=assignment.forward_of.get(check.function, ""))
         if any(match(judged, gradient, case.precision) for gradient in own.gradients):
             return Verdict(check, "passed", warnings=(*warnings, note))
-    candidates = tuple(
-        item.mistake
-        for item in known
-        if item.prints and match(judged, item.prints, case.precision)
-    )
+    candidates = tuple(item.mistake for item in known if item.prints and match(judged, item.prints, case.precision))
     return Verdict(check, "failed", describe(*found[0], say), warnings, candidates)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,7 +54,7 @@ class LiveOracle:
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The known mistakes of the assignment, from `checks/NAME/mistakes.py`."""
-        return load_mistakes(self.course, self.assignment)
+        return load_mistakes(self.assignment)
 
     def _known(self, check: Check, inputs: Sequence[Inputs], truth: Sequence[Observed]) -> Iterable[Known]:
         right = prints_of(check, truth, truth)
@@ -246,7 +245,7 @@ def _layers_of(student: Student, assignment: Assignment, swapped: Mapping[str, s
     return layers
 
 
-def load_mistakes(course: Course, assignment: Assignment) -> tuple[Mistake, ...]:
+def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
     """The known mistakes of an assignment; none if `checks/NAME/mistakes.py` does not exist.
 
     Raises:
@@ -255,14 +254,11 @@ def load_mistakes(course: Course, assignment: Assignment) -> tuple[Mistake, ...]
     file = assignment.folder / "mistakes.py"
     if not file.is_file():
         return ()
-    name = f"_mistakes_{abs(hash(str(file))):x}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, file)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    mistakes: tuple[Mistake, ...] | None = getattr(sys.modules[name], "MISTAKES", None)
+    spec = importlib.util.spec_from_file_location(f"{assignment.name}_mistakes", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    mistakes: tuple[Mistake, ...] | None = getattr(module, "MISTAKES", None)
     if mistakes is None:
         raise GraderError(f"{file}: no MISTAKES in it. Next: list the assignment's known mistakes under that name.")
     return mistakes

@@ -122,7 +122,9 @@ def eps(
     return {"out (train)": train, "out (test)": test}
 
 
-@checks.add("batchnorm_forward.float32", points=0.5, contract="BF-10", draw=single(tame_with_statistics), sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.float32", points=0.5, contract="BF-10", draw=single(tame_with_statistics), sizes=ONE_SIZE
+)
 def float32(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:

@@ -1,0 +1,124 @@
+"""From a submission's folder to a result: the one way in which anything is graded.
+
+    result = grade(Path("submitted/ana/batch_normalization"), course, course.assignment("batch_normalization"))
+
+`check`, `grade`, `nbgrader autograde` and formgrader all end here. The student's code runs in a process of its own; the
+reference, the draw and the verdict stay on this side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from checks.core import Assignment
+from checks.judge import judge
+from checks.language import catalogue
+from checks.result import Result
+from checks.student import Student
+
+from .course import Course
+from .launch import Launcher, PlainLauncher
+from .oracle import LiveOracle
+from .process import Limits, StudentProcess
+from .render import render_package
+from .secret import draw_seed, read_secret
+from .staging import NotASubmission, Submission, read_submission, stage
+
+__all__ = ["NotASubmission", "check_set_digest", "grade", "submission_digest"]
+
+
+def grade(
+    folder: Path,
+    course: Course,
+    assignment: Assignment,
+    *,
+    student: str = "",
+    language: str = "cnr",
+    launcher: Launcher | None = None,
+    limits: Limits | None = None,
+) -> Result:
+    """Grade one submission.
+
+    Args:
+        folder: holds the student's `funkcije/`; nothing in it is changed.
+        course: has the reference, the checks and, if it was made, the secret.
+        assignment: the checks.
+        student: whose submission it is; part of the draw.
+        language: of the messages, `cnr` or `en`.
+        launcher: what stands around the student's process.
+        limits: time bounds on the student's process.
+
+    Raises:
+        NotASubmission: no such folder, or no `funkcije/` in it.
+        GraderError: the kit cannot grade here; nobody has lost a point by it.
+    """
+    kit = _kit_for(course, assignment)
+    submission = read_submission(folder, assignment, kit.given)
+    seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
+    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage_folder:
+        stage(submission, assignment, kit.given, Path(stage_folder))
+        used = launcher or PlainLauncher()
+        with StudentProcess(Path(stage_folder), used, limits or Limits()) as process:
+            result = judge(
+                assignment,
+                Student(process, assignment.contract),
+                replace(kit.oracle, seed=seed),
+                language=language,
+                name=student,
+                sandbox=used.name,
+            )
+    return _with_remarks(result, submission, process.missing, language)
+
+
+def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
+    """SHA-256 of what counts in a submission: the modules that the student wrote.
+
+    Raises:
+        NotASubmission: as in `grade`.
+    """
+    return read_submission(folder, assignment, _kit_for(course, assignment).given).digest
+
+
+def check_set_digest(course: Course, assignment: Assignment) -> str:
+    """SHA-256 of what decides a verdict: the checks, the known mistakes and the reference."""
+    digest = hashlib.sha256()
+    folders = (course.checks, course.package)
+    files = {path for folder in folders for pattern in ("*.py", "*.toml") for path in folder.rglob(pattern)}
+    for path in sorted(files):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(course.root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Kit:
+    """What one submission after another is graded with."""
+
+    digest: str
+    given: dict[str, bytes]
+    oracle: LiveOracle
+
+
+_kits = threading.local()
+
+
+def _kit_for(course: Course, assignment: Assignment) -> _Kit:
+    """The kit of this thread, made anew when the checks or the reference change, as in a server that runs for days."""
+    digest = check_set_digest(course, assignment)
+    kit: _Kit | None = getattr(_kits, "kit", None)
+    if kit is None or kit.digest != digest or kit.oracle.assignment is not assignment:
+        given = render_package(course, assignment).stub
+        kit = _kits.kit = _Kit(digest, given, LiveOracle(course, assignment, b""))
+    return kit
+
+
+def _with_remarks(result: Result, submission: Submission, missing: set[str], language: str) -> Result:
+    say = catalogue(language)
+    remarks = [say("not_installed", module=name) for name in sorted(missing)]
+    remarks += [say("left_out", module=name) for name in submission.left_out]
+    return Result(result.assignment, result.student, result.checks, result.sandbox, result.seconds, tuple(remarks))

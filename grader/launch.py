@@ -1,0 +1,87 @@
+"""Starts a student's process. The only place that knows what stands around it.
+
+A launcher gets a folder that holds everything the process may need, and one end of a socket; a sandbox is another
+launcher with the same two.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Protocol
+
+from .errors import GraderError
+
+KIT = Path(__file__).resolve().parent.parent
+"""The checkout that this kit runs from."""
+
+PYTHON_VARIABLE = "GRADER_WORKER_PYTHON"
+
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.main import main; main(sys.argv[2])"  # The worker.
+)
+
+
+class Launcher(Protocol):
+    """Starts processes in which a submission runs."""
+
+    name: str
+    """What stands around them, as the results say it."""
+
+    def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
+        """Start a worker on `stage/submission` with `end` as its standard input.
+
+        Raises:
+            GraderError: no process can be started on this machine.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PlainLauncher:
+    """A process of its own with a clean environment and nothing around it."""
+
+    name: str = "none"
+
+    def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
+        """See `Launcher`."""
+        command = [str(worker_python()), "-I", "-c", _BOOT, str(stage / "kit"), str(stage / "submission")]
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=end.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=stage / "submission",
+                env=clean_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GraderError(f"{command[0]}: cannot be started ({error.strerror}). Next: make setup.") from None
+
+
+def clean_environment() -> dict[str, str]:
+    """What a worker finds in its environment: nothing of the host's."""
+    threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", **threads}
+
+
+def worker_python() -> Path:
+    """The interpreter of the worker's environment, which has numpy and msgpack and no more.
+
+    Raises:
+        GraderError: there is none.
+    """
+    named = os.environ.get(PYTHON_VARIABLE)
+    inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+    python = Path(named) if named else KIT.joinpath(".venv-worker", *inside)
+    if not python.is_file():
+        raise GraderError(
+            f"{python}: the environment for student code is missing. Next: make setup, or name an interpreter that has "
+            f"numpy and msgpack in {PYTHON_VARIABLE}."
+        )
+    return python

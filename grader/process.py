@@ -1,0 +1,225 @@
+"""A student's process as the trusted side sees it: the executor's operations, with every answer checked and timed.
+
+What comes back is data of exactly the kind that was asked for, or a `StudentError`; a process that died, hung or spoke
+out of turn is killed and the next check begins with a fresh one. A process that cannot be started at all is the kit's
+fault, not the student's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import numpy as np
+
+from checks.executor import Handle, Kind, Line, Other, Reply, StudentError
+
+from .errors import GraderError
+from .launch import Launcher
+from .worker.wire import Channel, Closed, WireError
+
+_KINDS = ("not_implemented", "error", "missing", "result")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds in seconds of wall time."""
+
+    start: float = 30.0
+    """Until a fresh process answers for the first time."""
+    call: float = 10.0
+    """For one call of a student's function, imports included."""
+    total: float = 120.0
+    """For all that one submission does; checks after that fail at once."""
+
+
+@dataclass
+class StudentProcess:
+    """Runs a staged submission in a process of its own; use it as a context manager.
+
+    Args:
+        stage: the folder made by `staging.stage`.
+        launcher: what stands around the process.
+        limits: time bounds.
+    """
+
+    stage: Path
+    launcher: Launcher
+    limits: Limits = Limits()
+    missing: set[str] = field(default_factory=set)
+    """Modules that the student imports and that are not installed here, as the process says."""
+    _process: subprocess.Popen[bytes] | None = None
+    _channel: Channel | None = None
+    _number: int = 0
+    _spent: float = 0.0
+
+    def __enter__(self) -> StudentProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def reset(self) -> None:
+        """Forget every object, in a fresh process if the last one is gone."""
+        if self._process is None:
+            return
+        self._ask("reset", [])
+
+    def call(
+        self,
+        target: str | Handle,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        results: Sequence[Kind],
+    ) -> Reply:
+        """See `Executor.call`."""
+        value = self._ask("call", [target, name, list(args), dict(kwargs), list(results)])
+        if not (isinstance(value, list) and len(value) == 2 and all(isinstance(part, list) for part in value)):
+            raise self._spoke_out_of_turn("a reply of another form")
+        values, changed = value
+        if len(values) != len(results) or not all(map(_is_of_kind, values, results)):
+            raise self._spoke_out_of_turn("results of another kind")
+        if not all(type(position) is int and 0 <= position < len(args) for position in changed):
+            raise self._spoke_out_of_turn("a change to an argument that was not given")
+        return Reply(tuple(values), tuple(changed))
+
+    def mapping(self, values: Mapping[str, Any]) -> Handle:
+        """See `Executor.mapping`."""
+        handle = self._ask("mapping", [dict(values)])
+        if not isinstance(handle, Handle):
+            raise self._spoke_out_of_turn("a reply of another kind")
+        return handle
+
+    def read(self, handle: Handle, key: str, kind: Kind) -> Any:
+        """See `Executor.read`."""
+        value = self._ask("read", [handle, key, kind])
+        if not _is_of_kind(value, kind):
+            raise self._spoke_out_of_turn("a reply of another kind")
+        return value
+
+    def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
+        """See `Executor.update`."""
+        if self._ask("update", [handle, attribute, dict(values)]) is not None:
+            raise self._spoke_out_of_turn("a reply where none belongs")
+
+    def stop(self) -> None:
+        """End the process and all that it started."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._process is not None:
+            _kill(self._process)
+            self._process = None
+
+    def _ask(self, operation: str, arguments: list[Any]) -> Any:
+        if self._process is None:
+            self._start()
+        left = self.limits.total - self._spent
+        if left <= 0:
+            self.stop()
+            raise StudentError("timeout", message=f"{self.limits.total:g} s")
+        began = time.monotonic()
+        try:
+            reply = self._exchange(operation, arguments, min(left, self.limits.call))
+        finally:
+            self._spent += time.monotonic() - began
+        return reply
+
+    def _exchange(self, operation: str, arguments: list[Any], seconds: float) -> Any:
+        assert self._channel is not None
+        self._number += 1
+        try:
+            self._channel.send([self._number, operation, arguments], seconds)
+            reply = self._channel.receive(seconds)
+        except TimeoutError:
+            self.stop()
+            raise StudentError("timeout", message=f"{seconds:.3g} s") from None
+        except Closed:
+            raise StudentError("lost", message=self._how_it_ended()) from None
+        except WireError as error:
+            raise self._spoke_out_of_turn(str(error)) from None
+        if not isinstance(reply, dict) or reply.get("number") != self._number or type(reply["number"]) is not int:
+            raise self._spoke_out_of_turn("a reply to another question")
+        self._note_missing(reply.get("missing"))
+        if reply.keys() == {"number", "value", "missing"}:
+            return reply["value"]
+        if reply.keys() == {"number", "error", "missing"}:
+            raise self._error_in(reply["error"])
+        raise self._spoke_out_of_turn("a reply of another form")
+
+    def _start(self) -> None:
+        here, there = socket.socketpair()
+        with there:
+            self._process = self.launcher.start(self.stage, there)
+        self._channel = Channel(here)
+        try:
+            self._exchange("reset", [], self.limits.start)
+        except StudentError as error:
+            raise GraderError(
+                f"the process for student code does not answer ({error}). Next: grader doctor, or make setup."
+            ) from None
+
+    def _error_in(self, error: Any) -> StudentError:
+        match error:
+            case [str(kind), str(type_), str(message), list(lines)] if kind in _KINDS:
+                parsed = [
+                    Line(*line)
+                    for line in lines
+                    if isinstance(line, list) and list(map(type, line)) == [str, int, str, str]
+                ]
+                if len(parsed) == len(lines) <= 5:
+                    return StudentError(cast(Any, kind), type_, message, tuple(parsed))
+        return self._spoke_out_of_turn("an error of another form")
+
+    def _note_missing(self, names: Any) -> None:
+        if isinstance(names, list) and all(isinstance(name, str) and name.isidentifier() for name in names):
+            self.missing.update(names[:20])
+
+    def _spoke_out_of_turn(self, what: str) -> StudentError:
+        self.stop()
+        return StudentError("protocol", message=what)
+
+    def _how_it_ended(self) -> str:
+        process = self._process
+        assert process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        code = process.poll()
+        self.stop()
+        if code is None:
+            return "closed its pipe"
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+def _is_of_kind(value: Any, kind: Kind) -> bool:
+    if kind == "handle":
+        return isinstance(value, Handle)
+    if isinstance(value, Other):
+        return True
+    if kind == "arrays":
+        return isinstance(value, dict) and all(
+            isinstance(key, str) and isinstance(item, np.ndarray | Other) for key, item in value.items()
+        )
+    return isinstance(value, np.ndarray)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # The worker leads a session of its own, so its group holds all that it started and did not detach.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
