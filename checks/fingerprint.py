@@ -1,7 +1,7 @@
 """A few numbers that stand for an array: enough to recognize it, too few to copy it.
 
 A recording keeps, for what each known mistake gives, the shape and 16 fixed random projections. Two arrays that differ
-by a tenth of a thousandth of their size anywhere differ in the projections, too; the array cannot be had back from them.
+anywhere by more than a few tolerances differ in the projections, too; the array cannot be had back from them.
 """
 
 from __future__ import annotations
@@ -56,4 +56,4 @@ def all_match(one: Fingerprints, other: Fingerprints, precision: str = "d") -> b
 @lru_cache(maxsize=256)
 def _vectors(size: int) -> np.ndarray:
     # RandomState is frozen for ever (NEP 19), so recordings mean the same under every numpy.
-    return np.random.RandomState(size).standard_normal((PROJECTIONS, size))  # noqa: NPY002
+    return np.random.RandomState(size).standard_normal((PROJECTIONS, size))

@@ -47,7 +47,7 @@ class Known:
     forward: Sequence[Fingerprints] = ()
     """Of the forward pass, if the mistake is one of the forward pass."""
     gradients: Sequence[Sequence[Fingerprints]] = ()
-    """Of the backward passes that are right for that forward pass: its true gradient, and the right formula on its cache."""
+    """Of the backward passes that are right for that forward pass: its true gradient, the right formula on its cache."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def judge(
     for function in functions if functions is not None else assignment.functions:
         verdicts = [_judge_check(assignment, check, student, oracle, say) for check in assignment.of(function)]
         results += _weigh(verdicts, say)
-    return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began)
+    return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 
 def _judge_check(assignment: Assignment, check: Check, student: Student, oracle: Oracle, say: Catalogue) -> Verdict:
@@ -125,8 +125,8 @@ def _judge_check(assignment: Assignment, check: Check, student: Student, oracle:
         case = oracle.case(check, student)
         student.reset()
         observed = [check.run(student, **inputs) for inputs in case.inputs]
-    except Blocked as blocked:
-        return Verdict(check, "failed", say(blocked.key, function=blocked.function))
+    except Blocked as first:
+        return Verdict(check, "failed", say(first.key, function=first.function))
     except StudentError as error:
         return _raised(assignment, check, error, say)
     warnings = tuple(

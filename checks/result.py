@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 from xml.etree import ElementTree
 
@@ -42,8 +42,10 @@ class Result:
     sandbox: str
     """What stood around the student's process; `none` in the student's own notebook."""
     seconds: float = 0.0
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
     """Remarks on the submission as a whole, such as a module that is not installed."""
+    language: str = "cnr"
+    """Of the messages, one of `language.LANGUAGES`."""
 
     @property
     def score(self) -> float:
@@ -69,6 +71,18 @@ class Result:
         checks = self.of(function)
         return _points(checks), sum(check.max_points for check in checks)
 
+    def html(self, function: str) -> str:
+        """The verdict on one function as a block of HTML."""
+        from .report import html
+
+        return html(self, function)
+
+    def text(self, function: str) -> str:
+        """The verdict on one function as plain text."""
+        from .report import text
+
+        return text(self, function)
+
     def to_json(self) -> dict[str, Any]:
         """The object that `grader check --json` and `python -m checks --json` print; its keys are a fixed interface."""
         return {
@@ -78,6 +92,7 @@ class Result:
             "max_score": self.max_score,
             "sandbox": self.sandbox,
             "seconds": round(self.seconds, 3),
+            "language": self.language,
             "warnings": list(self.warnings),
             "checks": [
                 {
@@ -108,7 +123,13 @@ class Result:
             for check in data["checks"]
         )
         return cls(
-            data["assignment"], data["student"], checks, data["sandbox"], data["seconds"], tuple(data["warnings"])
+            data["assignment"],
+            data["student"],
+            checks,
+            data["sandbox"],
+            data["seconds"],
+            tuple(data["warnings"]),
+            data["language"],
         )
 
     def to_junit(self) -> str:
@@ -122,8 +143,8 @@ class Result:
                 "failures": sum(check.status in {"failed", "not_implemented"} for check in checks),
                 "errors": sum(check.status in {"error", "timeout"} for check in checks),
             }
-            attributes = {key: str(value) for key, value in counts.items()}
-            suite = ElementTree.SubElement(suites, "testsuite", name=function, **attributes)
+            attributes = {"name": function} | {key: str(value) for key, value in counts.items()}
+            suite = ElementTree.SubElement(suites, "testsuite", attributes)
             for check in checks:
                 case = ElementTree.SubElement(
                     suite, "testcase", classname=f"{self.assignment}.{function}", name=check.id.partition(".")[2]

@@ -121,4 +121,4 @@ def _with_remarks(result: Result, submission: Submission, missing: set[str], lan
     say = catalogue(language)
     remarks = [say("not_installed", module=name) for name in sorted(missing)]
     remarks += [say("left_out", module=name) for name in submission.left_out]
-    return Result(result.assignment, result.student, result.checks, result.sandbox, result.seconds, tuple(remarks))
+    return replace(result, warnings=tuple(remarks))

@@ -21,16 +21,16 @@ KIT = Path(__file__).resolve().parent.parent
 
 PYTHON_VARIABLE = "GRADER_WORKER_PYTHON"
 
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.main import main; main(sys.argv[2])"  # The worker.
-)
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.main import main; main(sys.argv[2])"
 
 
 class Launcher(Protocol):
     """Starts processes in which a submission runs."""
 
-    name: str
-    """What stands around them, as the results say it."""
+    @property
+    def name(self) -> str:
+        """What stands around them, as the results say it."""
+        ...
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
         """Start a worker on `stage/submission` with `end` as its standard input.

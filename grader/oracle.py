@@ -19,7 +19,7 @@ from checks.student import Params, Student
 
 from .course import Course
 from .errors import GraderError
-from .reference import Edit, Package, load_package
+from .reference import Edit, load_package
 
 Functions = Mapping[str, Mapping[str, Callable[..., Any]]]
 
@@ -141,7 +141,7 @@ class LiveOracle:
             package.unload()
 
     def _refuse_degenerate(self, check: Check, student: Student) -> None:
-        """Refuse layers that are affine in `x`: identity, constant, scale and shift. They would make any wiring right."""
+        """Refuse layers that are affine in `x` (identity, constant, scale and shift): on them, no wiring can be told."""
         forward = check.needs[0]
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(self.seed, "big")))
         one, other = rng.normal(size=(2, 6, 4))

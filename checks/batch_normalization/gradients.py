@@ -35,8 +35,8 @@ def add_backward_checks(
         points: by the check's name.
     """
 
-    def add(name: str, sentence: int, run: Any, **options: Any) -> None:
-        options = {"draw": draw, "sizes": ((7, 4),)} | options
+    def add(name: str, sentence: int, run: Gradients, **options: Any) -> None:
+        options = {"draw": draw, "sizes": ((7, 4),), **options}
         checks.add(f"{function}.{name}", points=points[name], contract=f"{contract}-{sentence}", **options)(run)
 
     for sentence, name in enumerate(("dx", "dgamma", "dbeta"), start=1):

@@ -6,6 +6,7 @@ The sentences: `docs/contracts/FullyConnectedNet.md`.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def network(*hidden_dims: int) -> Any:
     def draw(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
         dims = (D, *hidden_dims, CLASSES)
         inputs = {"X": rng.normal(size=(N, D)) + rng.uniform(-1.0, 1.0, D), "y": rng.integers(CLASSES, size=N)}
-        for layer, (fan_in, fan_out) in enumerate(zip(dims, dims[1:], strict=False), start=1):
+        for layer, (fan_in, fan_out) in enumerate(pairwise(dims), start=1):
             inputs[f"W{layer}"] = rng.normal(size=(fan_in, fan_out)) * rng.uniform(0.3, 0.8)
             inputs[f"b{layer}"] = rng.uniform(-1.0, 1.0, fan_out)
             if layer <= len(hidden_dims):

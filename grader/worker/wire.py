@@ -42,7 +42,7 @@ def encode(message: Any) -> bytes:
         WireError: the message holds something that may not travel, or is too large.
     """
     try:
-        body = msgpack.packb(message, default=_default, use_bin_type=True)
+        body: bytes = msgpack.packb(message, default=_default, use_bin_type=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise WireError(f"cannot be sent: {error}") from None
     if len(body) > LARGEST_FRAME:

@@ -1,0 +1,93 @@
+"""`grader check FOLDER`: grade one folder that holds a `funkcije/`, with no database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from checks.language import LANGUAGES, preferred
+from checks.output import write_outputs
+from checks.report import summary
+
+from .course import Course, find_course
+from .errors import GraderError
+from .grading import grade
+from .launch import KIT
+from .secret import VARIABLE, read_secret
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to `grader`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check",
+        help="grade one folder that holds a funkcije/, with no database",
+        description="Grade one folder that holds a funkcije/. Exit status: 0 full points, 1 less, 2 not graded.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds funkcije/")
+    parser.add_argument("--assignment", metavar="NAME", help="read from the folder, or the only one, if not given")
+    parser.add_argument("--student", metavar="ID", default="", help="whose submission it is; part of the draw")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
+    parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
+    parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; 0 full points, 1 less.
+
+    Raises:
+        GraderError: the folder was not graded.
+    """
+    course = course_of(options.course)
+    name = options.assignment or assignment_in(options.folder, course)
+    assignment = course.assignment(name)
+    if read_secret(course) is None:
+        print(
+            f"note: no course secret (neither {VARIABLE} nor {course.store / 'secret'}), so the inputs are drawn from "
+            "a fixed seed.",
+            file=sys.stderr,
+        )
+    result = grade(options.folder, course, assignment, student=options.student, language=options.language)
+    try:
+        to_standard_output = write_outputs(result, options.json, options.junit)
+    except OSError as error:
+        raise GraderError(f"{error.filename}: cannot be written ({error.strerror}). Next: name another file.") from None
+    if not to_standard_output:
+        print(summary(result))
+    return 0 if result.score == result.max_score else 1
+
+
+def course_of(named: Path | None) -> Course:
+    """The course that was named, the one around the current folder, or the checkout that this kit runs from.
+
+    Raises:
+        GraderError: a course was named and there is none.
+    """
+    if named is not None:
+        return find_course(named)
+    try:
+        return find_course()
+    except GraderError:
+        return find_course(KIT)
+
+
+def assignment_in(folder: Path, course: Course) -> str:
+    """The assignment that a submission is for: the one whose notebook or checks it holds, or the only one.
+
+    Raises:
+        GraderError: it cannot be told.
+    """
+    known = course.assignments()
+    held = [
+        name for name in known if (folder / f"{name}.ipynb").is_file() or (folder / "checks" / name).is_dir()
+    ]
+    candidates = held or known
+    if len(candidates) != 1:
+        raise GraderError(
+            f"{folder}: the assignment cannot be told from the folder (this course has: {', '.join(known) or 'none'}). "
+            "Next: pass --assignment NAME."
+        )
+    return candidates[0]

@@ -1,0 +1,40 @@
+"""The command line: `grader COMMAND`. Every command ends in 0, 1 or 2, and bad input in one line, never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from . import check, demo, grade, release
+from .errors import GraderError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done (or full points), 1 less than full points, 2 not done."""
+    parser = argparse.ArgumentParser(
+        prog="grader",
+        description="Generates assignments from one source, and grades submissions outside the student's process.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in (release, check, grade, demo):
+        module.add_parser(commands)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except GraderError as error:
+        print(f"grader {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"grader {options.command}: interrupted.", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does; that is no fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
