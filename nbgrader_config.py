@@ -16,9 +16,6 @@ c.CourseDirectory.db_url = f"sqlite:///{root}/grades.db?timeout=60"
 
 # An old release is replaced only by one that was proved before, and a fresh clone has its releases but no gradebook.
 c.GenerateAssignment.force = True
-c.GenerateAssignment.preprocessors.prepend(["grader.preprocessors.RenderRelease"])
-c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
-
 c.GenerateAssignment.preprocessors = [
     "grader.preprocessors.RenderRelease",
     "nbgrader.preprocessors.IncludeHeaderFooter",
@@ -34,6 +31,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.ClearSolutions.text_stub = "*Vaš odgovor / your answer*"
 c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
 
 c.Autograde.exporter_class = "grader.submission.SubmissionExporter"

@@ -23,6 +23,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
+import subprocess
 import sys
 from html import escape
 from importlib.machinery import PathFinder
@@ -38,7 +39,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Integer
 
-from checks.language import LANGUAGES, preferred
+from checks.language import LANGUAGES
 
 from .errors import GraderError
 from .render import render_package
@@ -247,8 +248,9 @@ class ExecuteForReading(Execute):  # type: ignore[misc]
         return super().output(outs, msg, display_id, cell_index)
 
     async def async_start_new_kernel(self, **kwargs: Any) -> None:
-        """Start the kernel without the host's environment: no PYTHONPATH, no tokens."""
-        await super().async_start_new_kernel(**{"env": kernel_environment(), **kwargs})
+        """Start the kernel without the host's environment (no PYTHONPATH, no tokens) and without its terminal."""
+        apart = {"env": kernel_environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        await super().async_start_new_kernel(**apart, **kwargs)
 
     start_new_kernel = run_sync(async_start_new_kernel)
 
@@ -313,8 +315,7 @@ def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[Notebo
             f"{verdict.assignment.name}.ipynb: the cell {function!r} is worth {cell_points:g} points and its checks "
             f"gave {points:g} of {max_points:g}. Next: run `grader release {verdict.assignment.name}`."
         )
-    language = preferred()
-    return [_page(verdict.result.html(function, language), verdict.result.text(function, language)), _points(points)]
+    return [_page(verdict.result.html(function), verdict.result.text(function)), _points(points)]
 
 
 def _page(html: str, text: str) -> NotebookNode:

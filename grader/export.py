@@ -19,7 +19,7 @@ from nbgrader.plugins import ExportPlugin
 
 from .course import Course
 from .errors import GraderError
-from .gradebook import open_gradebook
+from .gradebook import by_hand, grades, open_gradebook
 from .results import Record, read_record, staleness
 from .verdicts import sentences
 
@@ -109,12 +109,12 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
     automatic: dict[str, float | None] = {}
     manual: dict[str, float | None] = {}
     waiting = False
-    for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+    for grade in grades(submission):
         waiting |= bool(grade.needs_manual_grade)
-        if grade.auto_score is not None or grade.cell.cell_type == "code":
-            automatic[grade.name] = grade.auto_score
+        if by_hand(grade):
+            manual[grade.name] = None if grade.needs_manual_grade else grade.score
         else:
-            manual[grade.name] = grade.manual_score
+            automatic[grade.name] = grade.auto_score
     if any(points is None for points in automatic.values()):
         row |= {"raw_score": "", "score": "", "waits_for": "grading"}
     else:
@@ -133,7 +133,7 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
     say = sentences("en")
     return (
         row
-        | {check.id: check.points for check in record.result.checks}
+        | {check.id: float(check.points) for check in record.result.checks}
         | {"notes": " ".join(say(note.key, **note.names) for note in record.notes)}
         | {"stale": staleness(course, record) or _other_points(record, submission)}
     )
@@ -141,7 +141,7 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
 
 def _other_points(record: Record, submission: SubmittedAssignment) -> str:
     """Whether the gradebook holds other automatic points than the verdict gave."""
-    held = {grade.name: grade.auto_score for notebook in submission.notebooks for grade in notebook.grades}
+    held = {grade.name: grade.auto_score for grade in grades(submission)}
     for function in record.result.functions:
         if held.get(function) != record.result.function_score(function)[0]:
             return f"the gradebook holds {held.get(function)} automatic points for {function}"

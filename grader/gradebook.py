@@ -9,14 +9,15 @@ from __future__ import annotations
 import glob
 import logging
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment, TaskCell
 from nbgrader.converters import BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -98,15 +99,22 @@ def require_assignment(gradebook: Gradebook, name: str) -> None:
 
 
 def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, float | None]]:
-    """Automatic points by student and graded code cell; None where there is no score."""
-    points: dict[str, dict[str, float | None]] = {}
-    for submission in gradebook.assignment_submissions(name):
-        cells = points.setdefault(submission.student.id, {})
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                if grade.cell.cell_type == "code":
-                    cells[grade.name] = grade.auto_score
-    return points
+    """Automatic points by student and graded cell; None where there is no score."""
+    return {
+        submission.student.id: {grade.name: grade.auto_score for grade in grades(submission) if not by_hand(grade)}
+        for submission in gradebook.assignment_submissions(name)
+    }
+
+
+def grades(submission: SubmittedAssignment) -> list[Grade]:
+    """Every graded cell of a submission, as the gradebook holds it."""
+    return [grade for notebook in submission.notebooks for grade in notebook.grades]
+
+
+def by_hand(grade: Grade) -> bool:
+    """Whether a person gives the points: for an answer or a task, not for a check cell."""
+    answers = {cell.name for cell in grade.cell.notebook.solution_cells}
+    return grade.name in answers or isinstance(grade.cell, TaskCell)
 
 
 def write_feedback(course: Course, name: str, students: Iterable[str] | None = None) -> dict[str, Path]:
@@ -148,7 +156,10 @@ def run_converter(converter: BaseConverter) -> str:
     logger.addHandler(log)
     converter.log = logger
     try:
-        converter.start()
+        with warnings.catch_warnings():
+            # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
+            warnings.simplefilter("ignore", SAWarning)
+            converter.start()
     except Exception as error:  # nbgrader's own NbGraderException says no more than that there was one
         return log.reason or f"{type(error).__name__}: {error}"
     return ""

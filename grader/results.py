@@ -5,22 +5,19 @@ whole verdict, the digests of what it was reached on, and whether it still count
 or the check set has changed since, or when a later run began and did not end.
 """
 
-import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import checks
+from checks.core import Assignment
 from checks.result import Result
 
 from .course import Course
 from .errors import GraderError
-
-_NOT_HANDED_IN = {"__pycache__", ".ipynb_checkpoints", "timestamp.txt", "submission_secret.txt"}
+from .grading import NotASubmission, check_set_digest, submission_digest
 
 
 @dataclass(frozen=True)
@@ -120,42 +117,24 @@ def mark_stale(course: Course, assignment: str, student: str, reason: str) -> No
 
 
 def staleness(course: Course, record: Record) -> str:
-    """Why a record no longer counts, or an empty string if it does."""
+    """Why a record no longer counts, or an empty string if it does.
+
+    Raises:
+        GraderError: the course no longer has the assignment, or its package cannot be rendered.
+    """
     if record.stale:
         return record.stale
-    assignment, student = record.result.assignment, record.result.student
-    if record.submission != digest_submission(course.submitted / student / assignment):
+    assignment = course.assignment(record.result.assignment)
+    if record.submission != digest_submission(course, assignment, record.result.student):
         return "the submission has changed since it was graded"
-    if record.checks != digest_checks(course, assignment):
+    if record.checks != check_set_digest(course, assignment):
         return "the checks have changed since it was graded"
     return ""
 
 
-def digest_submission(folder: Path) -> str:
-    """SHA-256 over the names and contents of what a student handed in; empty if there is no such folder."""
-    if not folder.is_dir():
+def digest_submission(course: Course, assignment: Assignment, student: str) -> str:
+    """Digest of what counts in a student's submission; empty if it holds no package."""
+    try:
+        return submission_digest(course.submitted / student / assignment.name, course, assignment)
+    except NotASubmission:
         return ""
-    files = (path for path in folder.rglob("*") if not _NOT_HANDED_IN.intersection(path.relative_to(folder).parts))
-    return _digest(files, folder)
-
-
-def digest_checks(course: Course, assignment: str) -> str:
-    """SHA-256 of what a verdict depends on besides the submission: framework, check set and reference."""
-    framework = Path(checks.__file__).parent
-    shared = [path for path in framework.iterdir() if path.suffix in {".py", ".toml"}]
-    own = [path for path in (course.checks / assignment).rglob("*") if path.suffix in {".py", ".toml"}]
-    return "-".join(
-        (_digest(shared, framework), _digest(own, course.root), _digest(course.package.rglob("*.py"), course.root))
-    )
-
-
-def _digest(paths: Iterable[Path], root: Path) -> str:
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        if path.is_symlink() or not path.is_file():
-            continue
-        name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").digest()
-        total.update(len(name).to_bytes(8, "big") + name + content)
-    return total.hexdigest()

@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 
 from .course import Course
@@ -173,7 +174,30 @@ def _init_assignment(converter: Autograde, assignment_id: str, student_id: str) 
         with suppress(GraderError):  # a full disk may be what stopped the grader
             mark_stale(course, assignment_id, student_id, str(error))
         raise
+    before = _automatic_scores(converter, assignment_id, student_id)
     _stock_init_assignment(converter, assignment_id, student_id)
+    _automatic_scores(converter, assignment_id, student_id, restore=before)
+
+
+def _automatic_scores(
+    converter: Autograde, assignment_id: str, student_id: str, restore: dict[str, float | None] | None = None
+) -> dict[str, float | None]:
+    """The automatic scores that the gradebook holds; with `restore`, first set back to those.
+
+    nbgrader enters 0 for a notebook that was not handed in, before it converts: here the notebook is graded all the
+    same, and if it cannot be, no score may have been written.
+    """
+    coursedir = converter.coursedir
+    scores = {}
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        with suppress(MissingEntry):
+            for notebook in gradebook.find_submission(assignment_id, student_id).notebooks:
+                for grade in notebook.grades:
+                    if restore is not None:
+                        grade.auto_score = restore.get(grade.name)
+                    scores[grade.name] = grade.auto_score
+        gradebook.db.commit()
+    return scores
 
 
 def _ours(converter: Autograde) -> bool:

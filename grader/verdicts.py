@@ -11,7 +11,8 @@ from checks.result import CheckResult, Result
 
 from . import grading
 from .course import Course
-from .results import Note, Record, digest_checks, digest_submission
+from .results import Note, Record, digest_submission
+from .secret import ensure_secret
 
 
 @dataclass
@@ -46,8 +47,10 @@ def judge(course: Course, assignment: Assignment, student: str) -> Verdict:
     Raises:
         GraderError: the kit could not grade; nothing is known about the submission.
     """
+    ensure_secret(course)
     folder = course.submitted / student / assignment.name
-    submission, checks = digest_submission(folder), digest_checks(course, assignment.name)
+    submission = digest_submission(course, assignment, student)
+    checks = grading.check_set_digest(course, assignment)
     notes = []
     try:
         result = grading.grade(folder, course, assignment, student=student, language=preferred())
@@ -62,7 +65,7 @@ def nothing_to_check(assignment: Assignment, student: str, reason: str) -> Resul
     checks = tuple(
         CheckResult(check.id, check.function, 0.0, float(check.points), "error", reason) for check in assignment.checks
     )
-    return Result(assignment.name, student, checks, sandbox="none")
+    return Result(assignment.name, student, checks, sandbox="none", language=preferred())
 
 
 def sentences(language: str) -> Catalogue:
