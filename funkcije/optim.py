@@ -5,6 +5,7 @@ Each has the form `w, config = RULE(w, dw, config)`: one step for the parameter 
 what it remembers from step to step, in the dtype of `w`; pass it to the next step of the same parameter.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
     config = {} if config is None else config
     learning_rate = config.setdefault("learning_rate", 1e-2)
     momentum = config.setdefault("momentum", 0.9)
-    velocity = config.setdefault("velocity", np.zeros_like(w))
+    velocity = _memory(config, "velocity", w)
 
     velocity *= float(momentum)
     velocity -= float(learning_rate) * dw
@@ -65,7 +66,7 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
     learning_rate = config.setdefault("learning_rate", 1e-2)
     decay_rate = float(config.setdefault("decay_rate", 0.99))
     epsilon = config.setdefault("epsilon", 1e-8)
-    cache = config.setdefault("cache", np.zeros_like(w))
+    cache = _memory(config, "cache", w)
 
     cache *= decay_rate
     cache += (1 - decay_rate) * dw * dw
@@ -93,8 +94,8 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     beta1 = float(config.setdefault("beta1", 0.9))
     beta2 = float(config.setdefault("beta2", 0.999))
     epsilon = float(config.setdefault("epsilon", 1e-8))
-    m = config.setdefault("m", np.zeros_like(w))
-    v = config.setdefault("v", np.zeros_like(w))
+    m = _memory(config, "m", w)
+    v = _memory(config, "v", w)
     t = config["t"] = config.get("t", 0) + 1
 
     # In place, with one array of the size of w beside m and v: on the large first layer of an image net, memory is
@@ -107,10 +108,18 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     v *= beta2
     v += scratch
 
+    # The corrections of m and v are numbers, so they can be moved to the learning rate and epsilon (end of Section 2).
+    correction = math.sqrt(1 - beta2**t)
     np.sqrt(v, out=scratch)
-    scratch *= 1 / np.sqrt(1 - beta2**t).item()
-    scratch += epsilon
+    scratch += epsilon * correction
     np.divide(m, scratch, out=scratch)
-    scratch *= learning_rate / (1 - beta1**t)
+    scratch *= learning_rate * correction / (1 - beta1**t)
     w -= scratch
     return w, config
+
+
+def _memory(config: Config, key: str, w: np.ndarray) -> Any:
+    """What a rule remembers under this key; zeros of the shape and dtype of `w` before the first step."""
+    if key not in config:
+        config[key] = np.zeros_like(w)
+    return config[key]
