@@ -47,7 +47,7 @@ class Known:
     forward: Sequence[Fingerprints] = ()
     """Of the forward pass, if the mistake is one of the forward pass."""
     gradients: Sequence[Sequence[Fingerprints]] = ()
-    """Of the backward passes that are right for that forward pass: its true gradient, the right formula on its cache."""
+    """Of the backward passes right for that forward pass: its true gradient, and the right formula on its cache."""
 
 
 @dataclass(frozen=True)

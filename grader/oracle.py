@@ -141,7 +141,7 @@ class LiveOracle:
             package.unload()
 
     def _refuse_degenerate(self, check: Check, student: Student) -> None:
-        """Refuse layers that are affine in `x` (identity, constant, scale and shift): on them, no wiring can be told."""
+        """Refuse layers that are affine in `x` (identity, constant, scale and shift): they hide the wiring."""
         forward = check.needs[0]
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(self.seed, "big")))
         one, other = rng.normal(size=(2, 6, 4))
