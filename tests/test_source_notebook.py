@@ -1,0 +1,146 @@
+"""The source notebook of batch normalization: what nbgrader, the checks and a student rely on."""
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolutions
+
+from checks.core import load_assignment
+
+ROOT = Path(__file__).parents[1]
+NAME = "batch_normalization"
+SEED = ROOT.parent / "shared" / "seed" / f"{NAME}.ipynb"
+LONGEST_SHARED = 40
+"""Characters that a line or a sentence may share with the seed notebook."""
+
+
+@pytest.fixture
+def notebook() -> NotebookNode:
+    return nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=nbformat.NO_CONVERT)
+
+
+def graded(notebook: NotebookNode, cell_type: str) -> list[NotebookNode]:
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == cell_type and cell.metadata.get("nbgrader", {}).get("grade", False)
+    ]
+
+
+def test_the_notebook_is_valid_and_its_cell_ids_are_readable(notebook: NotebookNode) -> None:
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert not [name for name in ids if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f-]+)?", name)]
+
+
+def test_nbgrader_accepts_the_metadata(notebook: NotebookNode) -> None:
+    CheckCellMetadata().preprocess(notebook, {})
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            assert cell.metadata.nbgrader.schema_version == 3
+            assert cell.metadata.nbgrader.grade_id == cell.id
+
+
+def test_each_function_of_the_assignment_has_one_locked_graded_cell_with_the_points_of_its_checks(
+    notebook: NotebookNode,
+) -> None:
+    assignment = load_assignment(NAME, ROOT / "checks")
+    cells = graded(notebook, "code")
+    assert sorted(cell.metadata.nbgrader.grade_id for cell in cells) == sorted(assignment.functions)
+    for cell in cells:
+        about = cell.metadata.nbgrader
+        assert (about.locked, about.solution, about.task) == (True, False, False)
+        assert about.points == assignment.points(about.grade_id)
+
+
+def test_a_check_cell_is_one_line_that_names_its_function(notebook: NotebookNode) -> None:
+    for cell in graded(notebook, "code"):
+        assert cell.source == f'check("{cell.metadata.nbgrader.grade_id}")'
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    first_check = next(number for number, source in enumerate(sources) if source.startswith("check("))
+    assert any("from checks import check" in source for source in sources[:first_check])
+
+
+def test_nothing_that_a_run_leaves_behind_is_in_the_source(notebook: NotebookNode) -> None:
+    for cell in notebook.cells:
+        assert "execution" not in cell.metadata
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+
+
+def test_only_the_first_cell_is_for_the_source_alone(notebook: NotebookNode) -> None:
+    tagged = [number for number, cell in enumerate(notebook.cells) if "source-only" in cell.metadata.get("tags", [])]
+    assert tagged == [0]
+    assert "sys.path" in notebook.cells[0].source
+    assert not [cell.id for cell in notebook.cells[1:] if "sys.path" in cell.source]
+
+
+def test_five_written_answers_of_two_points_each_follow_their_locked_questions(notebook: NotebookNode) -> None:
+    answers = graded(notebook, "markdown")
+    assert [cell.metadata.nbgrader.points for cell in answers] == [2] * 5
+    for number, answer in enumerate(answers, start=1):
+        assert (answer.metadata.nbgrader.solution, answer.metadata.nbgrader.locked) == (True, False)
+        question = notebook.cells[notebook.cells.index(answer) - 1]
+        assert question.source.startswith(f"**Pitanje {number} (2 boda).**")
+        assert question.metadata.nbgrader.locked
+        assert not question.metadata.nbgrader.grade
+
+
+def test_clearing_the_solutions_leaves_the_questions_and_no_rubric(notebook: NotebookNode) -> None:
+    full = {cell.id: cell.source for cell in notebook.cells}
+    answers = {cell.id for cell in graded(notebook, "markdown")}
+    assert all("**Bodovanje (2 boda)**" in full[name] for name in answers)
+    order = GenerateAssignment.preprocessors.default_args[0]
+    assert order.index(ClearSolutions) < order.index(ClearMarkScheme)
+
+    for preprocessor in (ClearSolutions(), ClearMarkScheme(), CheckCellMetadata()):
+        notebook, _ = preprocessor.preprocess(notebook, {})
+
+    for cell in notebook.cells:
+        assert "Bodovanje" not in cell.source
+        assert cell.source == (ClearSolutions().text_stub if cell.id in answers else full[cell.id])
+
+
+def pieces(notebook: NotebookNode) -> set[str]:
+    """Code lines and sentences, without spaces, marks and diacritics; imports only name what both notebooks use."""
+    found: set[str] = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            parts = [line.split("#")[0] for line in cell.source.splitlines() if not re.match(r"(import|from) ", line)]
+            parts += [line.partition("#")[2] for line in cell.source.splitlines()]
+        else:
+            text = " ".join(line for line in cell.source.splitlines() if "arxiv.org" not in line.lower())
+            parts = re.split(r"(?<=[.!?:])\s+", text)
+        for part in parts:
+            plain = unicodedata.normalize("NFKD", part.lower()).encode("ascii", "ignore").decode()
+            found.add(re.sub(r"[\s'\"*`\\]", "", plain))
+    return found
+
+
+def longest_shared(line: str, text: str) -> int:
+    """Length of the longest piece of `line` that `text` contains."""
+    longest = 0
+    for start in range(len(line)):
+        while line[start : start + longest + 1] in text and start + longest < len(line):
+            longest += 1
+    return longest
+
+
+def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook: NotebookNode) -> None:
+    if not SEED.is_file():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SEED} is missing, and CI compares with it")
+        pytest.skip("the seed notebook is not beside this repository")
+    seed = "\n".join(pieces(nbformat.read(SEED, as_version=4)))
+    assert longest_shared("xx" + max(seed.split("\n"), key=len), seed) > LONGEST_SHARED
+    copied = {line: shared for line in pieces(notebook) if (shared := longest_shared(line, seed)) > LONGEST_SHARED}
+    assert copied == {}
