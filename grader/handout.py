@@ -51,7 +51,7 @@ def handout(course: Course, assignment: Assignment) -> Handout:
     rendered = render_package(course, assignment)
     shared = {f"checks/{path}": content for path, content in shipped_checks(course, assignment).items()}
     shared |= {f"checks/{path}": content for path, content in record(course, assignment).items()}
-    shared[MANIFEST] = _json({"assignment": assignment.name, "inputs": inputs(course, assignment.name)})
+    shared[MANIFEST] = manifest(course, assignment.name)
     shared["requirements.txt"] = (_STUDENT / "requirements.txt").read_bytes()
     release = shared | _package(rendered.stub) | {"README.md": _readme(assignment)}
     check_source(course, assignment.name, release)
@@ -64,11 +64,14 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
     own = course.checks / assignment.name
     files = {path.name: path for path in framework.iterdir() if _is_shipped(path)}
     files |= {
-        f"{assignment.name}/{path.relative_to(own).as_posix()}": path
-        for path in _files(own)
-        if _is_shipped(path)
+        f"{assignment.name}/{path.relative_to(own).as_posix()}": path for path in _files(own) if _is_shipped(path)
     }
     return {name: _text(files[name]) for name in sorted(files)}
+
+
+def manifest(course: Course, name: str, **more: bool) -> bytes:
+    """What an assignment was made from, and more about it, as JSON."""
+    return (json.dumps({"assignment": name, "inputs": inputs(course, name), **more}, indent=2) + "\n").encode()
 
 
 def inputs(course: Course, name: str) -> dict[str, str]:
@@ -215,7 +218,3 @@ def _digest(folder: Path, files: Iterable[Path]) -> str:
         name = path.relative_to(folder).as_posix()
         whole.update(f"{name}\0{hashlib.sha256(_text(path)).hexdigest()}\n".encode())
     return whole.hexdigest()
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()

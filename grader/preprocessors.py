@@ -28,7 +28,8 @@ from traitlets import Bool
 
 from .course import Course
 from .errors import GraderError
-from .handout import check_notebook, handout, without_source_only
+from .handout import MANIFEST, check_notebook, handout, manifest, without_source_only
+from .programs import find_own_programs
 from .proof import prove, read_files
 from .worked import execute
 
@@ -60,6 +61,7 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
         if not isinstance(self.converter, self.converter_class):
             raise TypeError(f"{type(self).__name__} belongs into {self.converter_class.__name__}.preprocessors")
         self.prepared: dict[str, Any] = {}
+        find_own_programs()
         for source in self.converter.assignments:
             name = Path(source).name
             destination = Path(self.converter._format_dest(name, "."))
@@ -68,8 +70,8 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
             try:
                 self.prepared[name] = self.prepare(name)
             except Exception as error:
-                said = str(error) if isinstance(error, GraderError) else f"{source}: {type(error).__name__}: {error}"
-                line = f"{' '.join(said.split())} {destination.parent.name}/{name} is left as it was."
+                said = str(error) if isinstance(error, GraderError) else f"{name}: {type(error).__name__}: {error}."
+                line = f"{' '.join(said.split())} ({destination.parent.name}/{name} is left as it was.)"
                 self.log.error(line)
                 self.log.debug("The fault:", exc_info=True)
                 raise NbGraderException(line) from error
@@ -106,11 +108,12 @@ class RenderRelease(_Prepared):
         assignment = self.course.assignment(name)
         source = self.course.notebook(name)
         where = source.relative_to(self.course.root).as_posix()
-        check_notebook(_notebook(source), assignment, where)
+        written = _notebook(source)
+        check_notebook(written, assignment, where)
         made = handout(self.course, assignment)
         with tempfile.TemporaryDirectory(prefix="grader-release-") as folder:
             release = self._rehearse(name, Path(folder), made.release)
-        prove(self.course, assignment, release, made.rendered)
+        prove(self.course, assignment, release, made.rendered, written)
         return made.release
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -153,7 +156,7 @@ class RenderWorked(_Prepared):
                 cell.outputs, cell.execution_count = [], None
         if self.execute:
             notebook = execute(notebook, files, name, self.log.info)
-        return notebook, files
+        return notebook, files | {MANIFEST: manifest(self.course, name, executed=self.execute)}
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Put the executed notebook in the place of its source."""

@@ -4,9 +4,13 @@ The stub earns nothing and the solution everything, from every check; nothing th
 the release; and it is small enough to hand around.
 """
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
 
 from checks.core import Assignment
 
@@ -16,11 +20,14 @@ from .grading import grade
 from .leaks import find_leaks
 from .render import Rendered
 
+_MARKER = re.compile(r"(BEGIN|END) (SOLUTION|MARK SCHEME|HIDDEN TESTS)")
 LIMIT = 2_000_000
 """Bytes that a release may hold."""
 
 
-def prove(course: Course, assignment: Assignment, release: Mapping[str, bytes], rendered: Rendered) -> None:
+def prove(
+    course: Course, assignment: Assignment, release: Mapping[str, bytes], rendered: Rendered, source: NotebookNode
+) -> None:
     """Prove a release in a temporary folder.
 
     Args:
@@ -28,10 +35,16 @@ def prove(course: Course, assignment: Assignment, release: Mapping[str, bytes], 
         assignment: what it is for.
         release: contents of all its files, by path, notebook and all.
         rendered: the package in it.
+        source: the source notebook.
 
     Raises:
         GraderError: the release leaks, is too big, its stub earns points or the solution does not earn all of them.
     """
+    name = f"{assignment.name}.ipynb"
+    if name not in release:
+        raise GraderError(f"{assignment.name}: expected {name} in the release, found none. Next: check source/.")
+    released: NotebookNode = nbformat.reads(release[name].decode(), as_version=4)  # type: ignore[no-untyped-call]
+    _prove_notebook(name, released, source)
     size = sum(map(len, release.values()))
     if size > LIMIT:
         biggest = max(release, key=lambda path: len(release[path]))
@@ -45,6 +58,26 @@ def prove(course: Course, assignment: Assignment, release: Mapping[str, bytes], 
         raise GraderError(f"{assignment.name}: {leaks[0]}{more}. Next: reword it, or move it into the region.")
     _prove_points(course, assignment, rendered.stub, "stub", full=False)
     _prove_points(course, assignment, rendered.solution, "solution", full=True)
+
+
+def _prove_notebook(name: str, released: NotebookNode, source: NotebookNode) -> None:
+    """No output, no answer and no mark scheme of the source is left."""
+    step = "Next: restore GenerateAssignment.preprocessors in nbgrader_config.py as the kit ships it"
+    written = {cell.metadata.nbgrader.grade_id: cell.source for cell in source.cells if _is_answer(cell)}
+    for cell in released.cells:
+        if cell.get("outputs"):
+            raise GraderError(f"{name}: expected no outputs in the release, found some in cell {cell.id!r}. {step}.")
+        if found := _MARKER.search(cell.source):
+            raise GraderError(f"{name}: {found[0]!r} is left in cell {cell.id!r} of the release. {step}.")
+        if _is_answer(cell) and cell.source == written.get(cell.metadata.nbgrader.grade_id):
+            raise GraderError(
+                f"{name}: the answer {cell.metadata.nbgrader.grade_id!r} is released as it stands in the source. "
+                f"{step}, and write a model answer in the source."
+            )
+
+
+def _is_answer(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
 
 
 def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, bytes], face: str, full: bool) -> None:

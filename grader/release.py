@@ -14,16 +14,15 @@ from typing import Any
 
 from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config.loader import Config, PyFileConfigLoader
+from traitlets.config import Config
 
 from .course import CONFIG, Course, find_course
 from .errors import GraderError
+from .gradebook import course_config
 from .handout import MANIFEST, inputs
+from .preprocessors import RenderRelease, RenderWorked
 
-PLUGINS = {
-    "GenerateAssignment": "grader.preprocessors.RenderRelease",
-    "GenerateSolution": "grader.preprocessors.RenderWorked",
-}
+PLUGINS = {GenerateAssignment: RenderRelease, GenerateSolution: RenderWorked}
 
 
 def release(
@@ -41,33 +40,13 @@ def release(
         GraderError: something does not hold; both folders are then as they were, or `solutions/NAME/` alone is.
     """
     course.assignment(name)
-    config = settings(course)
+    config = course_config(course)
     config.RenderWorked.execute = execute
     tell(f"Rendering and proving release/{name} ...")
     _generate(GenerateAssignment, course, name, config, tell)
     tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into solutions/{name} ...")
     _generate(GenerateSolution, course, name, config, tell)
     tell(f"Made release/{name} and solutions/{name}.")
-
-
-def settings(course: Course) -> Config:
-    """What `nbgrader_config.py` says.
-
-    Raises:
-        GraderError: it cannot be read, or does not name the kit's preprocessors.
-    """
-    where = course.root / CONFIG
-    try:
-        config: Config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
-    except Exception as error:
-        raise GraderError(f"{where}: expected nbgrader's settings, found {type(error).__name__}: {error}.") from error
-    config.CourseDirectory.root = str(course.root)
-    for converter, plugin in PLUGINS.items():
-        if plugin not in _preprocessors(config, converter):
-            raise GraderError(
-                f"{where}: expected {plugin} in {converter}.preprocessors, found none. Next: put it back."
-            )
-    return config
 
 
 def stale(course: Course, name: str) -> list[str]:
@@ -77,12 +56,14 @@ def stale(course: Course, name: str) -> list[str]:
     for folder in (course.release / name, course.solutions / name):
         where = folder.relative_to(course.root).as_posix()
         try:
-            made_from = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["inputs"]
-        except (OSError, ValueError, KeyError):
+            made = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             lines.append(f"{where}: not generated yet (no {MANIFEST}). Next: grader release {name}.")
             continue
-        changed = sorted(part for part in now if made_from.get(part) != now[part])
-        if changed:
+        changed = sorted(part for part in now if made.get("inputs", {}).get(part) != now[part])
+        if not made.get("executed", True):
+            lines.append(f"{where}: its notebook was not executed. Next: grader release {name}.")
+        elif changed:
             lines.append(f"{where}: older than its source ({', '.join(changed)} changed). Next: grader release {name}.")
     return lines
 
@@ -119,6 +100,12 @@ def _generate(converter_class: type, course: Course, name: str, config: Config, 
     converter = converter_class(coursedir=coursedir, config=config)
     converter.force = True
     converter.log = _log(tell)
+    plugin = f"{PLUGINS[converter_class].__module__}.{PLUGINS[converter_class].__name__}"
+    if plugin not in converter.preprocessors:
+        raise GraderError(
+            f"{course.root / CONFIG}: expected {plugin!r} in {converter_class.__name__}.preprocessors, found "
+            f"{converter.preprocessors}. Next: restore the file as the kit ships it."
+        )
     try:
         converter.start()
     except NbGraderException as error:
@@ -136,9 +123,3 @@ def _log(tell: Callable[[str], None]) -> logging.Logger:
     logger = logging.Logger("grader.release")
     logger.addHandler(Lines())
     return logger
-
-
-def _preprocessors(config: Config, converter: str) -> list[Any]:
-    """The configured list, whether it was set or added to."""
-    value = config[converter].get("preprocessors", []) if converter in config else []
-    return list(value) if isinstance(value, list) else list(value.get_value([]))

@@ -18,6 +18,8 @@ from nbformat import NotebookNode
 from .errors import GraderError
 from .proof import write_files
 
+TIMING = "timing"
+"""Tag of a cell that measures time; what it prints is not kept."""
 _ELSEWHERE = ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING", "PYTHONPATH")
 """Variables that would shorten the experiments, or bring in another package."""
 
@@ -77,6 +79,9 @@ def _tidy(notebook: NotebookNode, name: str, folder: str) -> None:
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
+        if TIMING in cell.metadata.get("tags", []):
+            cell.outputs = []
+            continue
         outputs: list[NotebookNode] = []
         for output in cell.outputs:
             _drop_widgets(output)

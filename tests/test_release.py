@@ -1,0 +1,422 @@
+"""Generating: what a release holds, that every path gives the same, and that a failed proof changes nothing."""
+
+import argparse
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from courses import CHECKS, KIT, LAYERS, graded, notebook, save, small_course, write
+from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from traitlets.config.loader import PyFileConfigLoader
+
+from grader.course import CONFIG, Course
+from grader.errors import GraderError
+from grader.grading import grade
+from grader.proof import read_files
+from grader.release import add_parser, release, run, stale
+
+ANSWER = "Faktor od nule gasi kolonu."
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return small_course(tmp_path)
+
+
+def by_command(course: Course) -> None:
+    release(course, "scale", execute=False)
+
+
+def by_nbgrader(course: Course) -> None:
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "scale"]
+    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GraderError(done.stderr)
+
+
+def by_formgrader(course: Course) -> None:
+    config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
+    config.CourseDirectory.root = str(course.root)
+    config.Exchange.root = str(course.root / "exchange")
+    said = NbGraderAPI(config=config).generate_assignment("scale")
+    if not said["success"]:
+        raise GraderError(said["error"])
+
+
+PATHS = pytest.mark.parametrize("generate", [by_command, by_nbgrader, by_formgrader])
+
+
+def gradebook(course: Course) -> Gradebook:
+    return Gradebook(f"sqlite:///{course.root / 'grades.db'}", "funkcije")
+
+
+def test_grader_nbgrader_and_formgrader_make_the_same_release_and_twice_the_same(course: Course) -> None:
+    made = []
+    for generate in (by_command, by_nbgrader, by_formgrader, by_command):
+        generate(course)
+        made.append(read_files(course.release / "scale"))
+    assert made[0] == made[1] == made[2] == made[3]
+
+
+def test_a_release_stands_alone_and_shows_no_answer(course: Course) -> None:
+    write(course.source / "scale" / "data" / "points.csv", "1,2\n")
+    release(course, "scale", execute=False)
+    made = read_files(course.release / "scale")
+    beside = {path for path in made if not path.startswith("checks/")}
+    assert beside == {
+        "README.md",
+        "data/points.csv",
+        "funkcije/__init__.py",
+        "funkcije/layers.py",
+        "requirements.txt",
+        "scale.ipynb",
+    }
+    assert {"checks/__init__.py", "checks/core.py", "checks/messages.toml", "checks/scale/__init__.py"} <= made.keys()
+    assert not any(path.endswith(("mistakes.py", "variants.py", ".pyc")) for path in made)
+    assert not any(secret in content for content in made.values() for secret in (ANSWER.encode(), b"x * factors"))
+    assert sum(map(len, made.values())) < 2_000_000
+
+
+def test_a_released_notebook_keeps_its_cells_but_the_one_for_the_source(course: Course) -> None:
+    release(course, "scale", execute=False)
+    made = nbformat.read(course.release / "scale" / "scale.ipynb", as_version=4)
+    assert [cell.id for cell in made.cells] == [cell.id for cell in notebook().cells if cell.id != "source-only"]
+    checked = next(cell for cell in made.cells if cell.id == "scale-forward")
+    assert checked.metadata.nbgrader.checksum
+    assert checked.metadata.editable is False
+
+
+def test_the_stub_earns_nothing_and_the_solution_everything(course: Course) -> None:
+    release(course, "scale", execute=False)
+    assignment = course.assignment("scale")
+    assert grade(course.release / "scale", course, assignment).score == 0
+    assert grade(course.solutions / "scale", course, assignment).score == 4
+
+
+@PATHS
+def test_where_a_release_lies_but_no_gradebook_generating_fills_it(
+    course: Course, generate: Callable[[Course], None]
+) -> None:
+    by_command(course)
+    (course.root / "grades.db").unlink()
+    generate(course)
+    with gradebook(course) as book:
+        cells = book.find_notebook("scale", "scale").grade_cells
+        assert {cell.name: cell.max_score for cell in cells} == {"scale_forward": 4, "answer": 2}
+
+
+@PATHS
+def test_a_failed_proof_leaves_the_old_release_as_it_was_and_says_why(
+    course: Course, generate: Callable[[Course], None]
+) -> None:
+    by_command(course)
+    before = read_files(course.release / "scale")
+    write(course.package / "layers.py", LAYERS.replace("Layers.", "Layers: out = x * factors"))
+    with pytest.raises(GraderError, match=r"funkcije/layers\.py shows the solution of scale_forward .*left as it was"):
+        generate(course)
+    assert read_files(course.release / "scale") == before
+
+
+def test_a_leak_is_found_in_the_notebook_and_in_the_checks(course: Course) -> None:
+    hinted = notebook()
+    hinted.cells.append(nbformat.v4.new_markdown_cell("Ovako: `out = x * factors`"))
+    save(course, hinted)
+    with pytest.raises(GraderError, match=r"^scale: scale\.ipynb shows the solution"):
+        by_command(course)
+    save(course, notebook())
+    write(course.checks / "scale" / "__init__.py", CHECKS.replace("Scaled values.", "As in out = x * factors."))
+    with pytest.raises(GraderError, match=r"^scale: checks/scale/__init__\.py shows the solution"):
+        by_command(course)
+    assert not course.release.exists()
+
+
+def test_a_stub_that_earns_points_is_refused(course: Course) -> None:
+    write(
+        course.package / "layers.py",
+        LAYERS.replace("    factors", "    0\n    factors").replace(
+            '    """Scale every', '    return x * gamma\n    """Scale every'
+        ),
+    )
+    with pytest.raises(GraderError, match=r"^scale: the stub earns 3 of 3 points on scale_forward\.value"):
+        by_command(course)
+
+
+def test_a_solution_that_does_not_earn_everything_is_refused(course: Course) -> None:
+    write(
+        course.checks / "scale" / "__init__.py",
+        CHECKS.replace('return {"out": student.scale_forward(x, gamma)}', 'raise ValueError("broken")'),
+    )
+    with pytest.raises(GraderError, match="scale"):
+        by_command(course)
+    assert not course.release.exists()
+
+
+def test_a_release_that_is_too_big_is_refused(course: Course) -> None:
+    (course.source / "scale" / "picture.png").write_bytes(b"\xff" * 2_100_000)
+    with pytest.raises(GraderError, match=r"at most 2,000,000\. Next: make picture\.png \(2,100,000 bytes\) smaller"):
+        by_command(course)
+
+
+def remove_check(book: nbformat.NotebookNode) -> None:
+    book.cells = [cell for cell in book.cells if cell.id != "scale-forward"]
+
+
+def add_cell(book: nbformat.NotebookNode) -> None:
+    book.cells.append(graded("stretch_forward", 1))
+
+
+def change_points(book: nbformat.NotebookNode) -> None:
+    book.cells[3].metadata.nbgrader.points = 5
+
+
+def duplicate(book: nbformat.NotebookNode) -> None:
+    book.cells.append(graded("scale_forward", 4, id="again"))
+
+
+def add_to_check(book: nbformat.NotebookNode) -> None:
+    book.cells[3].source += "\nprint(1)"
+
+
+def unlock(book: nbformat.NotebookNode) -> None:
+    book.cells[3].metadata.nbgrader.locked = False
+
+
+def tag_check(book: nbformat.NotebookNode) -> None:
+    book.cells[3].metadata.tags = ["source-only"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (remove_check, "'scale_forward' has checks in checks/scale/ but no graded cell"),
+        (add_cell, "the graded cell 'stretch_forward' has no check"),
+        (change_points, "says 5 points, its checks in checks/scale/ add up to 4"),
+        (duplicate, "the grade_id 'scale_forward' stands on 2 cells"),
+        (add_to_check, 'expected check("scale_forward") and nothing else'),
+        (unlock, "is not locked"),
+        (tag_check, "would be removed"),
+    ],
+)
+def test_a_notebook_that_does_not_fit_its_checks_is_refused(
+    course: Course, change: Callable[[nbformat.NotebookNode], None], said: str
+) -> None:
+    book = notebook()
+    change(book)
+    save(course, book)
+    with pytest.raises(GraderError) as refused:
+        by_command(course)
+    assert str(refused.value).startswith("source/scale/scale.ipynb: ")
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("funkcije/layers.py", "in the place of a generated funkcije"),
+        ("README.md", "in the place of a generated README.md"),
+        ("helper.py", "a module with a solution region"),
+        ("more/second.ipynb", "expected one notebook, scale.ipynb"),
+        ("second.ipynb", "expected one notebook, scale.ipynb"),
+    ],
+)
+def test_what_nbgrader_would_copy_as_it_is_is_refused_under_source(course: Course, path: str, said: str) -> None:
+    text = LAYERS if path.endswith(".py") else nbformat.writes(notebook())
+    write(course.source / "scale" / path, text)
+    with pytest.raises(GraderError, match=rf"^source/scale/{path}: .*{said}"):
+        by_command(course)
+    assert not course.release.exists()
+
+
+def test_a_configuration_without_the_renderer_is_refused(course: Course) -> None:
+    text = (
+        (course.root / CONFIG)
+        .read_text()
+        .replace("grader.preprocessors.RenderRelease", "nbgrader.preprocessors.ClearOutput")
+    )
+    (course.root / CONFIG).write_text(text)
+    with pytest.raises(GraderError, match=r"expected 'grader\.preprocessors\.RenderRelease' in GenerateAssignment"):
+        by_command(course)
+
+
+@PATHS
+def test_a_configuration_that_lets_answers_through_is_refused(
+    course: Course, generate: Callable[[Course], None]
+) -> None:
+    with (course.root / CONFIG).open("a") as config:
+        config.write('c.GenerateAssignment.preprocessors = ["grader.preprocessors.RenderRelease"]\n')
+    with pytest.raises(GraderError, match="the answer 'answer' is released as it stands in the source"):
+        generate(course)
+    assert not (course.release / "scale").exists()
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own, in Gradebook.add_submission
+def test_new_cells_are_refused_once_there_are_submissions_and_the_release_stays(course: Course) -> None:
+    by_command(course)
+    before = read_files(course.release / "scale")
+    with gradebook(course) as book:
+        book.add_student("ana")
+        book.add_submission("scale", "ana")
+    grown = notebook()
+    grown.cells.append(nbformat.v4.new_markdown_cell("Još.", id="more", metadata=grown.cells[-1].metadata))
+    grown.cells[-1].metadata.nbgrader = {**grown.cells[-1].metadata.nbgrader, "grade_id": "more"}
+    save(course, grown)
+    with pytest.raises(GraderError, match="Cannot add or remove cells"):
+        by_command(course)
+    assert read_files(course.release / "scale") == before
+
+
+def test_an_unknown_assignment_is_one_line(course: Course) -> None:
+    with pytest.raises(GraderError, match="no assignment named 'scael'"):
+        release(course, "scael")
+
+
+def test_the_worked_notebook_is_executed_and_the_same_twice(course: Course) -> None:
+    book = notebook()
+    book.cells.append(nbformat.v4.new_code_cell("import os\nprint(os.environ.get('NBGRADER_EXECUTION'))", id="full"))
+    book.cells.append(
+        nbformat.v4.new_code_cell("import time\nprint(time.time())", id="time", metadata={"tags": ["timing"]})
+    )
+    save(course, book)
+    told: list[str] = []
+    release(course, "scale", tell=told.append)
+    first = read_files(course.solutions / "scale")
+    release(course, "scale")
+    assert read_files(course.solutions / "scale") == first
+    worked = {cell.id: cell for cell in nbformat.reads(first["scale.ipynb"].decode(), as_version=4).cells}
+    assert "source-only" not in worked
+    assert worked["try"].outputs[0].text == "[2. 2.]\n"
+    assert worked["full"].outputs[0].text == "None\n"
+    assert worked["time"].outputs == []
+    assert worked["answer"].source == ANSWER
+    assert not any("execution" in cell.metadata for cell in worked.values())
+    assert any("cell 3 of" in line for line in told)
+    assert stale(course, "scale") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise ValueError('no\\nway')", "raises ValueError: no way"),
+        ("from pathlib import Path\nprint(Path.cwd())", "prints a path of this machine"),
+        ("import os\nos._exit(1)", "the kernel of the worked notebook died"),
+    ],
+)
+def test_a_worked_notebook_that_fails_leaves_the_old_one(course: Course, source: str, said: str) -> None:
+    by_command(course)
+    before = read_files(course.solutions / "scale")
+    book = notebook()
+    book.cells.append(nbformat.v4.new_code_cell(source))
+    save(course, book)
+    with pytest.raises(GraderError, match=said) as refused:
+        release(course, "scale")
+    assert "\n" not in str(refused.value)
+    assert read_files(course.solutions / "scale") == before
+
+
+def test_nbgraders_own_command_makes_the_same_worked_assignment(course: Course) -> None:
+    release(course, "scale")
+    before = read_files(course.solutions / "scale")
+    command = [sys.executable, "-m", "nbgrader", "generate_solution", "scale", "--force"]
+    subprocess.run(command, cwd=course.root, capture_output=True, check=True)
+    assert read_files(course.solutions / "scale") == before
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("funkcije/layers.py", "funkcije"),
+        ("checks/scale/mistakes.py", "checks"),
+        ("source/scale/scale.ipynb", "source"),
+    ],
+)
+def test_a_release_is_stale_when_its_source_changed(course: Course, path: str, part: str) -> None:
+    release(course, "scale")
+    assert stale(course, "scale") == []
+    with (course.root / path).open("a") as file:
+        file.write("\n")
+    lines = stale(course, "scale")
+    assert [line.partition(":")[0] for line in lines] == ["release/scale", "solutions/scale"]
+    assert all(f"({part} changed)" in line for line in lines)
+
+
+def test_a_worked_notebook_that_was_not_executed_is_stale(course: Course) -> None:
+    by_command(course)
+    (line,) = stale(course, "scale")
+    assert line.startswith("solutions/scale: ")
+    assert "executed" in line
+
+
+def test_the_command_says_whether_both_are_as_new_as_their_source(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    arguments = parser.parse_args(["release", "scale", "--check"])
+    arguments.course = str(course.root)
+    assert run(arguments) == 1
+    assert "not generated yet" in capsys.readouterr().out
+
+
+# The real assignment.
+
+
+def test_what_is_committed_is_as_new_as_its_source() -> None:
+    kit = Course(KIT)
+    assert kit.assignments()
+    assert [line for name in kit.assignments() for line in stale(kit, name)] == []
+
+
+def test_generating_the_committed_release_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    kit = Course(KIT)
+    for folder in ("funkcije", "checks", "source"):
+        shutil.copytree(KIT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(KIT / CONFIG, tmp_path / CONFIG)
+    copy = Course(tmp_path)
+    for name in kit.assignments():
+        release(copy, name, execute=False)
+        assert read_files(copy.release / name) == read_files(kit.release / name)
+        modules = {path: text for path, text in read_files(kit.solutions / name).items() if not path.endswith(".ipynb")}
+        again = {path: text for path, text in read_files(copy.solutions / name).items() if path in modules}
+        assert modules.keys() == again.keys()
+        assert {path for path in modules if modules[path] != again[path]} <= {"checks/manifest.json"}
+
+
+def test_the_committed_worked_notebook_holds_figures_and_no_times() -> None:
+    kit = Course(KIT)
+    for name in kit.assignments():
+        text = (kit.solutions / name / f"{name}.ipynb").read_text(encoding="utf-8")
+        book = nbformat.reads(text, as_version=4)
+        assert any("image/png" in output.get("data", {}) for cell in book.cells for output in cell.get("outputs", []))
+        assert not any("execution" in cell.metadata for cell in book.cells)
+        assert not any(output.output_type == "error" for cell in book.cells for output in cell.get("outputs", []))
+
+
+def test_a_released_requirements_file_covers_what_the_release_imports() -> None:
+    declared = (KIT / "pyproject.toml").read_text(encoding="utf-8")
+    kit = Course(KIT)
+    for name in kit.assignments():
+        folder = kit.release / name
+        wanted = (folder / "requirements.txt").read_text(encoding="utf-8").split()
+        assert all(f'"{line}"' in declared for line in wanted)
+        imported = set().union(*(imports(path.read_text(encoding="utf-8")) for path in folder.rglob("*.py")))
+        for cell in nbformat.read(folder / f"{name}.ipynb", as_version=4).cells:
+            if cell.cell_type == "code":
+                imported |= imports("\n".join(line for line in cell.source.split("\n") if line[:1] != "%"))
+        own = {"checks", "funkcije", *sys.stdlib_module_names}
+        assert imported - own <= {line.partition(">=")[0] for line in wanted}
+        assert {"numpy", "matplotlib"} <= imported
+
+
+def imports(code: str) -> set[str]:
+    """The top-level names that Python code imports."""
+    nodes = list(ast.walk(ast.parse(code)))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in names}
