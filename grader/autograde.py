@@ -341,6 +341,7 @@ def _summary(verdict: Verdict) -> NotebookNode:
     result = verdict.result
     total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})
     lines = [f"<strong>{escape(_bilingual(total))}</strong>", *(escape(_bilingual(note)) for note in verdict.notes)]
+    lines += [escape(warning) for warning in result.warnings]
     cell: NotebookNode = new_markdown_cell("\n\n".join(lines), id="grader-summary")  # type: ignore[no-untyped-call]
     return cell
 
