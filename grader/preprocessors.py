@@ -25,6 +25,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from sqlalchemy.engine import make_url
 from traitlets import Bool
+from traitlets.config import Config
 
 from .course import Course
 from .errors import GraderError
@@ -128,10 +129,11 @@ class RenderRelease(_Prepared):
         coursedir.assignment_id = name
         coursedir.notebook_id = "*"
         coursedir.db_url = f"sqlite:///{folder / 'gradebook.db'}"
-        _copy_gradebook(real.db_url, folder / "gradebook.db")
         rehearsal = _Rehearsal(coursedir=coursedir, parent=self.converter)
         rehearsal.log = _silent()
-        rehearsal.no_database = False
+        if not _copy_gradebook(real.db_url, folder / "gradebook.db"):
+            rehearsal.no_database = True
+            rehearsal.update_config(Config(SaveCells={"enabled": False}))
         rehearsal.files = files
         rehearsal.start()
         return read_files(folder / name)
@@ -170,14 +172,15 @@ def _notebook(path: Path) -> NotebookNode:
     return notebook
 
 
-def _copy_gradebook(url: str, copy: Path) -> None:
-    """Copy a gradebook so that a rehearsal changes nothing; of one that is not an SQLite file, begin an empty one."""
+def _copy_gradebook(url: str, copy: Path) -> bool:
+    """Copy a gradebook, so that a rehearsal changes nothing; False if there is none yet, or it is no SQLite file."""
     database = make_url(url)
     if database.get_backend_name() != "sqlite" or not database.database or not Path(database.database).is_file():
-        return
+        return False
     uri = f"{Path(database.database).resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+    return True
 
 
 def _silent() -> logging.Logger:

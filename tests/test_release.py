@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import copy
 import shutil
 import subprocess
 import sys
@@ -18,14 +19,25 @@ from traitlets.config.loader import PyFileConfigLoader
 from grader.course import CONFIG, Course
 from grader.errors import GraderError
 from grader.grading import grade
+from grader.programs import find_own_programs
 from grader.proof import read_files
 from grader.release import add_parser, release, run, stale
 
 ANSWER = "Faktor od nule gasi kolonu."
 
 
+@pytest.fixture(scope="module")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty gradebook: nbgrader takes seconds to make one."""
+    path = tmp_path_factory.mktemp("gradebook") / "grades.db"
+    find_own_programs()
+    Gradebook(f"sqlite:///{path}", "funkcije").close()
+    return path
+
+
 @pytest.fixture
-def course(tmp_path: Path) -> Course:
+def course(tmp_path: Path, empty_gradebook: Path) -> Course:
+    shutil.copy(empty_gradebook, tmp_path)
     return small_course(tmp_path)
 
 
@@ -264,8 +276,8 @@ def test_new_cells_are_refused_once_there_are_submissions_and_the_release_stays(
         book.add_student("ana")
         book.add_submission("scale", "ana")
     grown = notebook()
-    grown.cells.append(nbformat.v4.new_markdown_cell("Još.", id="more", metadata=grown.cells[-1].metadata))
-    grown.cells[-1].metadata.nbgrader = {**grown.cells[-1].metadata.nbgrader, "grade_id": "more"}
+    grown.cells.append(copy.deepcopy(grown.cells[-1]))
+    grown.cells[-1].id = grown.cells[-1].metadata.nbgrader.grade_id = "more"
     save(course, grown)
     with pytest.raises(GraderError, match="Cannot add or remove cells"):
         by_command(course)
@@ -378,12 +390,12 @@ def test_generating_the_committed_release_again_gives_the_same_bytes(tmp_path: P
     for folder in ("funkcije", "checks", "source"):
         shutil.copytree(KIT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(KIT / CONFIG, tmp_path / CONFIG)
-    copy = Course(tmp_path)
+    course = Course(tmp_path)
     for name in kit.assignments():
-        release(copy, name, execute=False)
-        assert read_files(copy.release / name) == read_files(kit.release / name)
+        release(course, name, execute=False)
+        assert read_files(course.release / name) == read_files(kit.release / name)
         modules = {path: text for path, text in read_files(kit.solutions / name).items() if not path.endswith(".ipynb")}
-        again = {path: text for path, text in read_files(copy.solutions / name).items() if path in modules}
+        again = {path: text for path, text in read_files(course.solutions / name).items() if path in modules}
         assert modules.keys() == again.keys()
         assert {path for path in modules if modules[path] != again[path]} <= {"checks/manifest.json"}
 
