@@ -162,7 +162,7 @@ class Solver:
         else:
             batches = [slice(start, start + batch_size) for start in range(0, len(X), batch_size)]
         correct = sum(np.count_nonzero(self.model.loss(X[batch]).argmax(axis=1) == y[batch]) for batch in batches)
-        return correct / (len(X) if num_samples is None else min(num_samples, len(X)))
+        return float(correct / (len(X) if num_samples is None else min(num_samples, len(X))))
 
     def _step(self) -> None:
         """One iteration: draw a batch, find the gradients, update every parameter."""
