@@ -60,7 +60,7 @@ def nbgrader(course: Course, *arguments: str, **environment: str) -> subprocess.
 
 def test_command_line_api_and_class_run_give_the_same_points(tmp_path: Path) -> None:
     by_command, by_api, by_class = (released_course(tmp_path / name) for name in ("command", "api", "class"))
-    expected = [whole_class(course) for course in (by_command, by_api, by_class)][0]
+    _, _, expected = (whole_class(course) for course in (by_command, by_api, by_class))
 
     done = nbgrader(by_command, "autograde", "scale")
     assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ def test_a_submission_without_package_earns_0_beside_an_installed_reference(cour
     assert scores(course) == expected
     record = read_record(course, "scale", "no-package")
     assert record is not None
-    assert [note.key for note in record.notes][0] == "no_package"
+    assert record.notes[0].key == "no_package"
 
 
 def test_grading_leaves_what_was_submitted_untouched(course: Course) -> None:
@@ -298,7 +298,7 @@ def test_nbgrader_without_our_steps_ends_in_no_score(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "partial credit cannot be greater than maximum points" in done.stderr
     assert set(scores(course).values()) <= {None}
-    with pytest.raises(GraderError, match="expected 'grader.autograde.RestoreCells'"):
+    with pytest.raises(GraderError, match=r"expected 'grader\.autograde\.RestoreCells'"):
         grade_class(course, "scale")
 
 
