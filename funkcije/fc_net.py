@@ -125,7 +125,7 @@ class FullyConnectedNet:
         for name, value in self.params.items():
             self.params[name] = value.astype(self.dtype)
 
-        # What a hidden layer keeps between calls: for batch normalization, the running statistics of that layer.
+        # What hidden layer l keeps between calls, at index l - 1: its mode, and its running statistics if it has any.
         self.bn_params: list[dict[str, Any]] = [{} for _ in hidden_dims] if self.normalization is not None else []
         self.dropout_param: dict[str, Any] = {}
         if self.use_dropout:
@@ -156,7 +156,7 @@ class FullyConnectedNet:
         for l in range(1, self.num_layers):
             h, caches["affine", l] = affine_forward(h, params[f"W{l}"], params[f"b{l}"])
             if self.normalization is not None:
-                # From h, the output of the affine layer, to the normalized h; remember the cache.
+                # From h, the output of the affine layer, to the normalized h; the cache goes into caches.
                 ### BEGIN SOLUTION batch_normalization
                 gamma, beta, norm_param = params[f"gamma{l}"], params[f"beta{l}"], self.bn_params[l - 1]
                 if self.normalization == "batchnorm":

@@ -118,6 +118,7 @@ def batchnorm_forward(
 
     cache: Any = None
     if mode == "train":
+        # To be found: out, cache, and the running statistics after this step, running_mean and running_var.
         ### BEGIN SOLUTION batch_normalization
         mu = x.mean(axis=0)
         x_centered = x - mu
@@ -134,6 +135,7 @@ def batchnorm_forward(
         bn_param["running_mean"] = running_mean
         bn_param["running_var"] = running_var
     elif mode == "test":
+        # To be found: out. There is no way back from here, so the cache stays empty.
         ### BEGIN SOLUTION batch_normalization
         out = gamma * (x - running_mean) / np.sqrt(running_var + eps) + beta
         ### END SOLUTION
@@ -239,6 +241,7 @@ def layernorm_forward(
     """
     eps = float(ln_param.get("eps", 1e-5))
     cache: Any = None
+    # To be found: out and cache.
     ### BEGIN SOLUTION batch_normalization
     deviation = x - x.mean(axis=1, keepdims=True)
     row_std = np.sqrt(np.mean(deviation**2, axis=1, keepdims=True) + eps)
