@@ -1,17 +1,23 @@
 """The source notebook of batch normalization: what nbgrader, the checks and a student rely on."""
 
 import os
+import pickle
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolutions
 
-from checks.core import load_assignment
+from checks.core import Assignment
+from grader.course import Course
+from grader.handout import Handout, handout, without_source_only
 
 ROOT = Path(__file__).parents[1]
 NAME = "batch_normalization"
@@ -51,9 +57,8 @@ def test_nbgrader_accepts_the_metadata(notebook: NotebookNode) -> None:
 
 
 def test_each_function_of_the_assignment_has_one_locked_graded_cell_with_the_points_of_its_checks(
-    notebook: NotebookNode,
+    notebook: NotebookNode, assignment: Assignment
 ) -> None:
-    assignment = load_assignment(NAME, ROOT / "checks")
     cells = graded(notebook, "code")
     assert sorted(cell.metadata.nbgrader.grade_id for cell in cells) == sorted(assignment.functions)
     for cell in cells:
@@ -144,3 +149,105 @@ def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook:
     assert longest_shared("xx" + max(seed.split("\n"), key=len), seed) > LONGEST_SHARED
     copied = {line: shared for line in pieces(notebook) if (shared := longest_shared(line, seed)) > LONGEST_SHARED}
     assert copied == {}
+
+
+# What follows runs the notebook in a real kernel beside what students get, with the experiments shortened.
+
+
+@pytest.fixture(scope="module")
+def made(course: Course, assignment: Assignment) -> Handout:
+    return handout(course, assignment)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a few random images in CIFAR-10's own format: enough for a shortened run."""
+    folder = tmp_path_factory.mktemp("images")
+    batches = folder / "cifar-10-batches-py"
+    batches.mkdir()
+    rng = np.random.default_rng(0)
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        batch = {b"data": rng.integers(256, size=(100, 3072), dtype=np.uint8), b"labels": list(range(10)) * 10}
+        (batches / name).write_bytes(pickle.dumps(batch, protocol=2))
+    return folder
+
+
+def execute(files: Mapping[str, bytes], folder: Path, images: Path) -> NotebookNode:
+    """Run all cells of the notebook beside `files`."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    notebook = without_source_only(nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4))
+    client = NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(folder)}})
+    # Any value shortens the experiments; this one leaves the checks as a student sees them.
+    environment = {"NBGRADER_EXECUTION": "test", "FUNKCIJE_DATA": str(images), "OPENBLAS_NUM_THREADS": "1"}
+    return client.execute(env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment)
+
+
+@pytest.fixture(scope="module")
+def with_stub(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    return execute(made.release, tmp_path_factory.mktemp("stub"), images)
+
+
+@pytest.fixture(scope="module")
+def with_solution(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    return execute(made.worked, tmp_path_factory.mktemp("solution"), images)
+
+
+def outputs(notebook: NotebookNode) -> dict[str, str]:
+    """What each code cell printed or returned, by cell id."""
+    return {
+        cell.id: "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+
+def test_in_the_stub_run_all_reaches_the_end_and_each_open_task_is_one_line(with_stub: NotebookNode) -> None:
+    shown = outputs(with_stub)
+    needs_the_student = {name for name in shown if name.endswith(("-demo", "-run", "-speed"))} - {"why-demo"}
+    assert len(needs_the_student) == 15
+    for name in needs_the_student:
+        lines = [line for line in shown[name].splitlines() if "još nije napisano" in line]
+        assert len(lines) == (2 if name == "layernorm-batch-demo" else 1), name
+    for cell in with_stub.cells:
+        assert not [output for output in cell.get("outputs", []) if output.get("name") == "stderr"]
+
+
+def test_in_the_stub_every_check_cell_earns_nothing(with_stub: NotebookNode, assignment: Assignment) -> None:
+    shown = outputs(with_stub)
+    for function in assignment.functions:
+        assert shown[function].startswith(f"{function}: 0 od {assignment.points(function):g} bodova")
+
+
+def test_with_the_solution_every_check_cell_earns_everything(
+    with_solution: NotebookNode, assignment: Assignment
+) -> None:
+    shown = outputs(with_solution)
+    for function in assignment.functions:
+        points = f"{assignment.points(function):g}"
+        assert shown[function].startswith(f"{function}: {points} od {points} bodova")
+
+
+def test_the_errors_that_the_notebook_prints_stay_within_what_its_text_says(with_solution: NotebookNode) -> None:
+    shown = outputs(with_solution)
+    for name in ("backward-demo", "alt-demo", "layernorm-backward-demo"):
+        errors = dict(re.findall(r"^(dx|dgamma|dbeta) .*?(\S+)$", shown[name], flags=re.MULTILINE))
+        assert set(errors) == {"dx", "dgamma", "dbeta"}
+        assert all(float(error) <= 1e-8 for error in errors.values()), errors
+
+    bounds = {"W": 1e-3, "gamma": 1e-6, "beta": 1e-6}
+    for name in ("network-demo", "layernorm-network-demo"):
+        found = re.findall(r"(W|gamma|beta)\d +relativna greška (\S+)", shown[name])
+        assert len(found) == 2 * (3 + 2 + 2)
+        assert all(float(error) <= bounds[kind] for kind, error in found), found
+    noise = re.findall(r"b\d +gradijent je nula", shown["network-demo"])
+    assert len(noise) == 4
+    assert "gradijent je nula" not in shown["layernorm-network-demo"]
+
+
+def test_a_shortened_run_says_so_and_still_draws_every_figure(with_solution: NotebookNode) -> None:
+    assert "eksperimenti su kraći" in outputs(with_solution)["duration"]
+    figures = [cell.id for cell in with_solution.cells if "image/png" in str(cell.get("outputs", ""))]
+    experiments = ["six-layers-run", "weight-scale-run", "batch-size-run", "layernorm-size-run"]
+    assert figures == ["data", "graph", *experiments]
