@@ -87,7 +87,7 @@ class CheckList:
         """Decorate a `run` function."""
 
         def decorate(run: Run) -> Run:
-            self.checks.append(Check(id, points, contract, draw, run, tuple(sizes), aspect, tuple(needs)))
+            self.checks.append(Check(id, float(points), contract, draw, run, tuple(sizes), aspect, tuple(needs)))
             return run
 
         return decorate

@@ -213,16 +213,15 @@ class Executor:
 
 def plain_array(value: Any) -> np.ndarray | Other:
     """The value as a plain array of a whitelisted type, or what it is instead."""
-    if isinstance(value, np.ndarray | np.generic | builtins.bool | int | float):
-        try:
-            array = np.array(value, copy=True, subok=False)
-        except Exception:
-            return Other(_describe(value))
-        if array.dtype.char == "g":
-            array = array.astype(np.float64)
-        if array.dtype.char in WHITELIST:
-            return array
-        return Other(f"array of {array.dtype}")
+    if isinstance(value, builtins.bool | int | float | np.generic):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
+        kind = np.ndarray.__getattribute__(value, "dtype")
+        if kind.char == "g":
+            return np.array(value, dtype=np.float64, subok=False)
+        if kind.char in WHITELIST:
+            return np.array(value, copy=True, subok=False)
+        return Other(f"array of {kind}")
     return Other(_describe(value))
 
 

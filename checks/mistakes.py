@@ -1,9 +1,11 @@
-"""What a known mistake is: a small change to the reference, and what it is called.
+"""What known mistakes and correct variants are: small changes to the reference, and what they are called.
 
 Stays with the instructor: a release carries only the numbers that mistakes give, never the changes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,3 +25,16 @@ class Mistake:
     """Where the change is made, if not in `function` itself: `FullyConnectedNet.loss`."""
     carries_gradient: bool = True
     """Whether a backward pass may be judged on this forward pass; not where it is constant or affine in `x`."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A right way to write the tasks that is not the reference's; must score full."""
+
+    id: str
+    layers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions of `layers.py` that take the place of the reference's."""
+    module: str = ""
+    function: str = ""
+    replace: tuple[tuple[str, str], ...] = ()
+    """As in `Mistake`."""

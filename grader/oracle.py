@@ -104,7 +104,7 @@ class LiveOracle:
             for mistake in self.mistakes:
                 if mistake.function == check.function:
                     try:
-                        observed = self._observe_over(check, student, inputs, edits=_edits(mistake))
+                        observed = self._observe_over(check, student, inputs, edits=edits_of(mistake))
                     except (StudentError, Blocked):
                         continue
                     prints = prints_of(check, observed, truth)
@@ -163,7 +163,7 @@ class LiveOracle:
     def _loaded(self, mistake: Mistake | None = None) -> Student:
         key = mistake.id if mistake else ""
         if key not in self._students:
-            package = load_package(self.course.package, edits=_edits(mistake) if mistake else ())
+            package = load_package(self.course.package, edits=edits_of(mistake) if mistake else ())
             self._students[key] = Student(Executor(package.name), self.assignment.contract)
         return self._students[key]
 
@@ -264,5 +264,6 @@ def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
     return mistakes
 
 
-def _edits(mistake: Mistake) -> tuple[Edit, ...]:
+def edits_of(mistake: Mistake) -> tuple[Edit, ...]:
+    """A known mistake as changes to the reference."""
     return tuple(Edit(mistake.module, mistake.edited or mistake.function, old, new) for old, new in mistake.replace)

@@ -161,9 +161,13 @@ class StudentProcess:
 
     def _start(self) -> None:
         here, there = socket.socketpair()
-        with there:
-            self._process = self.launcher.start(self.stage, there)
         self._channel = Channel(here)
+        try:
+            with there:
+                self._process = self.launcher.start(self.stage, there)
+        except GraderError:
+            self.stop()
+            raise
         try:
             self._exchange("reset", [], self.limits.start)
         except StudentError as error:

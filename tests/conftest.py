@@ -1,0 +1,88 @@
+"""What the tests share: this repository as a course, its faces rendered, and submissions made of them."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from checks.core import Assignment
+from grader.course import Course
+from grader.recordings import record
+from grader.reference import Edit, apply
+from grader.render import Rendered, render_package
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENT = "batch_normalization"
+
+Submit = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_environment() -> Iterator[None]:
+    """The language and the secret of whoever runs the tests stay out of them."""
+    kept = {name: os.environ.pop(name) for name in ("FUNKCIJE_LANG", "GRADER_SECRET") if name in os.environ}
+    yield
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """The repository as a course."""
+    return Course(ROOT)
+
+
+@pytest.fixture(scope="session")
+def assignment(course: Course) -> Assignment:
+    return course.assignment(ASSIGNMENT)
+
+
+@pytest.fixture(scope="session")
+def rendered(course: Course, assignment: Assignment) -> Rendered:
+    return render_package(course, assignment)
+
+
+@pytest.fixture(scope="session")
+def recordings(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    return record(course, assignment)
+
+
+@pytest.fixture
+def submit(rendered: Rendered, tmp_path: Path) -> Submit:
+    """Makes a submission's folder: the solution, or the stub, with some lines replaced and some files added."""
+
+    def make(*edits: Edit, stub: bool = False, files: dict[str, str] | None = None, name: str = "submission") -> Path:
+        folder = tmp_path / name
+        for path, content in (rendered.stub if stub else rendered.solution).items():
+            target = folder / "funkcije" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        for edit in edits:
+            target = folder / "funkcije" / f"{edit.module}.py"
+            target.write_text(apply(edit, target.read_text(), target))
+        for path, text in (files or {}).items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def release_like(submit: Submit, recordings: dict[str, bytes]) -> Callable[..., Path]:
+    """Adds the shipped part of `checks/`, so that `python -m checks` runs in the folder."""
+
+    def make(*edits: Edit, **options: object) -> Path:
+        folder = submit(*edits, **options)
+        shutil.copytree(
+            ROOT / "checks",
+            folder / "checks",
+            ignore=shutil.ignore_patterns("mistakes.py", "variants.py", "__pycache__"),
+        )
+        for path, content in recordings.items():
+            (folder / "checks" / path).write_bytes(content)
+        return folder
+
+    return make

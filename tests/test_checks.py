@@ -1,0 +1,278 @@
+"""The checks are tested against known mistakes, correct variants and layers that pretend."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ASSIGNMENT, ROOT
+
+from checks.batch_normalization.variants import VARIANTS
+from checks.core import FORWARD, Assignment
+from checks.executor import Executor
+from checks.judge import judge
+from checks.language import LANGUAGES, catalogue
+from checks.mistakes import Mistake, Variant
+from checks.recording import Recording
+from checks.result import Result
+from checks.student import Student
+from grader.course import Course
+from grader.oracle import LiveOracle, edits_of, load_mistakes
+from grader.reference import Edit, load_package
+
+MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
+DRAWS = [f"draw {number}".encode() for number in range(5)]
+
+
+class Bench:
+    """Judges changed references in this process."""
+
+    def __init__(self, course: Course, assignment: Assignment, recordings: Mapping[str, bytes], folder: Path) -> None:
+        self.course = course
+        self.assignment = assignment
+        self.live = LiveOracle(course, assignment, DRAWS[0])
+        path = folder / "recordings.npz"
+        path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
+        self.recording = Recording.read(assignment, path)
+
+    def judge(
+        self,
+        *edits: Edit,
+        layers: Mapping[str, Any] | None = None,
+        seed: bytes = DRAWS[0],
+        functions: list[str] | None = None,
+        recorded: bool = False,
+    ) -> Result:
+        package = load_package(self.course.package, edits=edits, replaced={"layers": layers or {}})
+        student = Student(Executor(package.name), self.assignment.contract)
+        self.live.seed = seed
+        oracle = Recording(self.assignment, self.recording.numbers, self.recording.index) if recorded else self.live
+        try:
+            return judge(self.assignment, student, oracle, language="en", functions=functions)
+        finally:
+            package.unload()
+
+
+@pytest.fixture(scope="module")
+def bench(
+    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    return Bench(course, assignment, recordings, tmp_path_factory.mktemp("recordings"))
+
+
+def failed(result: Result) -> set[str]:
+    return {check.id for check in result.checks if check.status != "passed"}
+
+
+def test_the_reference_scores_full_on_every_draw(bench: Bench) -> None:
+    for number in range(20):
+        result = bench.judge(seed=f"reference {number}".encode())
+        assert not failed(result), number
+        assert result.score == result.max_score == 40
+
+
+def test_the_reference_scores_full_on_the_recording(bench: Bench) -> None:
+    assert not failed(bench.judge(recorded=True))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_a_known_mistake_fails_the_check_made_for_it_on_every_draw(bench: Bench, mistake: Mistake) -> None:
+    for seed in DRAWS:
+        result = bench.judge(*edits_of(mistake), seed=seed, functions=[mistake.function])
+        assert mistake.breaks in failed(result)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_a_known_mistake_is_named_by_the_check_made_for_it(bench: Bench, mistake: Mistake, recorded: bool) -> None:
+    result = bench.judge(*edits_of(mistake), functions=[mistake.function], recorded=recorded)
+    check = next(check for check in result.checks if check.id == mistake.breaks)
+    assert check.diagnosis is not None
+    assert check.diagnosis.mistake == mistake.id
+    assert check.diagnosis.hint == catalogue("en", bench.assignment.folder)(mistake.id)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake: Mistake) -> None:
+    functions = {check.partition(".")[0] for check in failed(bench.judge(*edits_of(mistake)))}
+    assert functions == {mistake.function}
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+@pytest.mark.parametrize("seed", DRAWS, ids=lambda seed: seed.decode())
+def test_a_correct_variant_scores_full_on_every_draw(bench: Bench, variant: Variant, seed: bytes) -> None:
+    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
+    assert not failed(bench.judge(*edits, layers=variant.layers, seed=seed))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+def test_a_correct_variant_scores_full_on_the_recording(bench: Bench, variant: Variant) -> None:
+    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
+    assert not failed(bench.judge(*edits, layers=variant.layers, recorded=True))
+
+
+def pretending(kind: str, axis: int) -> dict[str, Any]:
+    """Layers that do not normalize, with the right gradient of what they do."""
+
+    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, param: dict[str, Any]) -> tuple[np.ndarray, Any]:
+        param.update(running_mean=np.zeros(x.shape[1]), running_var=np.ones(x.shape[1]))
+        out = {"identity": x, "constant": np.ones_like(x), "affine": gamma * x + beta}[kind]
+        return out.copy(), (x, gamma)
+
+    def backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x, gamma = cache
+        zeros = np.zeros(x.shape[1])
+        return {
+            "identity": (dout, zeros, zeros),
+            "constant": (0 * dout, zeros, zeros),
+            "affine": (dout * gamma, (dout * x).sum(axis=0), dout.sum(axis=0)),
+        }[kind]
+
+    return {
+        "batchnorm_forward": forward,
+        "batchnorm_backward": backward,
+        "batchnorm_backward_alt": backward,
+        "layernorm_forward": forward,
+        "layernorm_backward": backward,
+    }
+
+
+@pytest.mark.parametrize("kind", ["identity", "constant", "affine"])
+def test_a_forward_that_does_not_normalize_earns_its_gradient_and_its_network_nothing(bench: Bench, kind: str) -> None:
+    result = bench.judge(layers=pretending(kind, 0))
+    earned = {check.id for check in result.checks if check.points}
+    assert {check for check in earned if re.match(r".*backward.*\.(dx|dgamma|sizes|eps|float32)", check)} == set()
+    judged_on_layers = {check.id for check in bench.assignment.checks if check.needs}
+    assert not earned & judged_on_layers
+    # dbeta of the affine layer is the very gradient that was asked for, and shapes are shapes.
+    assert all(check.partition(".")[2] in {"dbeta", "shapes"} for check in earned if "backward" in check)
+
+
+def test_a_right_network_over_wrong_layers_keeps_its_points(bench: Bench) -> None:
+    wrong = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = 3 * gamma * np.tanh(x_hat) + beta")
+    result = bench.judge(wrong)
+    assert result.function_score("FullyConnectedNet") == (8, 8)
+    assert result.function_score("batchnorm_forward")[0] < 10
+
+
+def test_from_the_recording_a_network_over_wrong_layers_is_told_to_mend_them_first(bench: Bench) -> None:
+    wrong = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = x_hat")
+    result = bench.judge(wrong, functions=["FullyConnectedNet"], recorded=True)
+    messages = {check.message for check in result.checks if check.status == "failed"}
+    assert messages == {"First mend batchnorm_forward: the network is built on it."}
+
+
+def test_a_wrong_shape_costs_the_shape_and_no_more(bench: Bench) -> None:
+    row = Edit("layers", "batchnorm_backward", "dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=0, keepdims=True)")
+    assert failed(bench.judge(row)) == {"batchnorm_backward.shapes"}
+    stored = Edit(
+        "layers",
+        "batchnorm_forward",
+        'bn_param["running_mean"] = running_mean',
+        'bn_param["running_mean"] = running_mean.reshape(1, -1)',
+    )
+    assert failed(bench.judge(stored)) == {"batchnorm_forward.running_shape"}
+
+
+def test_an_input_changed_in_place_is_a_remark_and_costs_nothing(bench: Bench) -> None:
+    in_place = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = dout; dx_hat *= gamma")
+    result = bench.judge(in_place, functions=["batchnorm_backward"])
+    assert not failed(result)
+    assert result.checks[0].warnings == ("batchnorm_backward changes its input dout in place; work on a copy.",)
+
+
+def test_float64_out_of_float32_is_a_remark_and_costs_nothing(bench: Bench) -> None:
+    wide = Edit("layers", "layernorm_forward", "deviation = x -", "deviation = x.astype(np.float64) -")
+    result = bench.judge(wide, functions=["layernorm_forward"])
+    assert not failed(result)
+    assert result.checks[-1].warnings == ("layernorm_forward is given float32 and returns float64.",)
+
+
+def test_a_numpy_warning_on_a_right_result_costs_nothing(bench: Bench) -> None:
+    warns = Edit("layers", "layernorm_forward", "deviation = x -", "np.log(np.zeros(1)); deviation = x -")
+    assert bench.judge(warns, functions=["layernorm_forward"]).checks[0].warnings == ()
+    assert not failed(bench.judge(warns, functions=["layernorm_forward"]))
+
+
+def test_nan_and_wrong_numbers_of_results_are_said(bench: Bench) -> None:
+    nan = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = gamma * x_hat + np.nan")
+    assert "the value at [0, 0] is NaN" in bench.judge(nan, functions=["batchnorm_forward"]).checks[0].message
+    few = Edit("layers", "batchnorm_backward", "return dx, dgamma, dbeta", "return dx")
+    message = bench.judge(few, functions=["batchnorm_backward"]).checks[0].message
+    assert message == "Wrong number of results: batchnorm_backward: 3 results expected, got ndarray."
+
+
+def test_every_check_has_points_in_quarters_and_a_function_that_the_contract_knows(assignment: Assignment) -> None:
+    for check in assignment.checks:
+        assert check.points > 0
+        assert (4 * check.points).is_integer()
+        assert assignment.module_of(check.function) + ".py" in assignment.modules
+    assert len({check.id for check in assignment.checks}) == len(assignment.checks)
+
+
+def test_inputs_depend_on_the_seed_and_on_nothing_else(assignment: Assignment) -> None:
+    for check in assignment.checks:
+        once, again, other = (check.inputs(seed) for seed in (b"one", b"one", b"other"))
+        for first, second, third in zip(once, again, other, strict=True):
+            assert first.keys() == second.keys()
+            assert all(np.array_equal(first[name], second[name]) for name in first)
+            assert any(not np.array_equal(first[name], third[name]) for name in first)
+
+
+SENTENCE = re.compile(r"\*\*([A-Z]{2}-\d+)\*\* \((costs points|warns|free)\)")
+
+
+def test_every_check_cites_a_sentence_of_the_contract_that_costs_points(assignment: Assignment) -> None:
+    for check in assignment.checks:
+        page = (ROOT / "docs" / "contracts" / f"{check.function}.md").read_text(encoding="utf-8")
+        assert (check.contract, "costs points") in SENTENCE.findall(page), check.id
+
+
+def test_every_sentence_that_costs_points_is_enforced_by_a_check(assignment: Assignment) -> None:
+    cited = {check.contract for check in assignment.checks}
+    for function in assignment.functions:
+        page = (ROOT / "docs" / "contracts" / f"{function}.md").read_text(encoding="utf-8")
+        for sentence, kind in SENTENCE.findall(page):
+            assert kind != "costs points" or sentence in cited, sentence
+
+
+def test_every_sentence_for_students_stands_in_both_languages_with_the_same_names(assignment: Assignment) -> None:
+    for folder in (None, assignment.folder):
+        for key, sentences in catalogue("en", folder).sentences.items():
+            assert set(sentences) == set(LANGUAGES), key
+            assert len({tuple(sorted(re.findall(r"{\w+}", text))) for text in sentences.values()}) == 1, key
+
+
+def test_every_known_mistake_has_a_hint(assignment: Assignment) -> None:
+    sentences = catalogue("en", assignment.folder).sentences
+    assert {mistake.id for mistake in MISTAKES} <= set(sentences)
+    assert len(MISTAKES) == len({mistake.id for mistake in MISTAKES})
+
+
+def test_a_known_forward_mistake_is_judged_on_its_own_gradient(bench: Bench) -> None:
+    """A student whose forward divides by the variance, and whose backward is right for that."""
+
+    def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, param: dict[str, Any]) -> tuple[np.ndarray, Any]:
+        centered = x - x.mean(axis=0)
+        divisor = np.mean(centered**2, axis=0) + param.get("eps", 1e-5)
+        return gamma * centered / divisor + beta, (centered, divisor, gamma)
+
+    def backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        centered, divisor, gamma = cache
+        dscaled = dout * gamma
+        ddivisor = -np.sum(dscaled * centered, axis=0) / divisor**2
+        dcentered = dscaled / divisor + 2 * centered * ddivisor / len(dout)
+        dgamma = np.sum(dout * centered / divisor, axis=0)
+        return dcentered - dcentered.mean(axis=0), dgamma, dout.sum(axis=0)
+
+    layers = {"batchnorm_forward": forward, "batchnorm_backward": backward}
+    for recorded in (False, True):
+        result = bench.judge(layers=layers, functions=["batchnorm_backward"], recorded=recorded)
+        assert not failed(result)
+        assert any("which has a mistake of its own" in text for text in result.checks[0].warnings)
+
+
+def test_what_a_backward_is_judged_on_is_not_itself_judged(assignment: Assignment) -> None:
+    assert FORWARD not in {check.id.partition(".")[2] for check in assignment.checks}

@@ -1,0 +1,346 @@
+"""The student's process: what it may say, what it may do, and what comes of it when it does something stupid."""
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgpack
+import numpy as np
+import pytest
+from conftest import Submit
+
+from checks.core import Assignment
+from checks.executor import Handle, Other, StudentError
+from checks.result import Result
+from grader.course import Course
+from grader.errors import GraderError
+from grader.grading import NotASubmission, grade
+from grader.launch import PlainLauncher, worker_python
+from grader.process import Limits, StudentProcess
+from grader.reference import Edit
+from grader.staging import read_submission, stage
+from grader.worker import wire
+
+Grade = Callable[[Path], Result]
+QUICK = Limits(call=2.0, total=6.0)
+
+
+@pytest.fixture
+def graded(course: Course, assignment: Assignment) -> Grade:
+    def run(folder: Path) -> Result:
+        return grade(folder, course, assignment, language="en", limits=QUICK)
+
+    return run
+
+
+def edit(old: str, new: str, function: str = "batchnorm_backward") -> Edit:
+    return Edit("layers", function, old, new)
+
+
+BACKWARD = "dbeta = dout.sum(axis=0)"
+
+
+def statuses(result: Result, function: str) -> set[str]:
+    return {check.status for check in result.of(function)}
+
+
+def test_the_solution_scores_full_and_the_stub_nothing_on_every_check(graded: Grade, submit: Submit) -> None:
+    assert graded(submit(name="solution")).score == 40
+    stub = graded(submit(stub=True, name="stub"))
+    assert stub.score == 0
+    assert {check.status for check in stub.checks} == {"not_implemented"}
+
+
+def test_an_exception_shows_the_students_own_line_and_nothing_of_the_kits(graded: Grade, submit: Submit) -> None:
+    result = graded(submit(edit("dx_hat = dout * gamma", "dx_hat = dout * gama")))
+    check = result.of("batchnorm_backward")[0]
+    assert check.status == "error"
+    assert check.message.startswith("Your code raised NameError: name 'gama' is not defined (layers.py, line ")
+    assert check.message.endswith(": dx_hat = dout * gama).")
+    assert result.score == 40 - 7 - sum(item.max_points for item in result.checks if "Net.b" in item.id) - 2
+
+
+def test_a_syntax_error_names_the_line_and_costs_the_module(graded: Grade, submit: Submit) -> None:
+    folder = submit()
+    layers = folder / "funkcije" / "layers.py"
+    layers.write_text(layers.read_text() + "def broken(:\n")
+    result = graded(folder)
+    assert result.score == 0
+    assert "SyntaxError" in result.checks[0].message
+    assert "layers.py" in result.checks[0].message
+
+
+@pytest.mark.parametrize(
+    ("attack", "status", "words"),
+    [
+        ("import os; os._exit(0)", "error", "exit status 0"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "error", "signal SIGKILL"),
+        ("raise SystemExit(0)", "error", "SystemExit"),
+        ("import os; os.closerange(0, 100)", "error", "ended during this check"),
+        ("[os.write(fd, b'\\xff' * 64) for fd in range(3, 20) if _open(fd)]", "error", "not what was asked for"),
+        ("return np.zeros(10**8, dtype=complex), 1, 2", "failed", "complex128"),
+        ("return None, None, None", "failed", "NoneType"),
+        ("return _Forged(dout.shape), dout, dout", "failed", "expected"),
+    ],
+)
+def test_an_attack_costs_its_own_checks_and_no_others(
+    graded: Grade, submit: Submit, attack: str, status: str, words: str
+) -> None:
+    helpers = """
+
+import os
+
+
+def _open(fd):
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+class _Forged(np.ndarray):
+    def __array_function__(self, *args, **kwargs):
+        return True
+
+    def __eq__(self, other):
+        return True
+"""
+    folder = submit(edit(BACKWARD, f"{attack}\n    {BACKWARD}"))
+    layers = folder / "funkcije" / "layers.py"
+    layers.write_text(layers.read_text() + helpers)
+    result = graded(folder)
+    assert statuses(result, "batchnorm_backward") == {status}
+    assert words in result.of("batchnorm_backward")[0].message
+    for function in ("batchnorm_forward", "batchnorm_backward_alt", "layernorm_forward", "layernorm_backward"):
+        assert statuses(result, function) == {"passed"}, function
+
+
+def test_an_endless_loop_ends_at_the_limit_and_the_rest_is_still_graded(graded: Grade, submit: Submit) -> None:
+    loop = edit("deviation = x", "while True: pass\n    deviation = x", "layernorm_forward")
+    began = time.monotonic()
+    result = graded(submit(loop))
+    assert time.monotonic() - began < 30
+    assert result.of("layernorm_forward")[0].status == "timeout"
+    assert result.function_score("batchnorm_forward") == (10, 10)
+    assert result.function_score("layernorm_forward") == (0, 6)
+
+
+def test_an_endless_loop_at_import_ends_within_the_total_and_scores_nothing(graded: Grade, submit: Submit) -> None:
+    folder = submit()
+    (folder / "funkcije" / "layers.py").write_text("while True: pass\n")
+    result = graded(folder)
+    assert result.score == 0
+    assert {check.status for check in result.checks} == {"timeout"}
+
+
+def test_what_student_code_prints_reaches_nobody_and_costs_nothing(graded: Grade, submit: Submit) -> None:
+    loud = "import sys, os; print('x' * 10**6); print('y' * 10**6, file=sys.stderr); os.write(1, b'z')"
+    assert graded(submit(edit(BACKWARD, f"{loud}\n    {BACKWARD}"))).score == 40
+
+
+def test_a_module_that_is_not_installed_is_a_remark_where_it_is_not_used(graded: Grade, submit: Submit) -> None:
+    folder = submit()
+    layers = folder / "funkcije" / "layers.py"
+    top = "import torch\nimport matplotlib.pyplot as plt\nfrom sklearn.metrics import accuracy_score\n"
+    layers.write_text(top + layers.read_text())
+    result = graded(folder)
+    assert result.score == 40
+    assert [warning.split()[2] for warning in result.warnings] == ["matplotlib", "sklearn", "torch"]
+
+
+def test_a_module_that_is_not_installed_fails_where_it_is_used(graded: Grade, submit: Submit) -> None:
+    folder = submit(edit(BACKWARD, "import torch; dbeta = torch.tensor(dout).sum(0)"))
+    check = graded(folder).of("batchnorm_backward")[0]
+    assert "No module named 'torch'" in check.message
+
+
+def test_given_modules_are_restored_and_helper_modules_kept(graded: Grade, submit: Submit) -> None:
+    folder = submit(
+        edit(BACKWARD, "from .helper import total; dbeta = total(dout)"),
+        files={
+            "funkcije/helper.py": "def total(a):\n    return a.sum(axis=0)\n",
+            "funkcije/layer_utils.py": "raise RuntimeError('mine')\n",
+            "funkcije/__init__.py": "raise RuntimeError('mine')\n",
+            "numpy.py": "raise RuntimeError('shadow')\n",
+        },
+    )
+    assert graded(folder).score == 40
+
+
+def test_a_link_in_a_submission_is_left_out_and_said(graded: Grade, submit: Submit, tmp_path: Path) -> None:
+    folder = submit()
+    outside = tmp_path / "outside.py"
+    outside.write_text("secret = 1\n")
+    (folder / "funkcije" / "stolen.py").symlink_to(outside)
+    result = graded(folder)
+    assert result.score == 40
+    assert any("stolen.py" in warning for warning in result.warnings)
+
+
+def test_a_submission_without_its_package_is_not_graded_even_with_the_reference_on_the_path(
+    course: Course, assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(course.root))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotASubmission, match="no funkcije/ in it"):
+        grade(tmp_path / "empty", course, assignment)
+
+
+def test_an_empty_package_earns_nothing_with_the_reference_installed_beside_numpy(
+    graded: Grade, course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker's interpreter finds the reference, and still takes `funkcije` from the submission alone."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    site = next((environment / "lib").glob("python*")) / "site-packages"
+    theirs = next((worker_python().parent.parent / "lib").glob("python*")) / "site-packages"
+    (site / "all.pth").write_text(f"{theirs}\n{course.root}\n")
+    python = environment / "bin" / "python"
+    found = subprocess.run([python, "-I", "-c", "import funkcije.layers"], check=False)
+    assert found.returncode == 0
+    monkeypatch.setenv("GRADER_WORKER_PYTHON", str(python))
+    monkeypatch.setenv("PYTHONPATH", str(course.root))
+    (tmp_path / "empty" / "funkcije").mkdir(parents=True)
+    result = graded(tmp_path / "empty")
+    assert result.score == 0
+    assert {check.status for check in result.checks} == {"error"}
+
+
+def test_the_worker_finds_nothing_of_the_hosts_environment(
+    graded: Grade, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_SECRET", "not for students")
+    peek = "import os; assert not [k for k in os.environ if 'GRADER' in k or 'PYTHONPATH' in k], 'leak'"
+    assert graded(submit(edit(BACKWARD, f"{peek}\n    {BACKWARD}"))).score == 40
+
+
+def test_a_regrade_repeats_its_draw_and_another_student_gets_another(
+    course: Course, assignment: Assignment, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_SECRET", "a secret")
+    folder = submit(edit(BACKWARD, "dbeta = 2 * dout.sum(axis=0)"))
+
+    def message(student: str) -> str:
+        result = grade(folder, course, assignment, student=student, language="en")
+        return next(check.message for check in result.checks if check.id == "batchnorm_backward.dbeta")
+
+    assert message("ana") == message("ana") != message("ivo")
+
+
+def test_without_an_environment_for_student_code_nothing_is_graded(
+    graded: Grade, submit: Submit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADER_WORKER_PYTHON", str(tmp_path / "none"))
+    with pytest.raises(GraderError, match="make setup"):
+        graded(submit())
+
+
+def test_a_worker_that_cannot_import_numpy_is_the_kits_fault(
+    graded: Grade, submit: Submit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    monkeypatch.setenv("GRADER_WORKER_PYTHON", str(bare / "bin" / "python"))
+    with pytest.raises(GraderError, match="does not answer"):
+        graded(submit())
+
+
+def test_no_process_outlives_its_submission(assignment: Assignment, submit: Submit, tmp_path: Path) -> None:
+    package = submit(stub=True, name="given") / "funkcije"
+    given = {path.name: path.read_bytes() for path in package.glob("*.py")}
+    fork = "import os; pid = os.fork()\n    if pid == 0:\n        import time; time.sleep(600)"
+    submission = read_submission(submit(edit(BACKWARD, f"{fork}\n    {BACKWARD}")), assignment, given)
+    stage(submission, assignment, given, tmp_path / "stage")
+    with StudentProcess(tmp_path / "stage", PlainLauncher(), QUICK) as process:
+        x, ones = np.ones((3, 2)), np.ones(2)
+        inputs = [x, ones, ones, {"mode": "train"}]
+        forward = process.call("layers", "batchnorm_forward", inputs, {}, ("array", "handle"))
+        process.call("layers", "batchnorm_backward", [x, forward.values[1]], {}, ("array", "array", "array"))
+        group = process._process.pid if process._process else 0
+        assert group
+    deadline = time.monotonic() + 10
+    while _group_alive(group) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _group_alive(group)
+
+
+def _group_alive(group: int) -> bool:
+    """True if a process of the group still runs; one that waits to be reaped does not count."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return True
+    return False
+
+
+MESSAGES = [
+    None,
+    [1, 2.5, True, "š"],
+    {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros((0, 4)), "c": np.array(3.5)},
+    [Handle(7), Other("complex128"), np.float32],
+    {"number": 3, "value": [[np.ones((5, 2)), Handle(1)], [0]], "missing": ["torch"]},
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=range(len(MESSAGES)))
+def test_a_message_comes_out_of_the_wire_as_it_went_in(message: object) -> None:
+    back = wire.decode(wire.encode(message)[4:])
+    np.testing.assert_equal(back, message)
+
+
+def test_mutated_frames_raise_nothing_but_wire_errors() -> None:
+    rng = random.Random(1)
+    frames = [bytearray(wire.encode(message)[4:]) for message in MESSAGES]
+    for _ in range(20_000):
+        frame = bytearray(rng.choice(frames))
+        for _ in range(rng.randint(1, 6)):
+            action = rng.randrange(3)
+            at = rng.randrange(len(frame) + 1)
+            if action == 0 and at < len(frame):
+                frame[at] = rng.randrange(256)
+            elif action == 1:
+                frame[at:at] = rng.randbytes(rng.randint(1, 4))
+            else:
+                del frame[at : at + rng.randint(1, 4)]
+        with contextlib.suppress(wire.WireError):
+            wire.decode(bytes(frame))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.array([1j]), np.array(["a"]), np.array([object()]), np.array([(1, 2)], dtype="i4,i4"), object(), {1, 2}],
+    ids=["complex", "text", "objects", "records", "object", "set"],
+)
+def test_only_plain_numbers_travel(value: object) -> None:
+    with pytest.raises(wire.WireError):
+        wire.encode(value)
+
+
+def test_an_array_that_lies_about_its_shape_is_refused() -> None:
+    header = msgpack.packb(["<f8", [2**30, 2**30]])
+    with pytest.raises(wire.WireError):
+        wire.decode(msgpack.packb(msgpack.ExtType(1, header + bytes(8))))
+
+
+def test_a_length_beyond_the_largest_frame_is_refused_before_anything_is_read() -> None:
+    import socket
+
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"\xff\xff\xff\xff")
+        with pytest.raises(wire.WireError, match="4294967295 bytes"):
+            wire.Channel(here).receive(1.0)
+
+
+def test_student_errors_read_as_one_line() -> None:
+    assert str(StudentError("error", "ValueError", "bad")) == "ValueError: bad"
+    assert os.linesep not in str(StudentError("lost", message="exit status 1"))
