@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -119,9 +120,11 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
 def _judge(course: Course, assignment: Assignment, student: str) -> Verdict | str:
     try:
         return judge(course, assignment, student)
-    except GraderError as error:
-        mark_stale(course, assignment.name, student, str(error))
-        return str(error)
+    except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
+        reason = str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
+        with suppress(GraderError):  # a full disk may be what stopped the grader
+            mark_stale(course, assignment.name, student, reason)
+        return reason
 
 
 def _row(course: Course, assignment: Assignment, student: str, points: dict[str, float | None], problem: str) -> Row:

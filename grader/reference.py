@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import GraderError
+from .syntax import parse
 
 _numbers = itertools.count(1)
 
@@ -136,7 +137,7 @@ def apply(edit: Edit, text: str, file: Path) -> str:
     Raises:
         GraderError: the function is not there, or `old` is not there exactly once.
     """
-    first, last = _span(ast.parse(text), edit.function.split("."), edit, file)
+    first, last = _span(parse(text), edit.function.split("."), edit, file)
     lines = text.splitlines(keepends=True)
     source = "".join(lines[first - 1 : last])
     if (count := source.count(edit.old)) != 1:

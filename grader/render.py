@@ -28,6 +28,7 @@ from checks.core import Assignment
 
 from .course import Course
 from .errors import GraderError
+from .syntax import parse
 
 RENDERER = "1"
 """Raise it when the same source gives other bytes: releases made before are then older than their source."""
@@ -289,7 +290,7 @@ def _read(path: Path, where: str) -> str:
 
 def _parse(text: str, where: str, note: str = "") -> ast.Module:
     try:
-        return ast.parse(text)
+        return parse(text)
     except SyntaxError as error:
         _fail(where, error.lineno or 1, f"expected Python, found a syntax error ({error.msg}){note}", "mend it")
 

@@ -1,0 +1,19 @@
+"""Parsing Python from several threads at a time."""
+
+import ast
+import threading
+
+_one_at_a_time = threading.Lock()
+
+
+def parse(text: str) -> ast.Module:
+    """`ast.parse`, one call at a time.
+
+    CPython before 3.11.8 and 3.12.2 raises "AST constructor recursion depth mismatch" where two threads parse at once
+    (python/cpython issue 106905).
+
+    Raises:
+        SyntaxError: the text is not Python.
+    """
+    with _one_at_a_time:
+        return ast.parse(text)
