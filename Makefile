@@ -34,8 +34,8 @@ test: setup lint ## everything that must hold
 lint: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary
 
-lab: setup ## JupyterLab with formgrader, on this course
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab
+lab: setup ## JupyterLab with formgrader, on this course: make lab COURSE=build/demo for the demo's
+	@cd "$(or $(COURSE),.)" && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab
 
 release: setup ## make release/NAME and solutions/NAME: make release NAME=batch_normalization
 	@$(BIN)/grader release $(or $(NAME),batch_normalization)

@@ -1,0 +1,240 @@
+"""`grader demo`: the whole life of an assignment, in a copy of the course that may be thrown away.
+
+    make demo
+
+The copy (`build/demo/`, made anew each time) gets its own gradebook, release, submissions, verdicts, feedback and
+grades; the course itself is read and nothing in it is written. Only a folder that an earlier demo made is cleared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from checks.core import Assignment
+from checks.language import catalogue
+
+from .check import course_of
+from .course import CONFIG, Course
+from .demo_class import fill_in, hand_in, has_class, read_class
+from .errors import GraderError
+from .export import export_csv
+from .grade import Row, grade_class, table
+from .gradebook import course_config, course_directory, write_feedback
+from .handin import student_id
+from .release import release
+from .results import read_record
+
+FOLDER = Path("build", "demo")
+MARKER = ".made-by-grader-demo"
+"""Lies in a folder that a demo made; without it, nothing in a folder is touched."""
+_SETTINGS = """
+# The demo's own, after the course's settings: its gradebook is the one beside this file.
+c.CourseDirectory.root = __file__[: -len("/nbgrader_config.py")]
+c.CourseDirectory.db_url = f"sqlite:///{c.CourseDirectory.root}/grades.db?timeout=60"
+"""
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo made."""
+
+    course: Course
+    """The copy."""
+    assignment: Assignment
+    rows: list[Row]
+    feedback: dict[str, Path]
+    """Each student's page."""
+    grades: Path
+    """The grades as CSV."""
+
+
+def demo(course: Course, folder: Path | None = None, name: str | None = None, tell: Tell = lambda line: None) -> Demo:
+    """Copy a course, and take one of its assignments from source to grades.
+
+    Args:
+        course: what is copied; it is not changed.
+        folder: where the copy goes, `build/demo` in the course if None; what an earlier demo left there is deleted.
+        name: the assignment; the first that has a class for the demo if None.
+        tell: is given a line for each step.
+
+    Raises:
+        GraderError: the folder is not the demo's, or a step failed.
+    """
+    name = name or _assignment_with_class(course)
+    copy = _copy(course, course.root / FOLDER if folder is None else folder)
+    assignment = copy.assignment(name)
+    handed_in = read_class(assignment)
+
+    tell(f"1/6  Releasing {name}: rendering the stub from the solution, and proving both ...")
+    release(copy, name, execute=False)
+
+    tell(f"2/6  Handing out, and making a class of {len(handed_in)} ...")
+    folders = {}
+    for item in handed_in:
+        desk = copy.root / "handed_out" / student_id(item.name) / name
+        shutil.copytree(copy.release / name, desk)
+        fill_in(item, copy, assignment, desk)
+        folders[desk] = item
+        tell(f"     {student_id(item.name):24s}{item.story}")
+
+    tell("3/6  Handing in ...")
+    hand_in(copy, assignment, folders)
+
+    tell("4/6  Grading: the verdicts, then each notebook into nbgrader's gradebook ...")
+    rows = grade_class(copy, name, jobs=os.cpu_count() or 1)
+    problems = [f"{row.student}: {row.problem}" for row in rows if row.problem]
+    if problems:
+        raise GraderError(f"{len(problems)} of {len(rows)} submissions have no score. {problems[0]}")
+
+    tell("5/6  Writing feedback ...")
+    feedback = write_feedback(copy, name)
+
+    tell("6/6  Exporting the grades ...")
+    grades = copy.root / "grades.csv"
+    export_csv(copy, grades, [name])
+    return Demo(copy, assignment, rows, feedback, grades)
+
+
+def _assignment_with_class(course: Course) -> str:
+    for name in course.assignments():
+        if has_class(course.checks / name):
+            return name
+    raise GraderError(
+        f"{course.checks}: no assignment has a class for the demo (a file demo.py). Next: pass --course with the "
+        "course that came with the kit."
+    )
+
+
+def _copy(course: Course, folder: Path) -> Course:
+    """A fresh copy of what instructors write, with a gradebook of its own."""
+    folder = _cleared(course, folder)
+    # The marker comes first: whatever is written after it may be deleted next time.
+    (folder / MARKER).write_text("Made by `grader demo`, which deletes everything in this folder.\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    copy = Course(folder)
+    for original in (course.source, course.package, course.checks):
+        shutil.copytree(original, folder / original.name, ignore=_NOT_COPIED)
+    settings = (course.root / CONFIG).read_text(encoding="utf-8")
+    (folder / CONFIG).write_text(settings.rstrip("\n") + "\n" + _SETTINGS, encoding="utf-8")
+    _stays_inside(copy)
+    return copy
+
+
+def _cleared(course: Course, folder: Path) -> Path:
+    """Make an empty folder, or empty the one that an earlier demo made.
+
+    Raises:
+        GraderError: something else is there, or it is a part of the course.
+    """
+    elsewhere = "Next: pass --folder with another one, or move it away."
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise GraderError(f"{folder}: expected a folder for the demo, found something else. {elsewhere}")
+    folder, root = folder.resolve(), course.root.resolve()
+    if folder.is_relative_to(root) and not folder.is_relative_to(root / FOLDER.parts[0]):
+        raise GraderError(f"{folder}: a part of the course itself. {elsewhere}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = list(folder.iterdir())
+        if entries and not (folder / MARKER).is_file():
+            raise GraderError(
+                f"{folder}: not made by a demo (no {MARKER} in it), so nothing in it is touched. {elsewhere}"
+            )
+        for entry in entries:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != MARKER:
+                entry.unlink()
+    except OSError as error:
+        raise GraderError(f"{error.filename}: cannot be made or cleared ({error.strerror}). {elsewhere}") from None
+    return folder
+
+
+def _stays_inside(copy: Course) -> None:
+    """Refuse settings that would lead the demo's results out of its folder.
+
+    Raises:
+        GraderError: a folder of nbgrader's lies elsewhere.
+    """
+    coursedir = course_directory(course_config(copy), "assignment", "student")
+    for trait in coursedir.trait_names(config=True):
+        if trait.endswith("_directory"):
+            place = Path(coursedir.format_path(getattr(coursedir, trait), "student", "assignment"))
+            if not place.resolve().is_relative_to(copy.root):
+                raise GraderError(
+                    f"{CONFIG}: CourseDirectory.{trait} leads out of the course ({place}), so a demo would write to "
+                    "the course itself. Next: name a folder inside the course."
+                )
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to `grader`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "demo",
+        help="a small class in a disposable copy of the course, from release to gradebook and feedback",
+        description="Take an assignment from source to grades, with a class made by the kit, in a copy of the course.",
+    )
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument("--folder", type=Path, metavar="FOLDER", help=f"where the copy goes (default: {FOLDER})")
+    parser.add_argument("--assignment", metavar="NAME", help="the assignment (default: the first with a demo.py)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; 0 when everything is graded."""
+    course = course_of(options.course)
+    began = monotonic()
+    made = demo(course, options.folder, options.assignment, tell=lambda line: print(line, flush=True))
+    print(f"     done in {monotonic() - began:.0f} s\n")
+    print(report(made, course.root))
+    return 0
+
+
+def report(made: Demo, root: Path) -> str:
+    """The table, where things lie (relative to `root` where they are in it), and what to type next."""
+    name = made.assignment.name
+    shown = max(made.rows, key=lambda row: len(_diagnoses(made, row.student)))
+    told = [f"{row.student}: {line}" for row in made.rows for line in _diagnoses(made, row.student)[:1]]
+    course = _shown(made.course.root, root)
+    page = _shown(made.feedback[shown.student], root)
+    return "\n".join(
+        [
+            table(made.assignment, made.rows),
+            "",
+            "Known mistakes that explain what was handed in (the student reads this in the notebook and the feedback):",
+            *told,
+            "",
+            f"Feedback  {course}/feedback/STUDENT/{name}/{name}.html",
+            f"Grades    {_shown(made.grades, root)}",
+            "",
+            "Next:",
+            f"  open {page} in a browser",
+            f"  .venv/bin/grader check {course}/submitted/{shown.student}/{name}",
+            f"  make lab COURSE={course}        (JupyterLab with formgrader; without COURSE, on the course itself)",
+            f"  README.md, the instructor's page. {course} may be deleted at any time.",
+        ]
+    )
+
+
+def _diagnoses(made: Demo, student: str) -> list[str]:
+    """The hints that a student got, in English: a line for each known mistake, with the first check that it failed."""
+    record = read_record(made.course, made.assignment.name, student)
+    hints = catalogue("en", made.assignment.folder)
+    found: dict[str, str] = {}
+    for check in record.result.checks if record else ():
+        if check.diagnosis:
+            found.setdefault(check.diagnosis.mistake, check.id)
+    return [f"{check}: {hints(mistake)}" for mistake, check in found.items()]
+
+
+def _shown(path: Path, root: Path) -> str:
+    return os.path.relpath(path, root) if path.is_relative_to(root) else str(path)
