@@ -56,6 +56,7 @@ c.Autograde.autograde_preprocessors = [
 
 c.GenerateFeedback.preprocessors = [
     "grader.autograde.HtmlOnly",
+    "grader.autograde.FitFigures",
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

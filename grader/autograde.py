@@ -13,7 +13,8 @@ Autograding, in `autograded/`:
 
 Feedback, from `autograded/` to `feedback/`:
 
-- `HtmlOnly` keeps everything but the pages out of `feedback/`.
+- `HtmlOnly` keeps everything but the pages out of `feedback/`;
+- `FitFigures` keeps a wide figure inside its page.
 
 A fault of the kit raises `GraderError`; nbgrader then drops the conversion, and no score is written.
 """
@@ -370,4 +371,15 @@ class HtmlOnly(Step):
                     shutil.rmtree(path)
                 elif path.name not in pages:
                     path.unlink()
+        return nb, resources
+
+
+class FitFigures(NbGraderPreprocessor):  # type: ignore[misc]
+    """Let a figure be no wider than the feedback page, whose style sheet in nbgrader has no rule for it."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Add the rule in front of one page."""
+        rule = "<style>.jp-RenderedImage img, .output_png img, .output_area img { max-width: 100%; }</style>"
+        cell: NotebookNode = new_markdown_cell(rule, id="fit-figures")  # type: ignore[no-untyped-call]
+        nb.cells.insert(0, cell)
         return nb, resources

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import tomllib
 from argparse import ArgumentParser
 from html import unescape
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from classroom import (
@@ -13,6 +15,7 @@ from classroom import (
     cell_of,
     edit_notebook,
     give_by_hand,
+    graded_notebook,
     hand_in,
     released_course,
     save_notebook,
@@ -20,15 +23,17 @@ from classroom import (
     solve,
     whole_class,
 )
+from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp
 
+from checks.language import LANGUAGES
 from checks.result import Result
 from grader import gradebook, grading
 from grader.course import Course
 from grader.errors import GraderError
 from grader.export import COLUMNS, export_csv
 from grader.grade import add_parser, grade_class, table
-from grader.gradebook import write_feedback
+from grader.gradebook import course_config, write_feedback
 from grader.results import record_path
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
@@ -158,6 +163,10 @@ def test_feedback_holds_pages_and_nothing_else(course: Course) -> None:
     assert wrong["message"] in unescape(page)
     assert "Automatski bodovi: 1 od 4" in page
 
+    pages["bo"].unlink()
+    assert NbGraderAPI(config=course_config(course)).generate_feedback("scale")["success"]
+    assert pages["bo"].read_text(encoding="utf-8") == page
+
 
 def test_the_export_joins_each_checks_points_and_manual_points(course: Course, tmp_path: Path) -> None:
     whole_class(course)
@@ -239,3 +248,19 @@ def test_nbgrader_export_writes_the_same_file(course: Course, tmp_path: Path, mo
 def test_a_csv_that_cannot_be_written_is_said_in_one_line(course: Course, tmp_path: Path) -> None:
     with pytest.raises(GraderError, match="cannot be written"):
         export_csv(course, tmp_path / "no such folder" / "grades.csv")
+
+
+def test_every_sentence_is_there_in_both_languages_with_the_same_names() -> None:
+    path = Path(grading.__file__).with_name("messages.toml")
+    for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        assert set(sentence) == set(LANGUAGES), key
+        names = {frozenset(name for _, name, _, _ in Formatter().parse(text) if name) for text in sentence.values()}
+        assert len(names) == 1, key
+
+
+def test_skipping_the_notebooks_gives_the_same_points(tmp_path: Path) -> None:
+    course = released_course(tmp_path, settings="")
+    hand_in(course, "bo", WRONG)
+    (row,) = grade_class(course, "scale", run_notebooks=False)
+    assert row.total == 1.0
+    assert not any(cell.get("execution_count") for cell in graded_notebook(course, "bo").cells)
