@@ -23,8 +23,8 @@ def text(result: Result, function: str) -> str:
     say = catalogue(result.language)
     lines = [_headline(result, function, say)]
     checks = result.of(function)
-    if unbegun := _unbegun(checks):
-        return f"{lines[0]}\n  {unbegun}"
+    if common := _common(checks):
+        return f"{lines[0]}\n  {common}"
     width = max(len(_name(check)) for check in checks)
     for check in checks:
         points = f"{check.points:g}/{check.max_points:g}"
@@ -38,8 +38,8 @@ def html(result: Result, function: str) -> str:
     say = catalogue(result.language)
     checks = result.of(function)
     head = f'<p style="margin:0 0 .4em"><strong>{escape(_headline(result, function, say))}</strong></p>'
-    if unbegun := _unbegun(checks):
-        body = f'<p style="margin:0">{escape(unbegun)}</p>'
+    if common := _common(checks):
+        body = f'<p style="margin:0">{escape(common)}</p>'
     else:
         body = '<table style="border-collapse:collapse;margin:0">' + "".join(_row(c, say) for c in checks) + "</table>"
     frame = "border:1px solid #767676;border-radius:4px;padding:.6em .8em;background:#fff;color:#111;max-width:60em"
@@ -70,10 +70,10 @@ def _headline(result: Result, function: str, say: Catalogue) -> str:
     return say("points", function=function, points=f"{points:g}", max_points=f"{most:g}")
 
 
-def _unbegun(checks: Sequence[CheckResult]) -> str:
-    """The one friendly line for a function that nobody has begun."""
-    begun = any(check.status != "not_implemented" for check in checks)
-    return "" if begun or not checks else checks[0].message
+def _common(checks: Sequence[CheckResult]) -> str:
+    """The one line that says it for every check: a function not begun, a module that cannot be read."""
+    messages = {check.message for check in checks if not check.diagnosis}
+    return messages.pop() if len(checks) > 1 and len(messages) == 1 and not any(c.points for c in checks) else ""
 
 
 def _remarks(check: CheckResult, say: Catalogue) -> list[str]:

@@ -70,8 +70,16 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
             continue
         if name in given and name not in assignment.modules:
             continue
+        # Python prefers a folder `solver/` to the module `solver.py` beside it.
+        shadows = "/" in name and name.partition("/")[0] + ".py" in given
         through_link = any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(package))
-        if through_link or not path.is_file() or path.stat().st_size > LARGEST_MODULE or len(modules) >= MOST_MODULES:
+        if (
+            shadows
+            or through_link
+            or not path.is_file()
+            or path.stat().st_size > LARGEST_MODULE
+            or len(modules) >= MOST_MODULES
+        ):
             left_out.append(name)
             continue
         modules[name] = path.read_bytes()

@@ -167,6 +167,8 @@ def test_given_modules_are_restored_and_helper_modules_kept(graded: Grade, submi
             "funkcije/helper.py": "def total(a):\n    return a.sum(axis=0)\n",
             "funkcije/layer_utils.py": "raise RuntimeError('mine')\n",
             "funkcije/__init__.py": "raise RuntimeError('mine')\n",
+            "funkcije/layer_utils/__init__.py": "raise RuntimeError('mine')\n",
+            "funkcije/fc_net/__init__.py": "raise RuntimeError('mine')\n",
             "numpy.py": "raise RuntimeError('shadow')\n",
         },
     )
