@@ -71,7 +71,7 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
         GraderError: the folder is not the demo's, or a step failed.
     """
     name = name or _assignment_with_class(course)
-    copy = _copy(course, course.root / FOLDER if folder is None else folder)
+    copy = fresh_copy(course, course.root / FOLDER if folder is None else folder)
     assignment = copy.assignment(name)
     handed_in = read_class(assignment)
 
@@ -115,8 +115,12 @@ def _assignment_with_class(course: Course) -> str:
     )
 
 
-def _copy(course: Course, folder: Path) -> Course:
-    """A fresh copy of what instructors write, with a gradebook of its own."""
+def fresh_copy(course: Course, folder: Path) -> Course:
+    """A copy of what instructors write, with a gradebook of its own.
+
+    Raises:
+        GraderError: the folder is not an earlier demo's, or the course's settings lead out of the copy.
+    """
     folder = _cleared(course, folder)
     # The marker comes first: whatever is written after it may be deleted next time.
     (folder / MARKER).write_text("Made by `grader demo`, which deletes everything in this folder.\n", encoding="utf-8")

@@ -41,7 +41,8 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
     """What the class hands in to an assignment.
 
     Raises:
-        GraderError: the file is not there or has no `CLASS`, or two submissions would be one student's.
+        GraderError: the file is not there or has no `CLASS`, two submissions would be one student's, or a mistake is
+            not a known one.
     """
     file = assignment.folder / FILE
     spec = importlib.util.spec_from_file_location(f"{assignment.name}_demo", file)
@@ -53,6 +54,14 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
     students = [student_id(item.name) for item in handed_in]
     if not students or len(set(students)) < len(students):
         raise GraderError(f"{file}: expected a CLASS of submissions, each with a name of its own. Next: mend the list.")
+    known = {mistake.id for mistake in load_mistakes(assignment)}
+    for item in handed_in:
+        for name in item.mistakes:
+            if name not in known:
+                raise GraderError(
+                    f"{file}: {item.name!r} makes the mistake {name!r}, which is not in mistakes.py. Next: take "
+                    "one that is."
+                )
     return handed_in
 
 
@@ -128,15 +137,8 @@ def _module(item: HandIn, assignment: Assignment, handed_out: Path, worked: str)
     text = worked
     if item.wrote is not None:
         text = _without(text, handed_out.read_text(encoding="utf-8"), set(assignment.functions) - set(item.wrote))
-    by_id = {mistake.id: mistake for mistake in load_mistakes(assignment)}
-    edits: list[Edit] = []
-    for name in item.mistakes:
-        if name not in by_id:
-            raise GraderError(
-                f"{assignment.folder / FILE}: {item.name!r} makes the mistake {name!r}, which is not in mistakes.py. "
-                "Next: take one that is."
-            )
-        edits += edits_of(by_id[name])
+    made = [mistake for mistake in load_mistakes(assignment) if mistake.id in item.mistakes]
+    edits = [edit for mistake in made for edit in edits_of(mistake)]
     edits += [Edit(change.module, change.function, change.old, change.new) for change in item.changes]
     for edit in edits:
         if f"{edit.module}.py" == handed_out.name:

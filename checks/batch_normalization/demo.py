@@ -23,15 +23,15 @@ CLASS: tuple[HandIn, ...] = (
     ),
     HandIn(
         "Bez člana varijanse",
-        "both backward passes of batch normalization lack the variance's term; handed in through Moodle",
+        "both backward passes of batch normalization lack the variance's part; handed in through Moodle",
         mistakes=("bn_dx_without_variance_term", "alt_dx_without_variance_term"),
         through_moodle=True,
     ),
     HandIn("Po kolonama", "layer normalization that normalizes columns", mistakes=("ln_is_batchnorm",)),
     HandIn(
         "Tačni slojevi",
-        "right layers; the network swaps two gradients and shares one layer's statistics; handed in through Moodle",
-        mistakes=("net_gradients_swapped", "net_shared_statistics"),
+        "right layers; the network swaps the gradients of gamma and beta; handed in through Moodle",
+        mistakes=("net_gradients_swapped",),
         through_moodle=True,
     ),
     HandIn(

@@ -1,0 +1,339 @@
+"""`grader demo`: the whole way from source to grades, beside a real course that must not notice."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from classroom import fingerprint
+from courses import small_course, write
+
+from grader.cli import main
+from grader.course import CONFIG, Course
+from grader.demo import MARKER, demo, fresh_copy, report
+from grader.errors import GraderError
+from grader.export import export_csv
+from grader.grade import grade_class
+from grader.gradebook import automatic_points, open_gradebook, write_feedback
+from grader.handout import inputs, shipped_checks
+from grader.release import release
+from grader.results import read_record
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "batch_normalization"
+FUNCTIONS = (
+    "batchnorm_forward",
+    "batchnorm_backward",
+    "batchnorm_backward_alt",
+    "layernorm_forward",
+    "layernorm_backward",
+    "FullyConnectedNet",
+)
+
+SCORES: dict[str, tuple[float, ...]] = {
+    "bez-clana-varijanse": (10, 2.5, 1.5, 6, 4, 8),
+    "bez-foldera": (0, 0, 0, 0, 0, 0),
+    "bez-gamma-u-testu": (7, 7, 5, 6, 4, 8),
+    "bez-sveske": (10, 7, 0, 6, 4, 8),
+    "po-kolonama": (10, 7, 5, 0.5, 4, 8),
+    "prazno": (0, 0, 0, 0, 0, 0),
+    "samo-naprijed": (10, 0, 0, 6, 0, 0),
+    "sintaksna-greska": (10, 7, 5, 6, 4, 0),
+    "sve-rijeseno": (10, 7, 5, 6, 4, 8),
+    "tacni-slojevi": (10, 7, 5, 6, 4, 6.5),
+    "uz-upozorenja": (10, 7, 5, 6, 4, 8),
+}
+"""Points by function of everyone in the demo's class."""
+
+DIAGNOSES = {
+    "bez-clana-varijanse": {"bn_dx_without_variance_term", "alt_dx_without_variance_term"},
+    "bez-gamma-u-testu": {"bn_test_without_scale_and_shift"},
+    "po-kolonama": {"ln_is_batchnorm"},
+    "tacni-slojevi": {"net_gradients_swapped"},
+}
+
+# One worker of `pytest -n 2 --dist loadgroup` runs the demo, once; nbgrader 0.9 adds rows in an order that SQLAlchemy
+# 2.1 remarks on, and they are the right rows.
+pytestmark = [
+    pytest.mark.xdist_group("demo"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """`grader demo`, run once beside a real course."""
+
+    real: Course
+    before: dict[str, str]
+    """The real course's files by path, before the demo."""
+    copy: Course
+    exit: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The demo in a copy of this repository that has grades, feedback, a secret and an export of its own."""
+    root = tmp_path_factory.mktemp("demo") / "a real course"
+    root.mkdir()
+    for name in ("source", "funkcije", "checks"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    # Running the real course's notebook is not what is tested; the demo, with the settings as they come, runs its own.
+    (root / CONFIG).write_text((ROOT / CONFIG).read_text() + "\nc.ExecuteForReading.enabled = False\n")
+    real = Course(root)
+    release(real, NAME, execute=False)
+    folder = real.submitted / "sve-rijeseno" / NAME
+    shutil.copytree(real.release / NAME, folder)
+    shutil.copy(real.solutions / NAME / "funkcije" / "layers.py", folder / "funkcije")
+    grade_class(real, NAME)
+    write_feedback(real, NAME)
+    export_csv(real, root / "grades.csv")
+    shutil.copy(ROOT / CONFIG, root / CONFIG)
+
+    before = fingerprint(root)
+    command = [sys.executable, "-m", "grader.cli", "demo", "--course", str(root)]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FUNKCIJE_LANG")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=root.parent)
+    return Ran(real, before, Course(root / "build" / "demo"), done.returncode, done.stdout, done.stderr)
+
+
+def rows_of(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["student_id"]: row for row in csv.DictReader(file)}
+
+
+def test_the_demo_ends_well_with_everyone_in_the_table(ran: Ran) -> None:
+    assert ran.exit == 0, ran.err
+    table = ran.out.partition("\nstudent ")[2].splitlines()
+    cells = {line.split()[0]: [float(cell) for cell in line.split()[1:8]] for line in table[2 : 2 + len(SCORES)]}
+    assert cells == {student: [*points, sum(points)] for student, points in SCORES.items()}
+
+
+def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(ran: Ran) -> None:
+    after = ran.out[ran.out.index("\nFeedback ") :]
+    assert f"build/demo/feedback/STUDENT/{NAME}/{NAME}.html" in after
+    assert "build/demo/grades.csv" in after
+    page = next(line.split()[1] for line in after.splitlines() if line.strip().startswith("open "))
+    assert (ran.real.root / page).is_file()
+    check = next(line.split()[1:] for line in after.splitlines() if "grader check" in line)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", *check], cwd=ran.real.root, capture_output=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+
+
+@pytest.mark.parametrize("student", SCORES)
+def test_the_gradebook_holds_each_score(ran: Ran, student: str) -> None:
+    with open_gradebook(ran.copy) as gradebook:
+        assert automatic_points(gradebook, NAME)[student] == dict(zip(FUNCTIONS, SCORES[student], strict=True))
+
+
+@pytest.mark.parametrize("student", SCORES)
+def test_grader_check_gives_the_same_score_as_the_gradebook(
+    ran: Ran, student: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "result.json"
+    where = [str(ran.copy.submitted / student / NAME), "--course", str(ran.copy.root), "--assignment", NAME]
+    status = main(["check", *where, "--student", student, "--json", str(report)])
+    said = capsys.readouterr().err
+    if student == "bez-foldera":
+        # A command for one folder says that there is nothing to grade; in a class run that is 0 points with a reason.
+        assert status == 2
+        assert len(said.splitlines()) == 1 and "no funkcije/" in said
+        return
+    points = SCORES[student]
+    assert status == (0 if sum(points) == 40 else 1), said
+    result = json.loads(report.read_text(encoding="utf-8"))
+    assert result["score"] == sum(points) and result["max_score"] == 40
+    for function, expected in zip(FUNCTIONS, points, strict=True):
+        assert sum(check["points"] for check in result["checks"] if check["function"] == function) == expected
+
+
+@pytest.mark.parametrize("student", DIAGNOSES)
+def test_each_known_mistake_of_the_class_is_named(ran: Ran, student: str) -> None:
+    record = read_record(ran.copy, NAME, student)
+    assert record is not None
+    found = {check.diagnosis.mistake for check in record.result.checks if check.diagnosis}
+    assert found == DIAGNOSES[student]
+
+
+def test_feedback_is_a_page_for_everyone_and_nothing_else(ran: Ran) -> None:
+    found = {path.relative_to(ran.copy.root / "feedback") for path in (ran.copy.root / "feedback").rglob("*.*")}
+    assert found == {Path(student, NAME, f"{NAME}.html") for student in SCORES}
+    page = (ran.copy.root / "feedback" / "bez-gamma-u-testu" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
+    assert "Automatski bodovi: 37 od 40" in page
+
+
+def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
+    rows = rows_of(ran.copy.root / "grades.csv")
+    assert rows.keys() == SCORES.keys()
+    checks = ran.copy.assignment(NAME).checks
+    for student, points in SCORES.items():
+        assert float(rows[student]["auto_score"]) == sum(points)
+        assert not rows[student]["stale"]
+        for function, expected in zip(FUNCTIONS, points, strict=True):
+            ids = [check.id for check in checks if check.function == function]
+            assert sum(float(rows[student][id]) for id in ids) == expected
+    assert rows["sve-rijeseno"]["waits_for"] == "manual grading"
+
+
+def test_who_handed_in_no_notebook_no_package_or_fewer_cells_is_listed_for_a_look(ran: Ran) -> None:
+    rows = rows_of(ran.copy.root / "grades.csv")
+    assert {student for student, row in rows.items() if row["notes"]} == {"bez-foldera", "bez-sveske", "samo-naprijed"}
+
+
+def test_what_came_through_moodle_arrived_whole(ran: Ran) -> None:
+    assert (ran.copy.root / "downloaded" / NAME / "archive" / "moodle.zip").is_file()
+    for student in ("bez-clana-varijanse", "tacni-slojevi"):
+        handed_out = fingerprint(ran.copy.root / "handed_out" / student / NAME)
+        assert fingerprint(ran.copy.submitted / student / NAME) == handed_out
+
+
+def test_a_real_course_with_grades_in_it_is_unchanged(ran: Ran) -> None:
+    assert any(path.endswith("grades.db") for path in ran.before)
+    assert any(path.startswith(".grader/results/") for path in ran.before)
+    after = {path: digest for path, digest in fingerprint(ran.real.root).items() if not path.startswith("build/demo/")}
+    assert after == ran.before
+
+
+CLASS = """
+    from checks.demo import Change, HandIn
+
+    CLASS = (
+        HandIn("Sve", "everything"),
+        HandIn("Ništa", "nothing", wrote=()),
+        HandIn("Zbir", "a known mistake", mistakes=("added",), through_moodle=True),
+        HandIn("Pad", "an exception", changes=(Change("layers", "scale_forward", "x * factors", "x * missing"),)),
+    )
+"""
+
+
+def course_with_class(folder: Path, text: str = CLASS) -> Course:
+    folder.mkdir(exist_ok=True)
+    course = small_course(folder)
+    write(course.checks / "scale" / "demo.py", text)
+    with (folder / CONFIG).open("a", encoding="utf-8") as file:
+        file.write("\nc.ExecuteForReading.enabled = False\n")
+    return course
+
+
+def test_any_assignment_that_lists_a_class_can_be_shown(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path / "course")
+    made = demo(course)
+    assert {row.student: row.total for row in made.rows} == {"sve": 4, "nista": 0, "zbir": 1, "pad": 0}
+    assert made.course.root == course.root / "build" / "demo"
+    said = report(made, course.root)
+    assert "zbir: scale_forward.value: Columns are multiplied, not added to." in said
+    assert "build/demo/grades.csv" in said and str(tmp_path) not in said
+
+
+def test_a_second_demo_begins_anew(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    copy = fresh_copy(course, tmp_path / "build" / "demo")
+    first = fingerprint(copy.root)
+    write(copy.submitted / "od-ranije" / "scale" / "funkcije" / "layers.py", "raise SystemExit")
+    write(copy.package / "layers.py", "changed")
+    fresh_copy(course, copy.root)
+    assert fingerprint(copy.root) == first
+    assert (copy.package / "layers.py").read_bytes() == (course.package / "layers.py").read_bytes()
+
+
+def test_what_a_demo_makes_is_out_of_gits_sight(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    course = small_course(tmp_path)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "A course"], check=True)
+    fresh_copy(course, tmp_path / "build" / "demo")
+    status = subprocess.run([*git, "status", "--porcelain"], check=True, capture_output=True, text=True).stdout
+    assert status == ""
+
+
+def test_a_folder_that_no_demo_made_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path / "course")
+    write(tmp_path / "thesis" / "chapter.txt", "years of work")
+    with pytest.raises(GraderError, match=r"thesis: not made by a demo .* Next: pass --folder"):
+        demo(course, tmp_path / "thesis")
+    assert fingerprint(tmp_path / "thesis").keys() == {"chapter.txt"}
+
+
+@pytest.mark.parametrize("part", ["", "release", "submitted/demo", "source"])
+def test_no_part_of_the_course_becomes_the_demos_folder(tmp_path: Path, part: str) -> None:
+    course = course_with_class(tmp_path / "course")
+    before = fingerprint(course.root)
+    with pytest.raises(GraderError, match="a part of the course itself"):
+        demo(course, course.root / part)
+    assert fingerprint(course.root) == before
+
+
+def test_a_link_is_not_followed_to_what_would_be_deleted(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path / "course")
+    write(tmp_path / "elsewhere" / MARKER, "")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(GraderError, match="found something else"):
+        fresh_copy(course, tmp_path / "link")
+    copy = fresh_copy(course, tmp_path / "copy")
+    write(tmp_path / "kept" / "file.txt", "kept")
+    (copy.root / "link").symlink_to(tmp_path / "kept")
+    fresh_copy(course, copy.root)
+    assert (tmp_path / "kept" / "file.txt").read_text() == "kept"
+    assert not (copy.root / "link").exists()
+
+
+def test_a_gradebook_elsewhere_is_not_the_demos(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path / "course")
+    with (course.root / CONFIG).open("a", encoding="utf-8") as file:
+        file.write(f'\nc.CourseDirectory.db_url = "sqlite:///{tmp_path / "elsewhere.db"}"\n')
+    copy = fresh_copy(course, tmp_path / "a copy")
+    release(copy, "scale", execute=False)
+    assert (copy.root / "grades.db").is_file()
+    assert not (tmp_path / "elsewhere.db").exists()
+
+
+def test_settings_that_lead_out_of_the_course_are_refused(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path / "course")
+    with (course.root / CONFIG).open("a", encoding="utf-8") as file:
+        file.write(f'\nc.CourseDirectory.feedback_directory = "{tmp_path / "feedback"}"\n')
+    with pytest.raises(GraderError, match=r"CourseDirectory\.feedback_directory leads out of the course"):
+        demo(course)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CLASS = ()", "expected a CLASS of submissions"),
+        ('from checks.demo import HandIn\nCLASS = (HandIn("A b", ""), HandIn("a-b", ""))', "a name of its own"),
+        ('from checks.demo import HandIn\nCLASS = (HandIn("A", "", mistakes=("none",)),)', "'none', which is not in"),
+        (
+            'from checks.demo import HandIn\nCLASS = (HandIn("A", "", deleted_cells=("none",)),)',
+            "expected a cell 'none'",
+        ),
+    ],
+)
+def test_a_class_that_cannot_be_made_is_named_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    course = course_with_class(tmp_path / "course", text)
+    with pytest.raises(GraderError, match=message):
+        demo(course)
+
+
+def test_the_command_says_in_one_line_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_course(tmp_path)
+    assert main(["demo", "--course", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert len(said.err.splitlines()) == 1 and "no assignment has a class for the demo" in said.err
+
+
+def test_the_class_stays_with_the_instructor_and_ages_no_release(tmp_path: Path) -> None:
+    course = course_with_class(tmp_path)
+    before = inputs(course, "scale")
+    assert not [path for path in shipped_checks(course, course.assignment("scale")) if Path(path).name == "demo.py"]
+    write(course.checks / "scale" / "demo.py", CLASS + "\n# changed\n")
+    assert inputs(course, "scale") == before
