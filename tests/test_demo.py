@@ -45,7 +45,7 @@ SCORES: dict[str, tuple[float, ...]] = {
     "samo-naprijed": (10, 0, 0, 6, 0, 0),
     "sintaksna-greska": (10, 7, 5, 6, 4, 0),
     "sve-rijeseno": (10, 7, 5, 6, 4, 8),
-    "tacni-slojevi": (10, 7, 5, 6, 4, 6.5),
+    "tacni-slojevi": (10, 7, 5, 6, 4, 7),
     "uz-upozorenja": (10, 7, 5, 6, 4, 8),
 }
 """Points by function of everyone in the demo's class."""
