@@ -1,28 +1,33 @@
 # Each target sets up what it needs; `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
 .PHONY: help setup demo test lint lab release grade bench lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.ready .venv-worker/.ready ## create the two environments from the locks
+setup: .venv/.installed .venv-worker/.ready ## create the two environments from the locks
 
-.venv/.ready: locks/kit.txt pyproject.toml
+.venv/.ready: locks/kit.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) -V`. Next: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+	@$(NEEDS_VENV)
 	@echo "Setting up .venv from locks/kit.txt (a minute or two, once) ..."
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/kit.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --require-hashes -r locks/kit.txt
+	@touch $@
+
+.venv/.installed: .venv/.ready pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-worker/.ready: locks/worker.txt
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
+	@$(NEEDS_VENV)
 	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import) ..."
 	@$(PYTHON) -m venv --clear .venv-worker
-	@.venv-worker/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/worker.txt
+	@.venv-worker/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/worker.txt
 	@touch $@
 
 demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy

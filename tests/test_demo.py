@@ -38,7 +38,7 @@ FUNCTIONS = (
 SCORES: dict[str, tuple[float, ...]] = {
     "bez-clana-varijanse": (10, 2.5, 1.5, 6, 4, 8),
     "bez-foldera": (0, 0, 0, 0, 0, 0),
-    "bez-gamma-u-testu": (7, 7, 5, 6, 4, 8),
+    "bez-gamma-u-testu": (8.5, 7, 5, 6, 4, 8),
     "bez-sveske": (10, 7, 0, 6, 4, 8),
     "po-kolonama": (10, 7, 5, 0.5, 4, 8),
     "prazno": (0, 0, 0, 0, 0, 0),
@@ -168,7 +168,7 @@ def test_feedback_is_a_page_for_everyone_and_nothing_else(ran: Ran) -> None:
     found = {path.relative_to(ran.copy.root / "feedback") for path in (ran.copy.root / "feedback").rglob("*.*")}
     assert found == {Path(student, NAME, f"{NAME}.html") for student in SCORES}
     page = (ran.copy.root / "feedback" / "bez-gamma-u-testu" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
-    assert "Automatski bodovi: 37 od 40" in page
+    assert "Automatski bodovi: 38.5 od 40" in page
 
 
 def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:

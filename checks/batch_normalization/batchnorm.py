@@ -11,7 +11,7 @@ from checks.core import FORWARD, CheckList, Observed
 from checks.student import Params, Student
 
 from .gradients import add_backward_checks
-from .inputs import batch, single, tame_with_statistics, with_gradient, with_statistics
+from .inputs import batch, single, with_gradient, with_statistics
 
 checks = CheckList()
 
@@ -93,12 +93,14 @@ def momentum(
 
 @checks.add("batchnorm_forward.test_mode", points=1.5, contract="BF-5", draw=with_statistics, sizes=((7, 4), (1, 3)))
 def test_mode(
-    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
+    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
-    """Test output from the running statistics, with the default eps."""
-    bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
-    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
-    return {"out": out}
+    """Test output from the running statistics, with the default eps and with one that is given."""
+    tested = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    default, _cache = student.batchnorm_forward(x, gamma, beta, tested)
+    tested["eps"] = eps
+    given, _cache = student.batchnorm_forward(x, gamma, beta, tested)
+    return {"out": default, "out (eps)": given}
 
 
 @checks.add("batchnorm_forward.test_keeps", points=0.5, contract="BF-6", draw=with_statistics, sizes=ONE_SIZE)
@@ -112,27 +114,17 @@ def test_keeps(
 
 
 @checks.add("batchnorm_forward.eps", points=1, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
-def eps(
-    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
-) -> Observed:
-    """The eps that is given is used in both modes, inside the root."""
-    train, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
-    tested = student.mapping(mode="test", eps=eps, running_mean=running_mean, running_var=running_var)
-    test, _cache = student.batchnorm_forward(x, gamma, beta, tested)
-    return {"out (train)": train, "out (test)": test}
+def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
+    """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
+    out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
+    return {"out": out}
 
 
-@checks.add(
-    "batchnorm_forward.float32", points=0.5, contract="BF-10", draw=single(tame_with_statistics), sizes=ONE_SIZE
-)
-def float32(
-    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
-) -> Observed:
-    """Single precision in both modes."""
-    train, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
-    tested = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
-    test, _cache = student.batchnorm_forward(x, gamma, beta, tested)
-    return {"out (train)": train, "out (test)": test}
+@checks.add("batchnorm_forward.float32", points=0.5, contract="BF-10", draw=single(with_gradient), sizes=ONE_SIZE)
+def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
+    """Single precision."""
+    out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+    return {"out": out}
 
 
 def _statistics(bn_param: Params, suffix: str = "") -> dict[str, Any]:

@@ -45,11 +45,6 @@ def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     }
 
 
-def tame_with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
-    """The same without the column of tiny spread, which single precision cannot carry."""
-    return with_statistics(rng, N, D) | {"x": rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, D) + 1.0}
-
-
 def with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """A batch with the upstream gradient `dout` of shape (N, D)."""
     # No tiny column here: the gradient of a column grows as its spread shrinks, and would hide all the others.

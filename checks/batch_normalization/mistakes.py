@@ -55,7 +55,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "bn_eps_forgotten_in_test",
         "layers",
         "batchnorm_forward",
-        "batchnorm_forward.eps",
+        "batchnorm_forward.test_mode",
         (("np.sqrt(running_var + eps)", "np.sqrt(running_var)"),),
     ),
     Mistake(
