@@ -27,6 +27,9 @@ from .errors import GraderError
 from .launch import Launcher
 from .worker.wire import Channel, Closed, WireError
 
+_SIGNALLED = 128
+_GONE = 2.0
+"""Seconds that are given to whoever still holds the other end of a pipe after its process was killed."""
 _KINDS = ("not_implemented", "error", "missing", "result")
 
 
@@ -74,7 +77,9 @@ class StudentProcess:
         """Forget every object, in a fresh process if the last one is gone."""
         if self._process is None:
             return
-        self._ask("reset", [])
+        # One that ends, hangs or says something else between two checks is gone by then, and nobody's check is lost.
+        with contextlib.suppress(StudentError):
+            self._ask("reset", [])
 
     def call(
         self,
@@ -116,12 +121,12 @@ class StudentProcess:
 
     def stop(self) -> None:
         """End the process and all that it started."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
         if self._process is not None:
             _kill(self._process)
             self._process = None
+        if self._channel is not None:
+            self._channel.close(_GONE)
+            self._channel = None
 
     def _ask(self, operation: str, arguments: list[Any]) -> Any:
         if self._process is None:
@@ -179,12 +184,12 @@ class StudentProcess:
         match error:
             case [str(kind), str(type_), str(message), list(lines)] if kind in _KINDS:
                 parsed = [
-                    Line(*line)
+                    Line(_printable(line[0]), line[1], _printable(line[2]), _printable(line[3]))
                     for line in lines
                     if isinstance(line, list) and list(map(type, line)) == [str, int, str, str]
                 ]
                 if len(parsed) == len(lines) <= 5:
-                    return StudentError(cast(Any, kind), type_, message, tuple(parsed))
+                    return StudentError(cast(Any, kind), _printable(type_), _printable(message), tuple(parsed))
         return self._spoke_out_of_turn("an error of another form")
 
     def _note_missing(self, names: Any) -> None:
@@ -204,7 +209,20 @@ class StudentProcess:
         self.stop()
         if code is None:
             return "closed its pipe"
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        if code < 0 or code > _SIGNALLED:
+            # A program around the worker, such as bubblewrap, reports a signal as a shell does.
+            return f"signal {_signal_name(-code if code < 0 else code - _SIGNALLED)}"
+        return f"exit status {code}"
+
+
+def _signal_name(number: int) -> str:
+    # The real-time signals between the first and the last have no names.
+    return signal.Signals(number).name if number in set(signal.Signals) else str(number)
+
+
+def _printable(text: str) -> str:
+    """The text without what would move a terminal's cursor or colour its lines."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _is_of_kind(value: Any, kind: Kind) -> bool:

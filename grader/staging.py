@@ -19,7 +19,15 @@ PACKAGE = "funkcije"
 MOST_MODULES = 100
 LARGEST_MODULE = 2**20
 
-WORKER_FILES = ("checks/executor.py", "grader/worker/main.py", "grader/worker/wire.py")
+WORKER_FILES = (
+    "checks/executor.py",
+    "grader/worker/main.py",
+    "grader/worker/wire.py",
+    "grader/sandbox/landlock.py",
+    "grader/sandbox/lock.py",
+    "grader/sandbox/seccomp.py",
+    "grader/sandbox/syscalls.py",
+)
 """All of the kit that runs beside student code."""
 
 

@@ -7,6 +7,7 @@ raises `WireError` and nothing else, and never holds more than the frame's lengt
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 import time
@@ -25,6 +26,7 @@ MOST_AXES = 8
 
 _ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
 _LENGTH = struct.Struct(">I")
+_DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for char in WHITELIST)}
 
 
 class WireError(Exception):
@@ -85,7 +87,7 @@ def _default(value: Any) -> msgpack.ExtType:
     if isinstance(value, Other):
         return msgpack.ExtType(_OTHER, value.description[:200].encode("utf-8", "replace"))
     if isinstance(value, type) and issubclass(value, np.generic):
-        return msgpack.ExtType(_TYPE, np.dtype(value).str.encode())
+        return msgpack.ExtType(_TYPE, np.dtype(value).newbyteorder("<").str.encode())
     raise TypeError(type(value).__name__)
 
 
@@ -117,12 +119,9 @@ def _array(data: bytes) -> np.ndarray:
 
 
 def _dtype(text: str) -> np.dtype[Any]:
-    try:
-        dtype = np.dtype(text)
-    except (TypeError, ValueError, SyntaxError):
-        raise WireError("not a type") from None
-    if dtype.char not in WHITELIST or dtype.names or dtype.subdtype:
-        raise WireError(f"type {dtype} may not travel")
+    # Looked up, not parsed: `np.dtype` understands a language of its own.
+    if (dtype := _DTYPES.get(text)) is None:
+        raise WireError("type may not travel")
     return dtype
 
 
@@ -161,8 +160,14 @@ class Channel:
             raise WireError(f"a message of {length} bytes, at most {LARGEST_FRAME} are allowed")
         return decode(self._exactly(length, deadline))
 
-    def close(self) -> None:
-        """Close this end."""
+    def close(self, seconds: float = 0.0) -> None:
+        """Close this end, after everyone who holds the other one has let go of it, or after some seconds."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(OSError):
+            while (left := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left)
+                if not self._socket.recv(2**20):
+                    break
         self._socket.close()
 
     def _exactly(self, count: int, deadline: float | None) -> bytes:

@@ -1,0 +1,1 @@
+"""What stands around a student's process."""
