@@ -26,10 +26,11 @@ SOURCE_ONLY = "source-only"
 """Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
 MANIFEST = "checks/manifest.json"
 """Where a release, and a worked assignment, says what it was made from."""
-_DEMO = "demo.py"
-_TRUSTED = frozenset({"mistakes.py", "variants.py", _DEMO})
+_TRUSTED = frozenset({"mistakes.py", "variants.py", "demo.py"})
 """What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, and the demo's
 class quotes both."""
+_UNUSED = frozenset({"variants.py", "demo.py"})
+"""What of `checks/` no release depends on; of the known mistakes the recordings hold what they give."""
 _STUDENT = Path(__file__).with_name("student")
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
 
@@ -80,10 +81,10 @@ def inputs(course: Course, name: str) -> dict[str, str]:
     """Digests of what an assignment is made from: a release with other ones is older than its source."""
     own = course.checks / name
     framework = Path(checks.__file__).parent
-    shared = [path for path in framework.iterdir() if path.suffix in {".py", ".toml"} and path.name != _DEMO]
+    shared = [path for path in framework.iterdir() if path.suffix in {".py", ".toml"} and path.name not in _UNUSED]
     return {
         "funkcije": _digest(course.package, _files(course.package)),
-        "checks": _digest(own, [path for path in _files(own) if path.name != _DEMO]),
+        "checks": _digest(own, [path for path in _files(own) if path.name not in _UNUSED]),
         "framework": _digest(framework, shared),
         "source": _digest(course.source / name, _files(course.source / name)),
         "student": _digest(_STUDENT, _files(_STUDENT)),

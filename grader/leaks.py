@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .render import Region
+from .syntax import parse
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _PASSED_OVER = frozenset("#\\`")
@@ -141,7 +142,7 @@ def _python(text: str) -> str | None:
     code = re.sub(r"^(\s*)[%!?].*$", r"\1pass", text, flags=re.MULTILINE)
     for candidate in (text, code):
         try:
-            ast.parse(candidate)
+            parse(candidate)
         except (SyntaxError, ValueError):
             continue
         return candidate
@@ -150,7 +151,7 @@ def _python(text: str) -> str | None:
 
 def _statements(code: str) -> Iterator[tuple[str, str]]:
     """The statements that compute something: (their words, how they are shown)."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parse(code)):
         if isinstance(node, ast.stmt):
             head = _head(node)
             if any(isinstance(part, _COMPUTES) for part in ast.walk(head)):
@@ -178,9 +179,7 @@ def _prose(code: str) -> str:
         token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT
     )
     strings = (
-        node.value
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(parse(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     return "\n".join([*comments, *strings])
 

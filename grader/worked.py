@@ -6,6 +6,7 @@ machine that it ran on.
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -58,7 +59,8 @@ def execute(
         )
         env = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
         try:
-            client.execute(env=env | {"PYTHONDONTWRITEBYTECODE": "1"})
+            # What a cell writes to stderr comes as an output; here would come what the kernel says about itself.
+            client.execute(env=env | {"PYTHONDONTWRITEBYTECODE": "1"}, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise GraderError(
                 f"{name}: the worked notebook raises {error.ename}: {' '.join(error.evalue.split())}. Next: run the "
