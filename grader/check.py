@@ -15,6 +15,7 @@ from .course import Course, find_course
 from .errors import GraderError
 from .grading import grade
 from .launch import KIT
+from .sandbox.choose import add_sandbox_options, choose
 from .secret import VARIABLE, read_secret
 
 
@@ -32,6 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
     parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
+    add_sandbox_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -50,7 +52,10 @@ def run(options: argparse.Namespace) -> int:
             "a fixed seed.",
             file=sys.stderr,
         )
-    result = grade(options.folder, course, assignment, student=options.student, language=options.language)
+    launcher = choose(options.sandbox, unsafe=options.unsafe)
+    result = grade(
+        options.folder, course, assignment, student=options.student, language=options.language, launcher=launcher
+    )
     try:
         to_standard_output = write_outputs(result, options.json, options.junit)
     except OSError as error:
@@ -81,9 +86,7 @@ def assignment_in(folder: Path, course: Course) -> str:
         GraderError: it cannot be told.
     """
     known = course.assignments()
-    held = [
-        name for name in known if (folder / f"{name}.ipynb").is_file() or (folder / "checks" / name).is_dir()
-    ]
+    held = [name for name in known if (folder / f"{name}.ipynb").is_file() or (folder / "checks" / name).is_dir()]
     candidates = held or known
     if len(candidates) != 1:
         raise GraderError(

@@ -32,7 +32,9 @@ from .gradebook import (
     require_assignment,
     run_converter,
 )
+from .launch import Launcher
 from .results import mark_stale, read_record
+from .sandbox.choose import add_sandbox_options, choose
 from .verdicts import Verdict, judge, sentences
 
 
@@ -55,7 +57,13 @@ class Row:
 
 
 def grade_class(
-    course: Course, name: str, students: Iterable[str] | None = None, jobs: int = 1, *, run_notebooks: bool = True
+    course: Course,
+    name: str,
+    students: Iterable[str] | None = None,
+    jobs: int = 1,
+    *,
+    launcher: Launcher | None = None,
+    run_notebooks: bool = True,
 ) -> list[Row]:
     """Grade the submissions to one assignment and write the points into the gradebook.
 
@@ -64,6 +72,7 @@ def grade_class(
         name: the assignment.
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged at a time.
+        launcher: what stands around a student's process; the best sandbox of this machine if None.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
 
     Returns:
@@ -79,11 +88,12 @@ def grade_class(
     with open_gradebook(course) as gradebook:
         require_assignment(gradebook, name)
     chosen = _chosen(course, name, students)
+    launcher = launcher or choose()
 
     problems: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        outcomes = pool.map(partial(_judge, course, assignment), chosen)
+        outcomes = pool.map(partial(_judge, course, assignment, launcher), chosen)
         for student, outcome in _progress(zip(chosen, outcomes, strict=True), chosen, "checks"):
             if isinstance(outcome, Verdict):
                 verdicts[student] = outcome
@@ -122,9 +132,9 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
     return chosen
 
 
-def _judge(course: Course, assignment: Assignment, student: str) -> Verdict | str:
+def _judge(course: Course, assignment: Assignment, launcher: Launcher, student: str) -> Verdict | str:
     try:
-        return judge(course, assignment, student)
+        return judge(course, assignment, student, launcher)
     except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
         reason = str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
         with suppress(GraderError):  # a full disk may be what stopped the grader
@@ -172,13 +182,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
     )
     parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the current folder's)")
+    add_sandbox_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
     course = find_course(args.course)
-    rows = grade_class(course, args.assignment, args.student, args.jobs, run_notebooks=not args.skip_notebooks)
+    rows = grade_class(
+        course,
+        args.assignment,
+        args.student,
+        args.jobs,
+        launcher=choose(args.sandbox, unsafe=args.unsafe),
+        run_notebooks=not args.skip_notebooks,
+    )
     print(table(course.assignment(args.assignment), rows))
     return 2 if any(row.problem for row in rows) else 0
 

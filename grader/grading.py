@@ -21,10 +21,11 @@ from checks.result import Result
 from checks.student import Student
 
 from .course import Course
-from .launch import Launcher, PlainLauncher
+from .launch import Launcher
 from .oracle import LiveOracle
 from .process import Limits, StudentProcess
 from .render import render_package
+from .sandbox.choose import choose
 from .secret import draw_seed, read_secret
 from .staging import NotASubmission, Submission, read_submission, stage
 
@@ -49,7 +50,7 @@ def grade(
         assignment: the checks.
         student: whose submission it is; part of the draw.
         language: of the messages, `cnr` or `en`.
-        launcher: what stands around the student's process.
+        launcher: what stands around the student's process; the best sandbox of this machine if None.
         limits: time bounds on the student's process.
 
     Raises:
@@ -61,7 +62,7 @@ def grade(
     seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage_folder:
         stage(submission, assignment, kit.given, Path(stage_folder))
-        used = launcher or PlainLauncher()
+        used = launcher or choose()
         with StudentProcess(Path(stage_folder), used, limits or Limits()) as process:
             result = judge(
                 assignment,

@@ -101,7 +101,15 @@ def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes
         path = target / "submission" / PACKAGE / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    stage_kit(target)
+
+
+def stage_kit(target: Path) -> None:
+    """Write `target/kit`."""
     for name in WORKER_FILES:
         path = target / "kit" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(KIT / name, path)
+        # Without one, a package of the same name further down the path would be taken instead.
+        (path.parent / "__init__.py").touch()
+    (target / "kit" / "grader" / "__init__.py").touch()

@@ -11,6 +11,7 @@ from checks.result import CheckResult, Result
 
 from . import grading
 from .course import Course
+from .launch import Launcher
 from .results import Note, Record, digest_submission
 from .secret import ensure_secret
 
@@ -39,7 +40,7 @@ class Verdict:
         return Record(self.result, self.submission, self.checks, tuple(self.notes))
 
 
-def judge(course: Course, assignment: Assignment, student: str) -> Verdict:
+def judge(course: Course, assignment: Assignment, student: str, launcher: Launcher | None = None) -> Verdict:
     """Grade what `student` handed in, on the trusted side alone; nbgrader and its gradebook have no part in it.
 
     A submission without `funkcije/` earns 0 on every check, with the reason.
@@ -53,7 +54,7 @@ def judge(course: Course, assignment: Assignment, student: str) -> Verdict:
     checks = grading.check_set_digest(course, assignment)
     notes = []
     try:
-        result = grading.grade(folder, course, assignment, student=student, language=preferred())
+        result = grading.grade(folder, course, assignment, student=student, language=preferred(), launcher=launcher)
     except grading.NotASubmission:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
         notes.append(Note("no_package"))

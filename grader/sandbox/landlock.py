@@ -1,8 +1,8 @@
 """What a worker may open, as Landlock rules that the worker puts on itself.
 
-Landlock bounds opening, listing, creating and removing; from its fourth version TCP, from its sixth signals and abstract
-sockets. What it does not bound (`stat`, `chmod`, other sockets) is for the seccomp filter; that names of files can still
-be asked for (`stat`) is what this sandbox lacks beside bubblewrap.
+Landlock bounds opening, listing, creating and removing; from its fourth version TCP, from its sixth signals and
+abstract sockets. What it does not bound (`chmod`, other sockets) is for the seccomp filter; that a file's name and size
+can still be asked for (`stat`) is what this sandbox lacks beside bubblewrap.
 
 This file runs beside student code: Python alone, and nothing else of the kit.
 """
@@ -67,7 +67,7 @@ def restrict(
 
 
 def _rules(read: Sequence[str], excluded: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Paths and what is allowed beneath each; Landlock cannot take back, so a folder around an excluded one is listed."""
+    """Paths and what is allowed beneath each; an excluded folder is gone around, since no rule takes back another."""
     closed = [Path(os.path.realpath(path)) for path in excluded]
     for path in read:
         here = Path(os.path.realpath(path))
@@ -88,7 +88,7 @@ def _allow(ruleset: int, path: str, allowed: int) -> None:
     except FileNotFoundError:
         return
     try:
-        if not os.path.isdir(path):  # noqa: PTH112 - a Path costs as much as the rule
+        if not Path(path).is_dir():
             allowed &= ~_READ_DIR
         rule = struct.pack("=Qi", allowed, descriptor)
         _call(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)

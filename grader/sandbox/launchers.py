@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -22,12 +23,13 @@ from .layout import Layout
 from .lock import Files, Limits, Lock
 
 BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from grader.sandbox.lock import Lock; Lock.parse(sys.argv[3]).close();"
-    " from grader.worker.main import main; main(sys.argv[2])"
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from grader.sandbox.lock import Lock; Lock.parse(sys.argv[3]).close(); "
+    "from grader.worker.main import main; main(sys.argv[2])"
 )
 
 IDENTITIES = range(61184, 65520)
-"""What systemd sets aside for users that exist for the length of a service; each worker of root's gets one of its own."""
+"""What systemd sets aside for users that exist as long as a service does; each worker of root's gets one of its own."""
 
 SCRATCH = 16 * 2**20
 """Bytes of the private /tmp."""
@@ -44,9 +46,11 @@ class LandlockLauncher:
     """Landlock, seccomp and limits, put on by the worker itself. Nothing can be written anywhere."""
 
     layout: Layout
-    lock: Lock = Lock(limits=Limits(tasks=4096))
+    lock: Lock = field(default_factory=lambda: Lock(limits=Limits(tasks=4096)))
     """Tasks are counted over everything that the owner runs, where there is no namespace and no identity of its own."""
     files: bool = True
+    errors: int = subprocess.DEVNULL
+    """Where the worker's own words go before it is locked."""
     name: str = "landlock"
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
@@ -59,7 +63,7 @@ class LandlockLauncher:
             reached = all(map(_reached_by_others, (*self.layout.read, str(stage.parent))))
             lock = replace(_with_identity(lock, stage), keep_reading=not reached)
         command = [self.layout.python, "-I", "-c", BOOT, str(stage / "kit"), str(stage / "submission"), lock.text()]
-        return _start(command, end, stage / "submission", clean_environment())
+        return _start(command, end, stage / "submission", clean_environment(), self.errors)
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,14 @@ class BubblewrapLauncher:
     """Older versions cannot set permissions; a root who may mount then goes with a user namespace."""
     scratch: bool = True
     """Older versions cannot bound the size of /tmp, and go without."""
-    lock: Lock = Lock()
+    lock: Lock = field(default_factory=Lock)
     options: tuple[str, ...] = field(
         default=(
             *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"),
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
         )
     )
+    errors: int = subprocess.DEVNULL
     name: str = "bwrap"
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
@@ -95,15 +100,18 @@ class BubblewrapLauncher:
             options += ["--cap-add", "CAP_DAC_READ_SEARCH"] if lock.keep_reading else []
         command = [self.program, *options, *self._mounts(stage), "--chdir", f"{STAGE}/submission", "--"]
         command += [self.layout.python, "-I", "-c", BOOT, f"{STAGE}/kit", f"{STAGE}/submission", lock.text()]
-        return _start(command, end, Path("/"), clean_environment() | {"TMPDIR": "/tmp"})
+        return _start(command, end, Path("/"), clean_environment() | {"TMPDIR": "/tmp"}, self.errors)
 
     def _mounts(self, stage: Path) -> list[str]:
         inside = [path for path in self.layout.links[1:] if not _lies_in(path, self.layout.read)]
         bound = [*self.layout.read, *inside]
         mounts = []
+        if self.scratch:
+            # First, since an environment may lie in the host's /tmp.
+            mounts += [*("--perms", "1777"), *("--size", str(SCRATCH)), *("--tmpfs", "/tmp")]
         for link in _ROOT_LINKS:
-            if os.path.islink(link):
-                mounts += ["--symlink", os.readlink(link), link]
+            if Path(link).is_symlink():
+                mounts += ["--symlink", str(Path(link).readlink()), link]
         if self.perms:
             # Left to itself, bubblewrap closes the folders on the way to others.
             parents = {str(parent) for path in (*bound, "/dev/null") for parent in Path(path).parents} - {"/"}
@@ -117,8 +125,6 @@ class BubblewrapLauncher:
         for device in _DEVICES:
             mounts += ["--dev-bind", device, device]
         mounts += ["--ro-bind", str(stage), STAGE]
-        if self.scratch:
-            mounts += [*("--perms", "1777"), *("--size", str(SCRATCH)), *("--tmpfs", "/tmp")]
         # What holds the mount points is memory too, and would belong to the worker.
         return [*mounts, "--remount-ro", "/"]
 
@@ -137,13 +143,15 @@ def bubblewraps(layout: Layout) -> list[BubblewrapLauncher]:
     return [BubblewrapLauncher(layout, program, way, perms, perms and size) for way in ways]
 
 
-def _start(command: list[str], end: socket, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], end: socket, folder: Path, environment: dict[str, str], errors: int
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
             stdin=end.fileno(),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             cwd=folder,
             env=environment,
             start_new_session=True,
@@ -172,9 +180,9 @@ def _is_root() -> bool:
 
 def _reached_by_others(path: str) -> bool:
     """True if a stranger can come to the path and read it."""
-    return _open_to_others(path) and all(os.stat(parent).st_mode & 0o001 for parent in Path(path).parents)
+    return _open_to_others(path) and all(parent.stat().st_mode & 0o001 for parent in Path(path).parents)
 
 
 def _open_to_others(path: str) -> bool:
-    mode = os.stat(path).st_mode
-    return bool(mode & 0o004) and (not os.path.isdir(path) or bool(mode & 0o001))
+    mode = Path(path).stat().st_mode
+    return bool(mode & 0o004) and (not stat.S_ISDIR(mode) or bool(mode & 0o001))

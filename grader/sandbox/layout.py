@@ -58,19 +58,19 @@ def layout_of(python: Path) -> Layout:
         raise GraderError(
             f"{python}: the interpreter for student code does not answer ({''.join(said)[:200]}). Next: make setup."
         ) from None
-    links = _links(str(python))
-    system = {os.path.dirname(path) for path in answer["mapped"]} | {os.path.realpath("/lib64")}
+    system = {str(Path(path).parent) for path in answer["mapped"]} | {str(Path("/lib64").resolve())}
     paths = [answer["environment"], *answer["library"], *answer["packages"], *sorted(system), "/etc/ld.so.cache"]
-    read = [path for path in dict.fromkeys(paths) if path and os.path.exists(path)]
-    return Layout(str(python), tuple(links), _outermost(read), tuple(filter(os.path.exists, answer["foreign"])))
+    read = [path for path in dict.fromkeys(paths) if path and Path(path).exists()]
+    excluded = tuple(path for path in answer["foreign"] if Path(path).exists())
+    return Layout(str(python), tuple(_links(python)), _outermost(read), excluded)
 
 
-def _links(path: str) -> list[str]:
+def _links(path: Path) -> list[str]:
     """The path and every path that it leads to."""
-    found = [path]
-    while os.path.islink(path):
-        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
-        found.append(path)
+    found = [str(path)]
+    while path.is_symlink():
+        path = Path(os.path.normpath(path.parent / path.readlink()))
+        found.append(str(path))
     return found
 
 

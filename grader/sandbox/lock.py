@@ -66,7 +66,7 @@ class Lock:
     """Calls that the filter lets through in addition; the tests of the tests switch protections off."""
 
     def text(self) -> str:
-        """This lock as an argument of a command."""
+        """The lock as an argument of a command."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
@@ -76,7 +76,8 @@ class Lock:
         limits = Limits(**data.pop("limits")) if data["limits"] else data.pop("limits")
         files = data.pop("files")
         if files:
-            files = Files(**{key: tuple(value) if isinstance(value, list) else value for key, value in files.items()})
+            read, excluded, devices = (tuple(files[key]) for key in ("read", "excluded", "devices"))
+            files = Files(read, excluded, devices, files["scopes"])
         return cls(limits=limits, files=files, permit=tuple(data.pop("permit")), **data)
 
     def close(self) -> None:

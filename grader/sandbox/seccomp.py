@@ -1,8 +1,8 @@
 """The system calls that a worker may make, as a seccomp filter that the worker puts on itself.
 
-What is not named here is refused, so a call that the kernel gains later is refused too. A few calls are bounded by their
-arguments: threads but no processes, signals to oneself alone, no name given to a descriptor's owner. The filter is put
-on after the interpreter has started, so that not even the first `execve` needs a door.
+What is not named here is refused, so a call that the kernel gains later is refused too. A few calls are bounded by
+their arguments: threads but no processes, signals to oneself alone, no signals by way of a descriptor. The filter is
+put on after the interpreter has started, so that not even the first `execve` needs a door.
 
 This file runs beside student code: Python alone, and nothing else of the kit but the table of numbers.
 """
@@ -19,34 +19,35 @@ from typing import Literal
 
 from .syscalls import AUDIT_ARCHITECTURES, number
 
-ALLOWED = frozenset(
-    # Files. Where they lead is for the mounts or for Landlock to say; what neither of them bounds (chmod, chown, times,
-    # extended attributes, truncate by name) is left out.
-    "read write readv writev pread64 pwrite64 preadv pwritev open openat close close_range lseek dup dup2 dup3 "
-    "stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir "
-    "getdents getdents64 mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate fallocate fsync "
-    "fdatasync fadvise64 umask sendfile copy_file_range pipe pipe2 poll ppoll select pselect6 "
-    "epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 "
-    # The one socket that is there, and pairs that lead nowhere (asyncio wakes itself up with one).
-    "recvfrom shutdown getsockname getpeername getsockopt "
-    # Memory.
-    "brk mmap mprotect munmap mremap msync mincore madvise membarrier "
-    # Time, threads, signals.
-    "gettimeofday time times clock_gettime clock_getres clock_nanosleep nanosleep pause alarm getitimer setitimer futex "
-    "set_robust_list get_robust_list rseq set_tid_address arch_prctl sched_yield sched_getaffinity sched_getparam "
-    "sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu rt_sigaction rt_sigprocmask rt_sigreturn "
-    "rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall wait4 exit exit_group "
-    # Who and where am I.
-    "getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp getpgid getsid capget "
-    "getpriority getrlimit getrusage sysinfo uname getrandom".split()
-)
+# Where these lead is for the mounts or for Landlock to say. What neither of them bounds is left out: `chmod`, `chown`,
+# times, extended attributes, `truncate` by name.
+_FILES = """
+    read write readv writev pread64 pwrite64 preadv pwritev open openat close close_range lseek dup dup2 dup3 stat lstat
+    fstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir getdents
+    getdents64 mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 ftruncate fallocate fsync fdatasync
+    fadvise64 umask sendfile copy_file_range pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl
+    epoll_wait epoll_pwait eventfd2
+"""
+_THE_ONE_SOCKET = "recvfrom shutdown getsockname getpeername getsockopt"
+_MEMORY = "brk mmap mprotect munmap mremap msync mincore madvise membarrier"
+_TIME_THREADS_SIGNALS = """
+    gettimeofday time times clock_gettime clock_getres clock_nanosleep nanosleep pause alarm getitimer setitimer futex
+    set_robust_list get_robust_list rseq set_tid_address arch_prctl sched_yield sched_getaffinity sched_getparam
+    sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu rt_sigaction rt_sigprocmask rt_sigreturn
+    rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall wait4 exit exit_group
+"""
+_QUESTIONS = """
+    getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp getpgid getsid capget
+    getpriority getrlimit getrusage sysinfo uname getrandom
+"""
+ALLOWED = frozenset(" ".join((_FILES, _THE_ONE_SOCKET, _MEMORY, _TIME_THREADS_SIGNALS, _QUESTIONS)).split())
 
 _FIRST_NEW_CALL = 424
 """Calls from here on are refused as unknown, so that a C library falls back to the older call."""
 _ALLOW, _DENY, _UNKNOWN, _KILL = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _CLONE_THREAD = 0x00010000
-_PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
+_PR_SET_NAME, _PR_GET_NAME, _PR_GET_NO_NEW_PRIVS, _PR_SET_VMA = 15, 16, 39, 0x53564D41
 _HARMLESS_IOCTLS = (
     0x5401,
     0x5413,
@@ -78,7 +79,7 @@ def rules(own: int) -> dict[str, Rule]:
         "tgkill": Rule(0, "in", (own,)),
         # Limits of others with the same owner could be lowered too, the grader's among them.
         "prlimit64": Rule(0, "in", (0, own)),
-        "prctl": Rule(0, "in", (_PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA)),
+        "prctl": Rule(0, "in", (_PR_SET_NAME, _PR_GET_NAME, _PR_GET_NO_NEW_PRIVS, _PR_SET_VMA)),
         "ioctl": Rule(1, "in", _HARMLESS_IOCTLS),
         # An owner of a descriptor gets signals from it, whoever it is.
         "fcntl": Rule(1, "not in", (_SETOWN, _SETSIG, _SETOWN_EX, _SETLEASE, _NOTIFY)),

@@ -1,0 +1,177 @@
+"""Which sandbox this machine gives: found by trying, and remembered until the machine starts again.
+
+    launcher = choose()
+
+bubblewrap first, then Landlock with seccomp, then none: without a sandbox nothing is graded unless somebody says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import GraderError
+from ..launch import Launcher, PlainLauncher, worker_python
+from .landlock import version
+from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
+from .layout import Layout, layout_of
+from .selftest import escapes
+
+Sandbox = BubblewrapLauncher | LandlockLauncher
+
+NAMES = ("bwrap", "landlock")
+SANDBOX_VARIABLE = "GRADER_SANDBOX"
+"""Names the one sandbox that may be used."""
+UNSAFE_VARIABLE = "GRADER_UNSAFE"
+"""`1` grades without a sandbox, which every result then says."""
+
+_lock = threading.Lock()
+_chosen: dict[str, Sandbox] = {}
+
+
+def choose(name: str | None = None, *, unsafe: bool = False) -> Launcher:
+    """The sandbox to grade in.
+
+    Args:
+        name: one of `NAMES`, to use that one or none; if None, what `GRADER_SANDBOX` names, else the best there is.
+        unsafe: grade without a sandbox, as `GRADER_UNSAFE=1` does.
+
+    Raises:
+        GraderError: there is none here, or its self-test failed.
+    """
+    if unsafe or (name is None and os.environ.get(UNSAFE_VARIABLE) == "1"):
+        return PlainLauncher()
+    name = name or os.environ.get(SANDBOX_VARIABLE) or None
+    if name is not None and name not in NAMES:
+        raise GraderError(f"{name}: no such sandbox (there are: {', '.join(NAMES)}). Next: check the spelling.")
+    python = worker_python()
+    with _lock:
+        key = _key(name, python)
+        if key not in _chosen:
+            _chosen[key] = _remembered(key) or _try_all(name, python)
+            _remember(key, _chosen[key])
+        return _chosen[key]
+
+
+def add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--sandbox` and `--unsafe` to a command that grades."""
+    parser.add_argument("--sandbox", choices=NAMES, help="use this sandbox or none (default: the best there is)")
+    parser.add_argument("--unsafe", action="store_true", help="grade without a sandbox; every result says so")
+
+
+def _try_all(name: str | None, python: Path) -> Sandbox:
+    """The first sandbox that starts and holds.
+
+    Raises:
+        GraderError: there is none, with what was tried.
+    """
+    if not sys.platform.startswith("linux"):
+        raise _refusal([f"{sys.platform} has neither bubblewrap nor Landlock"], "grade on Linux or in a container")
+    layout = layout_of(python)
+    tried: list[str] = []
+    for found in _candidates(name, layout, tried.append):
+        try:
+            worked = escapes(found)
+        except GraderError as error:
+            tried.append(f"{found.name}: {error}")
+            continue
+        if not worked:
+            return found
+        tried.append(f"{found.name}: student code can {', '.join(worked)}")
+    raise _refusal(tried, "install bubblewrap (apt install bubblewrap), or use a kernel with Landlock (5.13 or newer)")
+
+
+def _candidates(name: str | None, layout: Layout, tell: Callable[[str], None]) -> Iterable[Sandbox]:
+    if name in (None, "bwrap"):
+        found = bubblewraps(layout)
+        if not found:
+            tell("bwrap: not installed")
+        yield from found
+    if name in (None, "landlock"):
+        if version() < 1:
+            tell("landlock: this kernel has none")
+        else:
+            yield LandlockLauncher(layout)
+
+
+def _refusal(tried: Iterable[str], remedy: str) -> GraderError:
+    reasons = "; ".join(" ".join(reason.split())[:300] for reason in tried)
+    return GraderError(
+        f"no sandbox here, so nothing is graded ({reasons}). Next: {remedy}, or pass --unsafe to grade without one."
+    )
+
+
+def _key(name: str | None, python: Path) -> str:
+    """What a choice depends on, apart from the time since the machine started."""
+    parts: list[object] = [name, os.geteuid(), python, python.resolve(), os.environ.get("PATH"), os.uname().release]
+    for namespace in ("mnt", "user", "net"):
+        with contextlib.suppress(OSError):
+            parts.append(os.stat(f"/proc/self/ns/{namespace}").st_ino)  # noqa: PTH116 - a link that leads to no path
+    environment = python.parent.parent / "pyvenv.cfg"
+    bubblewrap = Path(shutil.which("bwrap") or "no bwrap")
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), environment, bubblewrap):
+        with contextlib.suppress(OSError):
+            parts.append(path.stat().st_mtime_ns)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "funkcije-grader" / "sandbox.json"
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _remembered(key: str) -> Sandbox | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        path = _cache()
+        if path.stat().st_uid != os.geteuid() or path.stat().st_mode & 0o022:
+            return None
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["boot"] == _boot():
+            return _from_json(data["found"][key])
+    return None
+
+
+def _remember(key: str, found: Sandbox) -> None:
+    # Where nothing can be kept, the self-test runs each time.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
+        path = _cache()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        boot = _boot()
+        known: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            data = json.loads(path.read_text(encoding="utf-8"))
+            known = data["found"] if data["boot"] == boot else {}
+        if key in known:
+            return
+        text = json.dumps({"boot": boot, "found": known | {key: _to_json(found)}})
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+
+
+def _to_json(found: Sandbox) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": found.name, "layout": asdict(found.layout)}
+    if isinstance(found, BubblewrapLauncher):
+        data["way"] = [found.program, found.user_namespace, found.perms, found.scratch]
+    return data
+
+
+def _from_json(data: dict[str, Any]) -> Sandbox:
+    layout = data["layout"]
+    links, read, excluded = (tuple(layout[part]) for part in ("links", "read", "excluded"))
+    its = Layout(layout["python"], links, read, excluded)
+    return BubblewrapLauncher(its, *data["way"]) if data["name"] == "bwrap" else LandlockLauncher(its)
