@@ -259,10 +259,13 @@ class ExecuteForReading(Execute):  # type: ignore[misc]
 _KERNEL_ENVIRONMENT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV")
 _KERNEL_PREFIXES = ("LC_", "NBGRADER_", "FUNKCIJE_", "JUPYTER_", "IPYTHON", "MPL", "XDG_", "OMP_", "OPENBLAS_", "MKL_")
 
+# The matrices of a class are small: threads that wait for each other double the work and save no time.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 
 def kernel_environment() -> dict[str, str]:
-    """The part of the environment that a notebook's kernel needs."""
-    return {
+    """The part of the environment that a notebook's kernel needs, with one thread unless it says otherwise."""
+    return _ONE_THREAD | {
         name: value
         for name, value in os.environ.items()
         if name in _KERNEL_ENVIRONMENT or name.startswith(_KERNEL_PREFIXES)
