@@ -23,6 +23,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from .course import CONFIG, Course
 from .errors import GraderError
+from .programs import find_own_programs
 
 NEEDED = {
     "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
@@ -72,6 +73,7 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
         GraderError: the configuration or the database cannot be used.
     """
     coursedir = CourseDirectory(config=course_config(course))
+    find_own_programs()
     where = re.sub(r"^sqlite:///|\?.*$", "", coursedir.db_url)
     try:
         with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from argparse import ArgumentParser
 from html import unescape
@@ -23,6 +26,7 @@ from classroom import (
     solve,
     whole_class,
 )
+from courses import small_course, write
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp
 
@@ -264,3 +268,20 @@ def test_skipping_the_notebooks_gives_the_same_points(tmp_path: Path) -> None:
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert row.total == 1.0
     assert not any(cell.get("execution_count") for cell in graded_notebook(course, "bo").cells)
+
+
+def test_a_course_without_a_gradebook_is_told_to_release_first_from_any_shell(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    write(course.submitted / "ana" / "scale" / "funkcije" / "layers.py", "")
+    # As in a shell where the environment was not activated.
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", "grade", "scale", "--course", str(course.root)],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "grader grade: The gradebook has no assignment 'scale'. Next: run `grader release scale`, which enters it."
+    ]
