@@ -1,0 +1,83 @@
+"""Checks of `layernorm_forward` and `layernorm_backward`.
+
+The sentences that they enforce: `docs/contracts/layernorm_forward.md` and `layernorm_backward.md`.
+"""
+
+import numpy as np
+
+from checks.core import FORWARD, CheckList, Observed
+from checks.student import Student
+
+from .gradients import add_backward_checks
+from .inputs import rows, rows_with_gradient, single
+
+checks = CheckList()
+
+ONE_SIZE = ((4, 7),)
+MANY_SIZES = ((1, 5), (5, 1), (5, 2), (8, 3), (3, 40))
+
+Array = np.ndarray
+
+
+@checks.add("layernorm_forward.rows", points=2, contract="LF-1", draw=rows, sizes=ONE_SIZE)
+def each_row(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """Every row by its own mean and variance, with the default eps."""
+    out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
+    return {"out": out}
+
+
+@checks.add("layernorm_forward.shape", points=0.5, contract="LF-2", draw=rows, sizes=MANY_SIZES, aspect="shapes")
+def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """The output has the input's shape."""
+    out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
+    return {"out": out}
+
+
+@checks.add("layernorm_forward.eps", points=1, contract="LF-3", draw=rows_with_gradient, sizes=ONE_SIZE)
+def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Array) -> Observed:
+    """The eps that is given is used, inside the root."""
+    out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping(eps=eps))
+    return {"out": out}
+
+
+@checks.add("layernorm_forward.modes", points=1, contract="LF-4", draw=rows, sizes=ONE_SIZE)
+def modes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """The same in training and test, whatever the other rows are."""
+    ln_param = student.mapping(mode="train")
+    train, _ = student.layernorm_forward(x, gamma, beta, ln_param)
+    ln_param["mode"] = "test"
+    test, _ = student.layernorm_forward(x, gamma, beta, ln_param)
+    alone, _ = student.layernorm_forward(x[:1], gamma, beta, ln_param)
+    return {"out (train)": train, "out (test)": test, "out[:1]": alone}
+
+
+@checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES)
+def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """One example, one feature, more examples than features."""
+    out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
+    return {"out": out}
+
+
+@checks.add("layernorm_forward.float32", points=0.5, contract="LF-6", draw=single(rows_with_gradient), sizes=ONE_SIZE)
+def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Array) -> Observed:
+    """Single precision."""
+    out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping())
+    return {"out": out}
+
+
+def gradients(student: Student, x: Array, gamma: Array, beta: Array, dout: Array, **param: float) -> Observed:
+    """A forward pass and the backward pass on its cache."""
+    out, cache = student.layernorm_forward(x, gamma, beta, student.mapping(**param))
+    dx, dgamma, dbeta = student.layernorm_backward(dout, cache)
+    return {FORWARD: out, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+
+
+add_backward_checks(
+    checks,
+    "layernorm_backward",
+    "LB",
+    gradients,
+    rows_with_gradient,
+    MANY_SIZES,
+    points={"dx": 1.5, "dgamma": 0.5, "dbeta": 0.5, "shapes": 0.5, "sizes": 0.5, "eps": 0.25, "float32": 0.25},
+)

@@ -1,0 +1,233 @@
+"""Runs a student's functions in this process and hands back plain data.
+
+The student's notebook uses it directly; the grader runs the same file inside the sandboxed worker and talks to it over
+a pipe. So a check sees the same thing in both places: arrays, numbers, and handles to whatever else a function made.
+This file needs Python and numpy only, and nothing else of the kit.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+Kind = Literal["array", "arrays", "handle"]
+"""What a result is declared to be: an array (or number), a dictionary of arrays by name, or anything at all."""
+
+WHITELIST = frozenset("?bhilqBHILQefd")
+"""`dtype.char` of the arrays that may pass: booleans, integers, and floats of 2, 4 and 8 bytes."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """An object that stays where the student's code runs; only its number travels."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Other:
+    """A result that is not what was declared, by the name of what it is."""
+
+    description: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the student's own code in a traceback."""
+
+    file: str
+    number: int
+    code: str
+    function: str = ""
+
+
+@dataclass
+class StudentError(Exception):
+    """What went wrong in the student's code; `lines` are the student's own, outermost first."""
+
+    kind: Literal["not_implemented", "error", "timeout", "missing", "result", "lost", "protocol"]
+    type: str = ""
+    message: str = ""
+    lines: tuple[Line, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.type else self.message
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The results of a call, and the positions of the arguments that it changed in place."""
+
+    values: tuple[Any, ...]
+    changed: tuple[int, ...] = ()
+
+
+@dataclass
+class Executor:
+    """A student's package, and the objects that its functions made.
+
+    Args:
+        package: the importable name of the package, such as `funkcije`.
+    """
+
+    package: str
+    _objects: dict[int, Any] = field(default_factory=dict)
+
+    def reset(self) -> None:
+        """Forget every object: a new check begins."""
+        self._objects.clear()
+
+    def call(
+        self,
+        target: str | Handle,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        results: Sequence[Kind],
+    ) -> Reply:
+        """Call `module.name(*args, **kwargs)`, or the method `name` of an object held here.
+
+        Arrays are copied on the way in, so a change in place reaches nobody; it is reported in `Reply.changed`.
+
+        Raises:
+            StudentError: the function is missing, raised, or returned another number of results.
+        """
+        given = [self._inward(value) for value in args]
+        named = {key: self._inward(value) for key, value in kwargs.items()}
+        before = [value.copy() if isinstance(value, np.ndarray) else None for value in given]
+        try:
+            function = self._resolve(target, name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                returned = function(*given, **named)
+        except Exception as error:
+            raise self._student_error(error) from None
+        except SystemExit as error:
+            raise StudentError("error", "SystemExit", str(error.code), self._own_lines(error)) from None
+        values = self._split(name, returned, results)
+        changed = tuple(
+            position for position, old in enumerate(before) if old is not None and not _same_bytes(old, given[position])
+        )
+        return Reply(tuple(map(self._outward, values, results)), changed)
+
+    def mapping(self, values: Mapping[str, Any]) -> Handle:
+        """A new dictionary on the student's side, such as `bn_param`."""
+        return self._keep({key: self._inward(value) for key, value in values.items()})
+
+    def read(self, handle: Handle, key: str, kind: Kind) -> Any:
+        """An item of a dictionary, or an attribute of an object; `Other` where there is none."""
+        held = self._objects[handle.number]
+        try:
+            value = held[key] if isinstance(held, dict) else getattr(held, key)
+        except (KeyError, AttributeError):
+            return Other("missing")
+        except Exception as error:
+            raise self._student_error(error) from None
+        return self._outward(value, kind)
+
+    def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
+        """Set items of a dictionary, or of the dictionary that an object has as `attribute`."""
+        held = self._objects[handle.number]
+        try:
+            target = getattr(held, attribute) if attribute else held
+            target.update({key: self._inward(value) for key, value in values.items()})
+        except Exception as error:
+            raise self._student_error(error) from None
+
+    def _resolve(self, target: str | Handle, name: str) -> Any:
+        if isinstance(target, Handle):
+            return getattr(self._objects[target.number], name)
+        module = importlib.import_module(f"{self.package}.{target}")
+        function = getattr(module, name, None)
+        if function is None:
+            raise StudentError("missing", message=f"{target}.py: {name}")
+        return function
+
+    def _split(self, name: str, returned: Any, results: Sequence[Kind]) -> tuple[Any, ...]:
+        if len(results) == 1:
+            return (returned,)
+        if not isinstance(returned, tuple | list) or len(returned) != len(results):
+            count = f"{len(returned)} results" if isinstance(returned, tuple | list) else type(returned).__name__
+            raise StudentError("result", message=f"{name}: {len(results)} results expected, got {count}")
+        return tuple(returned)
+
+    def _keep(self, value: Any) -> Handle:
+        number = len(self._objects) + 1
+        self._objects[number] = value
+        return Handle(number)
+
+    def _inward(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            return self._objects[value.number]
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        if isinstance(value, Mapping):
+            return {key: self._inward(item) for key, item in value.items()}
+        return value
+
+    def _outward(self, value: Any, kind: Kind) -> Any:
+        if kind == "handle":
+            return self._keep(value)
+        if kind == "arrays":
+            if not isinstance(value, dict):
+                return Other(_describe(value))
+            return {str(key): plain_array(item) for key, item in value.items()}
+        return plain_array(value)
+
+    def _student_error(self, error: Exception) -> StudentError:
+        if isinstance(error, StudentError):
+            return error
+        lines = self._own_lines(error)
+        if isinstance(error, SyntaxError):
+            lines = (Line(Path(error.filename or "?").name, error.lineno or 0, (error.text or "").strip()),)
+            return StudentError("error", type(error).__name__, str(error.msg), lines)
+        kind: Literal["not_implemented", "error"] = (
+            "not_implemented" if isinstance(error, NotImplementedError) else "error"
+        )
+        return StudentError(kind, type(error).__name__, str(error), lines)
+
+    def _own_lines(self, error: BaseException) -> tuple[Line, ...]:
+        """Lines of the student's package in a traceback; the kit's own frames and numpy's stay out."""
+        root = self._folder()
+        return tuple(
+            Line(Path(frame.filename).name, frame.lineno or 0, (frame.line or "").strip(), frame.name)
+            for frame in traceback.extract_tb(error.__traceback__)
+            if root is not None and Path(frame.filename).is_relative_to(root)
+        )
+
+    def _folder(self) -> Path | None:
+        try:
+            paths = list(importlib.import_module(self.package).__path__)
+        except Exception:
+            return None
+        return Path(paths[0]) if paths else None
+
+
+def plain_array(value: Any) -> np.ndarray | Other:
+    """The value as a plain array of a whitelisted type, or what it is instead."""
+    if isinstance(value, builtins.bool | int | float | np.generic):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
+        kind = np.ndarray.__getattribute__(value, "dtype")
+        if kind.char == "g":
+            return np.array(value, dtype=np.float64, subok=False)
+        if kind.char in WHITELIST:
+            return np.array(value, copy=True, subok=False)
+        return Other(f"array of {kind}")
+    return Other(_describe(value))
+
+
+def _describe(value: Any) -> str:
+    return type(value).__name__
+
+
+def _same_bytes(old: np.ndarray, new: np.ndarray) -> bool:
+    return old.dtype == new.dtype and old.shape == new.shape and old.tobytes() == new.tobytes()

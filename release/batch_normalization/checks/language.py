@@ -1,0 +1,50 @@
+"""The catalogue of what students read: Montenegrin (`cnr`) and English (`en`) side by side."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("cnr", "en")
+VARIABLE = "FUNKCIJE_LANG"
+
+
+def preferred() -> str:
+    """The language that the environment variable `FUNKCIJE_LANG` names; Montenegrin if it names none that is known."""
+    language = os.environ.get(VARIABLE, "")
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Sentences by key, in one language."""
+
+    language: str
+    sentences: dict[str, dict[str, str]]
+
+    def __call__(self, key: str, **names: Any) -> str:
+        """The sentence with its names filled in."""
+        return self.sentences[key][self.language].format(**names)
+
+
+@lru_cache
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    data: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def catalogue(language: str, folder: Path | None = None) -> Catalogue:
+    """The framework's sentences, and those of an assignment's folder if one is given.
+
+    Args:
+        language: one of `LANGUAGES`.
+        folder: `checks/NAME`, whose `messages.toml` holds the hints by the mistake's id.
+    """
+    sentences = dict(_read(Path(__file__).with_name("messages.toml")))
+    if folder is not None and (folder / "messages.toml").is_file():
+        sentences |= _read(folder / "messages.toml")
+    return Catalogue(language, sentences)

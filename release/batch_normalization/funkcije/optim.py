@@ -1,0 +1,125 @@
+"""Update rules of gradient descent.
+
+Each has the form `w, config = RULE(w, dw, config)`: one step for the parameter `w` with the gradient `dw` of the loss.
+`w` is updated in place and returned. `config` holds the rule's settings (absent ones are filled in with defaults) and
+what it remembers from step to step, in the dtype of `w`; pass it to the next step of the same parameter.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+Config = dict[str, Any]
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "sgd": ("learning_rate",),
+    "sgd_momentum": ("learning_rate", "momentum", "velocity"),
+    "rmsprop": ("learning_rate", "decay_rate", "epsilon", "cache"),
+    "adam": ("learning_rate", "beta1", "beta2", "epsilon", "m", "v", "t"),
+}
+"""The rules by name, and the keys that the `config` of each may hold."""
+
+
+def sgd(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[np.ndarray, Config]:
+    """Stochastic gradient descent: w ← w - η dw.
+
+    Config:
+        learning_rate: η; 1e-2 if absent.
+    """
+    config = {} if config is None else config
+    learning_rate = config.setdefault("learning_rate", 1e-2)
+
+    w -= float(learning_rate) * dw
+    return w, config
+
+
+def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[np.ndarray, Config]:
+    """Gradient descent with momentum (Polyak 1964): v ← ρ v - η dw, then w ← w + v.
+
+    Config:
+        learning_rate: η; 1e-2 if absent.
+        momentum: ρ, from 0 to 1; 0.9 if absent. 0 gives plain gradient descent.
+        velocity: v, of the shape of w; zeros if absent.
+    """
+    config = {} if config is None else config
+    learning_rate = config.setdefault("learning_rate", 1e-2)
+    momentum = config.setdefault("momentum", 0.9)
+    velocity = _memory(config, "velocity", w)
+
+    velocity *= float(momentum)
+    velocity -= float(learning_rate) * dw
+    w += velocity
+    return w, config
+
+
+def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[np.ndarray, Config]:
+    """RMSProp (Tieleman & Hinton 2012, lecture 6e): c ← ρ c + (1 - ρ) dw², then w ← w - η dw / (√c + ε).
+
+    Config:
+        learning_rate: η; 1e-2 if absent.
+        decay_rate: ρ, from 0 to 1; 0.99 if absent.
+        epsilon: ε, keeps the quotient finite; 1e-8 if absent.
+        cache: c, the moving average of the squared gradients, of the shape of w; zeros if absent.
+    """
+    config = {} if config is None else config
+    learning_rate = config.setdefault("learning_rate", 1e-2)
+    decay_rate = float(config.setdefault("decay_rate", 0.99))
+    epsilon = config.setdefault("epsilon", 1e-8)
+    cache = _memory(config, "cache", w)
+
+    cache *= decay_rate
+    cache += (1 - decay_rate) * dw * dw
+    w -= float(learning_rate) * dw / (np.sqrt(cache) + float(epsilon))
+    return w, config
+
+
+def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[np.ndarray, Config]:
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1).
+
+    With t counting the steps from 1: m ← β₁ m + (1 - β₁) dw and v ← β₂ v + (1 - β₂) dw²; both begin at zero, which
+    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for; then w ← w - η m̂ / (√v̂ + ε).
+
+    Config:
+        learning_rate: η; 1e-3 if absent.
+        beta1: β₁, the decay of m; 0.9 if absent.
+        beta2: β₂, the decay of v; 0.999 if absent.
+        epsilon: ε, keeps the quotient finite; 1e-8 if absent.
+        m: moving average of the gradient, of the shape of w; zeros if absent.
+        v: moving average of the squared gradient, of the shape of w; zeros if absent.
+        t: number of steps taken; 0 if absent.
+    """
+    config = {} if config is None else config
+    learning_rate = float(config.setdefault("learning_rate", 1e-3))
+    beta1 = float(config.setdefault("beta1", 0.9))
+    beta2 = float(config.setdefault("beta2", 0.999))
+    epsilon = float(config.setdefault("epsilon", 1e-8))
+    m = _memory(config, "m", w)
+    v = _memory(config, "v", w)
+    t = config["t"] = config.get("t", 0) + 1
+
+    # In place, with one array of the size of w beside m and v: on the large first layer of an image net, memory is
+    # what a step costs.
+    scratch = dw * (1 - beta1)
+    m *= beta1
+    m += scratch
+    np.multiply(dw, dw, out=scratch)
+    scratch *= 1 - beta2
+    v *= beta2
+    v += scratch
+
+    # The corrections of m and v are numbers, so they can be moved to the learning rate and epsilon (end of Section 2).
+    correction = math.sqrt(1 - beta2**t)
+    np.sqrt(v, out=scratch)
+    scratch += epsilon * correction
+    np.divide(m, scratch, out=scratch)
+    scratch *= learning_rate * correction / (1 - beta1**t)
+    w -= scratch
+    return w, config
+
+
+def _memory(config: Config, key: str, w: np.ndarray) -> Any:
+    """What a rule remembers under this key; zeros of the shape and dtype of `w` before the first step."""
+    if key not in config:
+        config[key] = np.zeros_like(w)
+    return config[key]

@@ -1,0 +1,35 @@
+"""Batch and layer normalization: what the student writes, and the checks on it."""
+
+from pathlib import Path
+
+from checks.core import Assignment
+from checks.student import Contract, Function
+
+from . import batchnorm, layernorm, network
+
+FORWARD = ("x", "gamma", "beta")
+GRADIENTS: tuple[str, ...] = ("dout", "cache")
+
+ASSIGNMENT = Assignment(
+    name="batch_normalization",
+    modules=("layers.py", "fc_net.py"),
+    gives=(),
+    checks=(*batchnorm.checks.checks, *layernorm.checks.checks, *network.checks.checks),
+    contract=Contract(
+        functions={
+            "batchnorm_forward": Function("layers", (*FORWARD, "bn_param"), ("array", "handle")),
+            "batchnorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
+            "batchnorm_backward_alt": Function("layers", GRADIENTS, ("array", "array", "array")),
+            "layernorm_forward": Function("layers", (*FORWARD, "ln_param"), ("array", "handle")),
+            "layernorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
+        },
+        models={"FullyConnectedNet": "fc_net"},
+    ),
+    folder=Path(__file__).parent,
+    forward_of={
+        "batchnorm_backward": "batchnorm_forward",
+        "batchnorm_backward_alt": "batchnorm_forward",
+        "layernorm_backward": "layernorm_forward",
+    },
+    interchangeable=(("batchnorm_backward", "batchnorm_backward_alt"),),
+)

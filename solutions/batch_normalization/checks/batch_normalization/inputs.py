@@ -1,0 +1,76 @@
+"""How inputs are drawn: random, non-uniform, and such that no mistake hides.
+
+Columns differ in mean and spread, `gamma`, `beta` and `dout` are far from constant, `eps` is large enough to be seen.
+One column in a batch has a spread of about 1e-2, so that also the default `eps` of 1e-5 moves the result.
+"""
+
+from typing import Any
+
+import numpy as np
+
+DEFAULT_EPS = 1e-5
+
+
+def batch(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """`x` of shape (N, D), `gamma` and `beta` of shape (D,)."""
+    spread = rng.uniform(0.5, 3.0, D)
+    spread[rng.integers(D)] = 0.01
+    x = rng.normal(size=(N, D)) * spread + rng.uniform(-3.0, 3.0, D)
+    return {"x": x, **scale_and_shift(rng, D)}
+
+
+def rows(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """The same for layer normalization: rows differ in mean and spread, and one has a spread of about 1e-2."""
+    spread = rng.uniform(0.5, 3.0, (N, 1))
+    spread[rng.integers(N)] = 0.01
+    x = rng.normal(size=(N, D)) * spread + rng.uniform(-3.0, 3.0, (N, 1))
+    return {"x": x, **scale_and_shift(rng, D)}
+
+
+def scale_and_shift(rng: np.random.Generator, D: int) -> dict[str, Any]:
+    """`gamma` of either sign and away from 0 and 1, `beta` away from 0."""
+    gamma = rng.uniform(1.3, 2.5, D) * rng.choice([-1.0, 1.0], D)
+    beta = rng.uniform(0.5, 2.0, D) * rng.choice([-1.0, 1.0], D)
+    return {"gamma": gamma, "beta": beta}
+
+
+def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """A batch, and running statistics that are not its own."""
+    return {
+        **batch(rng, N, D),
+        "running_mean": rng.uniform(-2.0, 2.0, D),
+        "running_var": rng.uniform(0.05, 4.0, D),
+        "eps": float(rng.uniform(0.2, 0.6)),
+        "momentum": float(rng.uniform(0.3, 0.8)),
+    }
+
+
+def with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """A batch with the upstream gradient `dout` of shape (N, D)."""
+    # No tiny column here: the gradient of a column grows as its spread shrinks, and would hide all the others.
+    x = rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, D) + rng.uniform(-3.0, 3.0, D)
+    return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
+
+
+def rows_with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """The same for layer normalization."""
+    x = rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, (N, 1)) + rng.uniform(-3.0, 3.0, (N, 1))
+    return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
+
+
+def upstream(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """`dout` with a mean of its own in every row and column, and the `eps` to use with it."""
+    dout = rng.normal(size=(N, D)) + rng.uniform(0.5, 1.5, (N, 1)) + rng.uniform(-1.5, -0.5, D)
+    return {"dout": dout, "eps": float(rng.uniform(0.2, 0.6))}
+
+
+def single(draw: Any) -> Any:
+    """The same inputs in float32."""
+
+    def draw_single(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+        return {
+            name: value.astype(np.float32) if isinstance(value, np.ndarray) else value
+            for name, value in draw(rng, N, D).items()
+        }
+
+    return draw_single

@@ -1,0 +1,169 @@
+"""What a check and an assignment are.
+
+A check is two functions: `draw` makes inputs from a random generator and a size and nothing else, `run` calls the
+student's functions on them and returns what it observed, by name. A check never computes an answer: the same `run` on
+the reference gives the truth, on a known mistake a diagnosis, and on a student a verdict.
+
+    @checks.add("batchnorm_forward.train", points=2, contract="BF-1", draw=batch, sizes=((7, 4),))
+    def train(student, x, gamma, beta):
+        out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+        return {"out": out}
+
+What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .student import Contract
+
+Inputs = Mapping[str, Any]
+Observed = Mapping[str, Any]
+Draw = Callable[[np.random.Generator, int, int], Inputs]
+Run = Callable[..., Observed]
+Aspect = Literal["values", "shapes", "names", "dtypes"]
+
+FORWARD = "forward"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a function is asked to do, with its points."""
+
+    id: str
+    """`function.name`, as in `batchnorm_forward.test_mode`."""
+    points: float
+    contract: str
+    """The sentence of the contract that it enforces, as in `BF-5`."""
+    draw: Draw
+    run: Run
+    sizes: tuple[tuple[int, int], ...]
+    """Every (N, D) that inputs are drawn for."""
+    aspect: Aspect = "values"
+    """Values are compared after the shape is mended; shapes, types, and the names of a network's parameters have checks
+    of their own."""
+    needs: tuple[str, ...] = ()
+    """Functions of the student that this one is built on, such as the layers of a network."""
+
+    @property
+    def function(self) -> str:
+        """The function that is judged."""
+        return self.id.partition(".")[0]
+
+    def inputs(self, seed: bytes) -> list[Inputs]:
+        """The inputs for every size, drawn from the seed and the check's id and from nothing else."""
+        entropy = int.from_bytes(seed + self.id.encode(), "big")
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+        return [self.draw(generator, *size) for size in self.sizes]
+
+
+@dataclass
+class CheckList:
+    """Collects checks in the order in which they are written."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def add(
+        self,
+        id: str,
+        *,
+        points: float,
+        contract: str,
+        draw: Draw,
+        sizes: Sequence[tuple[int, int]],
+        aspect: Aspect = "values",
+        needs: Sequence[str] = (),
+    ) -> Callable[[Run], Run]:
+        """Decorate a `run` function."""
+
+        def decorate(run: Run) -> Run:
+            self.checks.append(Check(id, float(points), contract, draw, run, tuple(sizes), aspect, tuple(needs)))
+            return run
+
+        return decorate
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What is handed out, what stays blank, and what is asked."""
+
+    name: str
+    modules: tuple[str, ...]
+    """File names in `funkcije/` that the student edits, such as `layers.py`."""
+    gives: tuple[str, ...]
+    """Solution regions of other assignments (by name) that stay in the release; all others are blanked."""
+    checks: tuple[Check, ...]
+    contract: Contract
+    folder: Path
+    """`checks/NAME`: the hints, and on the trusted side the known mistakes, lie here."""
+    forward_of: Mapping[str, str] = field(default_factory=dict)
+    """Backward function to the forward function whose cache it is judged on."""
+    interchangeable: tuple[tuple[str, str], ...] = ()
+    """Pairs of layer functions of which a student's network may use either."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The graded functions, in the order of their checks: one graded cell each, with this as its `grade_id`."""
+        return tuple(dict.fromkeys(check.function for check in self.checks))
+
+    def of(self, function: str) -> tuple[Check, ...]:
+        """The checks of one function."""
+        return tuple(check for check in self.checks if check.function == function)
+
+    def module_of(self, function: str) -> str:
+        """The module that a graded function, or model, lives in."""
+        known = self.contract.functions.get(function)
+        return known.module if known else self.contract.models[function]
+
+    def points(self, function: str) -> float:
+        """The points of a function's graded cell: the sum over its checks."""
+        return sum(check.points for check in self.of(function))
+
+
+def load_assignment(name: str, checks: Path | None = None) -> Assignment:
+    """Load `checks/NAME/__init__.py` and return its `ASSIGNMENT`.
+
+    Args:
+        name: the assignment.
+        checks: the `checks` folder of a course, whose files are read anew when they change; that of this package,
+            read once, if None.
+
+    Raises:
+        ModuleNotFoundError: no such assignment.
+    """
+    if checks is None:
+        return _assignment_of(importlib.import_module(f"{__package__}.{name}"))
+    folder = checks.resolve() / name
+    init = folder / "__init__.py"
+    if not init.is_file():
+        raise ModuleNotFoundError(f"no checks in {folder}")
+    # Named by content, so that neither two courses in one process nor two versions of one course meet.
+    content = b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    module_name = f"_checks_{hashlib.sha256(str(folder).encode() + content).hexdigest()[:16]}_{name}"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, init, submodule_search_locations=[str(folder)])
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+    return _assignment_of(sys.modules[module_name])
+
+
+def _assignment_of(module: Any) -> Assignment:
+    assignment = module.ASSIGNMENT
+    assert isinstance(assignment, Assignment)
+    return assignment

@@ -1,0 +1,174 @@
+"""What a check, and a whole submission, came to: data, and the two formats that other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+Status = Literal["passed", "failed", "error", "timeout", "not_implemented"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A known mistake that gives exactly what the student's function gave."""
+
+    mistake: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict on one check."""
+
+    id: str
+    function: str
+    points: float
+    max_points: float
+    status: Status
+    message: str = ""
+    diagnosis: Diagnosis | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on a submission."""
+
+    assignment: str
+    student: str
+    checks: tuple[CheckResult, ...]
+    sandbox: str
+    """What stood around the student's process; `none` in the student's own notebook."""
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    """Remarks on the submission as a whole, such as a module that is not installed."""
+    language: str = "cnr"
+    """Of the messages, one of `language.LANGUAGES`."""
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return _points(self.checks)
+
+    @property
+    def max_score(self) -> float:
+        """Points there are."""
+        return sum(check.max_points for check in self.checks)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions judged, in the order of their checks."""
+        return tuple(dict.fromkeys(check.function for check in self.checks))
+
+    def of(self, function: str) -> tuple[CheckResult, ...]:
+        """The verdicts on one function."""
+        return tuple(check for check in self.checks if check.function == function)
+
+    def function_score(self, function: str) -> tuple[float, float]:
+        """Points earned and points there are for one function."""
+        checks = self.of(function)
+        return _points(checks), sum(check.max_points for check in checks)
+
+    def html(self, function: str) -> str:
+        """The verdict on one function as a block of HTML."""
+        from .report import html
+
+        return html(self, function)
+
+    def text(self, function: str) -> str:
+        """The verdict on one function as plain text."""
+        from .report import text
+
+        return text(self, function)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `grader check --json` and `python -m checks --json` print; its keys are a fixed interface."""
+        return {
+            "assignment": self.assignment,
+            "student": self.student,
+            "score": self.score,
+            "max_score": self.max_score,
+            "sandbox": self.sandbox,
+            "seconds": round(self.seconds, 3),
+            "language": self.language,
+            "warnings": list(self.warnings),
+            "checks": [
+                {
+                    "id": check.id,
+                    "function": check.function,
+                    "points": check.points,
+                    "max_points": check.max_points,
+                    "status": check.status,
+                    "message": check.message,
+                    "diagnosis": (
+                        {"mistake": check.diagnosis.mistake, "hint": check.diagnosis.hint} if check.diagnosis else None
+                    ),
+                    "warnings": list(check.warnings),
+                }
+                for check in self.checks
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Result:
+        """The inverse of `to_json`, for results that the kit itself stored."""
+        checks = tuple(
+            CheckResult(
+                **{key: value for key, value in check.items() if key not in {"diagnosis", "warnings"}},
+                diagnosis=Diagnosis(**check["diagnosis"]) if check["diagnosis"] else None,
+                warnings=tuple(check["warnings"]),
+            )
+            for check in data["checks"]
+        )
+        return cls(
+            data["assignment"],
+            data["student"],
+            checks,
+            data["sandbox"],
+            data["seconds"],
+            tuple(data["warnings"]),
+            data["language"],
+        )
+
+    def to_junit(self) -> str:
+        """JUnit XML: a test suite per function, a test case per check."""
+        suites = ElementTree.Element("testsuites", name=self.assignment, time=f"{self.seconds:.3f}")
+        totals = {"tests": 0, "failures": 0, "errors": 0}
+        for function in self.functions:
+            checks = self.of(function)
+            counts = {
+                "tests": len(checks),
+                "failures": sum(check.status in {"failed", "not_implemented"} for check in checks),
+                "errors": sum(check.status in {"error", "timeout"} for check in checks),
+            }
+            attributes = {"name": function} | {key: str(value) for key, value in counts.items()}
+            suite = ElementTree.SubElement(suites, "testsuite", attributes)
+            for check in checks:
+                case = ElementTree.SubElement(
+                    suite, "testcase", classname=f"{self.assignment}.{function}", name=check.id.partition(".")[2]
+                )
+                if check.status != "passed":
+                    tag = "error" if check.status in {"error", "timeout"} else "failure"
+                    detail = ElementTree.SubElement(case, tag, type=check.status, message=_xml_text(check.message))
+                    if check.diagnosis:
+                        detail.text = _xml_text(check.diagnosis.hint)
+                if check.warnings:
+                    ElementTree.SubElement(case, "system-out").text = _xml_text("\n".join(check.warnings))
+            for key, value in counts.items():
+                totals[key] += value
+        for key, value in totals.items():
+            suites.set(key, str(value))
+        ElementTree.indent(suites)
+        return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _points(checks: Sequence[CheckResult]) -> float:
+    # Points are multiples of a quarter, which binary floats hold exactly.
+    return sum(check.points for check in checks)
+
+
+def _xml_text(text: str) -> str:
+    """The text without the control characters that XML cannot carry."""
+    return "".join(character for character in text if character in "\t\n" or character.isprintable())
