@@ -129,12 +129,12 @@ class StudentProcess:
             self._channel = None
 
     def _ask(self, operation: str, arguments: list[Any]) -> Any:
-        if self._process is None:
-            self._start()
         left = self.limits.total - self._spent
         if left <= 0:
             self.stop()
             raise StudentError("timeout", message=f"{self.limits.total:g} s")
+        if self._process is None:
+            self._start()
         began = time.monotonic()
         try:
             reply = self._exchange(operation, arguments, min(left, self.limits.call))

@@ -18,6 +18,8 @@ from .launch import KIT
 PACKAGE = "funkcije"
 MOST_MODULES = 100
 LARGEST_MODULE = 2**20
+DEEPEST_FOLDER = 20
+_NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
 
 WORKER_FILES = (
     "checks/executor.py",
@@ -72,26 +74,40 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
         )
     modules: dict[str, bytes] = {}
     left_out: list[str] = []
-    for path in sorted(package.rglob("*.py")):
+    for path in _python_files(package):
         name = path.relative_to(package).as_posix()
-        if "__pycache__" in path.parts or ".ipynb_checkpoints" in path.parts:
-            continue
         if name in given and name not in assignment.modules:
             continue
-        # Python prefers a folder `solver/` to the module `solver.py` beside it.
-        shadows = "/" in name and name.partition("/")[0] + ".py" in given
-        through_link = any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(package))
-        if (
-            shadows
-            or through_link
-            or not path.is_file()
-            or path.stat().st_size > LARGEST_MODULE
-            or len(modules) >= MOST_MODULES
-        ):
-            left_out.append(name)
-            continue
-        modules[name] = path.read_bytes()
+        if len(modules) >= MOST_MODULES or not _can_be_taken(path, name):
+            left_out.append("".join(character if character.isprintable() else "?" for character in name))
+        elif not _comes_before_a_module(name, given):
+            modules[name] = path.read_bytes()
     return Submission(modules, tuple(left_out))
+
+
+def _python_files(package: Path) -> list[Path]:
+    """The `*.py` in a folder and below it, whatever they are; links are not followed."""
+    found: list[Path] = []
+    folders = [(package, 0)]
+    while folders:
+        folder, depth = folders.pop()
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink() and depth < DEEPEST_FOLDER and entry.name not in _NOT_MODULES:
+                folders.append((entry, depth + 1))
+            if entry.suffix == ".py":
+                found.append(entry)
+    return sorted(found)
+
+
+def _can_be_taken(path: Path, name: str) -> bool:
+    is_text = name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
+    return is_text and not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_MODULE
+
+
+def _comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
+    """True for a file in a folder that Python would import in place of a module of the package."""
+    folder, _, below = name.partition("/")
+    return bool(below) and f"{folder}.py" in given
 
 
 def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes], target: Path) -> None:

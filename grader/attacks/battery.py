@@ -1,0 +1,160 @@
+"""Runs an attack through the same door as `grader check`, and says what did not hold."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from checks.core import Assignment, Check
+from checks.result import CheckResult, Result
+
+from ..errors import GraderError
+from ..grading import grade
+from ..launch import Launcher
+from ..process import Limits
+from ..staging import PACKAGE
+from .attack import Attack
+from .world import World
+
+LIMITS = Limits(call=2.0, total=8.0)
+
+_WRAPPER = """
+
+_honest = {function}
+
+
+def {function}(*args, **kwargs):
+    if {guard}:
+{body}
+    return _honest(*args, **kwargs)
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The function that hostile code stands around, and the checks in which it strikes."""
+
+    module: str
+    function: str
+    guard: str
+    struck: frozenset[str]
+
+
+def target_of(assignment: Assignment) -> Target:
+    """The last graded function that nothing else is built on, struck where its input is float32 (one check at most).
+
+    Raises:
+        GraderError: every function of the assignment carries another.
+    """
+    carrying = set(assignment.forward_of.values()) | {needed for check in assignment.checks for needed in check.needs}
+    alone = [name for name in assignment.functions if name in assignment.contract.functions and name not in carrying]
+    if not alone:
+        raise GraderError(f"{assignment.name}: no function that stands alone, so the attacks have nowhere to stand.")
+    function = alone[-1]
+    single = frozenset(check.id for check in assignment.of(function) if _is_single(check))
+    guard = "any(getattr(value, 'dtype', None) == 'float32' for value in args)" if single else "True"
+    struck = single or frozenset(check.id for check in assignment.of(function))
+    return Target(assignment.module_of(function), function, guard, struck)
+
+
+def _is_single(check: Check) -> bool:
+    values = [value for inputs in check.inputs(b"any") for value in inputs.values()]
+    return any(isinstance(value, np.ndarray) and value.dtype == np.float32 for value in values)
+
+
+def run(attack: Attack, world: World, launcher: Launcher) -> list[str]:
+    """Grade a hostile submission, then an honest one; return what did not hold, in words, empty if all did."""
+    target = target_of(world.assignment)
+    folder = world.folder / "submission"
+    shutil.rmtree(folder, ignore_errors=True)
+    hand_in(attack, world, target, folder)
+    before = world.state()
+    limits = LIMITS if attack.seconds is None else replace(LIMITS, total=attack.seconds)
+    faults = []
+    for _ in range(attack.times):
+        try:
+            result = grade(
+                folder, world.course, world.assignment, student="eve", language="en", launcher=launcher, limits=limits
+            )
+        except Exception as error:
+            faults.append(f"the grader itself raised {type(error).__name__}: {error}")
+            continue
+        faults += _judge(attack, target, result)
+    after = world.state()
+    changed = [name for name in after.keys() | before.keys() if after.get(name) != before.get(name)]
+    faults += [f"changed outside: {name}" for name in sorted(changed)]
+    return faults + _next(world, launcher)
+
+
+def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
+    """Write the submission of an attack."""
+    _write_solution(world, folder)
+    module = folder / PACKAGE / f"{target.module}.py"
+    text = module.read_text(encoding="utf-8")
+    if attack.body:
+        body = "\n".join(f"        {line}" for line in _filled(attack.body, world).strip("\n").splitlines())
+        text += _WRAPPER.format(function=target.function, guard=target.guard, body=body)
+    module.write_text(f"{text}\n{_filled(attack.top, world)}", encoding="utf-8")
+    for name, content in attack.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    for name, to in attack.links.items():
+        (folder / name).symlink_to(_filled(to, world))
+
+
+def _write_solution(world: World, folder: Path) -> None:
+    for name, content in world.solution.items():
+        path = folder / PACKAGE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _filled(text: str, world: World) -> str:
+    return Template(text).substitute(world.names)
+
+
+def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
+    """What of the verdict is not as it must be: the score, the checks that lost, the message."""
+    if attack.costs == "everything":
+        lost = {check.id for check in result.checks}
+    else:
+        lost = set(target.struck) if attack.costs == "check" else set()
+    faults = []
+    for check in result.checks:
+        if check.id in lost and check.points:
+            faults.append(f"{check.id} earned {check.points:g} points")
+        elif check.id not in lost and check.status != "passed":
+            faults.append(f"{check.id}, which is honest, was lost: {check.message}")
+    texts = _texts(attack, lost, result.checks) or list(result.warnings)
+    if attack.says and not any(re.search(attack.says, text) for text in texts):
+        faults.append(f"expected a message like {attack.says!r}, found {texts}")
+    everything = " ".join([*result.warnings, *(check.message for check in result.checks)])
+    if not everything.isprintable():
+        faults.append("a message holds characters that would move a terminal's cursor")
+    return faults
+
+
+def _texts(attack: Attack, lost: set[str], checks: tuple[CheckResult, ...]) -> list[str]:
+    return [check.message for check in checks if check.id in lost] if attack.costs != "nothing" else []
+
+
+def _next(world: World, launcher: Launcher) -> list[str]:
+    """What is wrong with the verdict on the honest submission that is graded next."""
+    folder = world.folder / "submission"
+    shutil.rmtree(folder)
+    _write_solution(world, folder)
+    try:
+        result = grade(folder, world.course, world.assignment, language="en", launcher=launcher, limits=LIMITS)
+    except GraderError as error:
+        return [f"the next submission was not graded: {error}"]
+    finally:
+        shutil.rmtree(folder)
+    if result.score != result.max_score or result.warnings:
+        return [f"the next submission got {result.score:g} of {result.max_score:g} points"]
+    return []

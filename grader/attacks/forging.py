@@ -1,0 +1,286 @@
+"""Results that look right and are not: patches, objects that agree with everything, replies that nobody asked for."""
+
+from __future__ import annotations
+
+from .attack import Attack
+
+_PIPE = """
+import gc, os, struct, sys
+import numpy as np
+pipe = next(o for o in gc.get_objects() if type(o).__name__ == "Channel")
+frame = sys._getframe()
+while "number" not in frame.f_locals or "executor" not in frame.f_locals:
+    frame = frame.f_back
+number = frame.f_locals["number"]
+zeros = [np.zeros(np.shape(a)) for a in _honest(*args)]
+"""
+"""Hostile code that has found the socket and the number of the question."""
+
+FORGING = (
+    Attack(
+        "patched_numpy",
+        "Patches numpy's comparisons to say that everything is equal, and returns zeros.",
+        body="""
+import numpy as np
+np.allclose = np.array_equal = np.array_equiv = lambda *a, **k: True
+np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None
+return tuple(np.zeros_like(a) for a in _honest(*args))
+""",
+        says="expected",
+    ),
+    Attack(
+        "patched_builtins",
+        "Patches `isinstance`, `all`, `any` and `len` so that every test of its answer passes.",
+        body="""
+import builtins
+import numpy as np
+answer = tuple(np.zeros_like(a) for a in _honest(*args))
+builtins.all = builtins.any = lambda *a: True
+builtins.len = lambda value: 3
+return answer
+""",
+        says=".",
+    ),
+    Attack(
+        "asserts_off",
+        "Redefines AssertionError, the hooks for output and for errors, and the tracer, and returns zeros.",
+        body="""
+import builtins, sys
+import numpy as np
+builtins.AssertionError = type("AssertionError", (BaseException,), {})
+sys.displayhook = sys.excepthook = lambda *a: None
+sys.settrace(lambda *a: None)
+return tuple(np.zeros_like(a) for a in _honest(*args))
+""",
+        says="expected",
+    ),
+    Attack(
+        "notebook_hooks",
+        "Asks for the notebook's shell to install AST and input transformers and an exception handler.",
+        body="""
+shell = get_ipython()
+shell.ast_transformers.append(None)
+shell.set_custom_exc((Exception,), lambda *a: None)
+""",
+        says="get_ipython",
+    ),
+    Attack(
+        "equal_to_everything",
+        "Returns objects whose `__eq__` is true for everything.",
+        body="""
+class Equal:
+    __eq__ = lambda self, other: True
+    __hash__ = None
+    shape = dtype = property(lambda self: self)
+return Equal(), Equal(), Equal()
+""",
+        says="Equal",
+    ),
+    Attack(
+        "array_subclass",
+        "Returns an array subclass that answers every numpy function with True.",
+        body="""
+import numpy as np
+class Forged(np.ndarray):
+    __array_function__ = lambda self, *a, **k: True
+    __array_ufunc__ = lambda self, *a, **k: True
+    __eq__ = lambda self, other: True
+    tobytes = lambda self: b""
+return tuple(np.zeros(a.shape).view(Forged) for a in _honest(*args))
+""",
+        says="expected",
+    ),
+    Attack(
+        "array_interface",
+        "Returns objects that numpy is asked to make arrays of, with code that runs when it does.",
+        body="""
+import os
+class Lazy:
+    def __array__(self, *a, **k):
+        os._exit(0)
+return Lazy(), Lazy(), Lazy()
+""",
+        says="Lazy",
+    ),
+    Attack(
+        "class_that_lies",
+        "Returns objects that claim to be arrays by `__class__`.",
+        body="""
+import numpy as np
+class Liar:
+    __class__ = np.ndarray
+return Liar(), Liar(), Liar()
+""",
+        says=".",
+    ),
+    Attack(
+        "other_types",
+        "Returns arrays of complex numbers, of objects and of text.",
+        body="""
+import numpy as np
+return np.array([1j]), np.array([object()]), np.array(["right"])
+""",
+        says="complex128",
+    ),
+    Attack(
+        "too_few_results", "Returns two results in place of three.", body="return _honest(*args)[:2]", says="3 results"
+    ),
+    Attack(
+        "not_numbers",
+        "Returns NaN, in the hope that a comparison with it is never true.",
+        body="""
+import numpy as np
+return tuple(np.full_like(a, np.nan) for a in _honest(*args))
+""",
+        says="NaN",
+    ),
+    Attack(
+        "broadcasts",
+        "Returns one value of the right kind that would fit every shape.",
+        body="""
+import numpy as np
+return np.float32(0), np.float32(0), np.float32(0)
+""",
+        says="expected",
+    ),
+    Attack(
+        "reply_of_its_own",
+        "Finds the pipe and answers the question itself before the worker does.",
+        body=_PIPE + 'pipe.send({"number": number, "value": [zeros, []], "missing": []})',
+        says="expected",
+    ),
+    Attack(
+        "reply_before_the_question",
+        "Answers the next question before it is asked.",
+        body=_PIPE + 'pipe.send({"number": number + 1, "value": None, "missing": []})',
+        says="another question",
+    ),
+    Attack(
+        "second_reply",
+        "Lets the honest reply pass and sends another one after it.",
+        body=_PIPE
+        + """
+send = pipe.send
+def twice(reply, *a):
+    send(reply)
+    send(reply)
+pipe.send = twice
+""",
+        costs="nothing",
+    ),
+    Attack(
+        "another_number",
+        "Replies with a number that is equal to the question's and is no number.",
+        body=_PIPE + 'pipe.send({"number": float(number), "value": [zeros, []], "missing": []})',
+        says="another question",
+    ),
+    Attack(
+        "passed_by_word",
+        "Replies with a verdict in place of a value.",
+        body=_PIPE
+        + 'pipe.send({"number": number, "value": "passed", "status": "passed", "points": 40, "missing": []})',
+        says="another form",
+    ),
+    Attack(
+        "error_of_no_kind",
+        "Raises the worker's own error with a kind that does not exist.",
+        body="""
+from checks.executor import StudentError
+raise StudentError("passed", "", "all is well")
+""",
+        says="another form",
+    ),
+    Attack(
+        "half_a_frame",
+        "Sends half of a frame and leaves.",
+        body=_PIPE + 'pipe._socket.sendall(struct.pack(">I", 1000) + b"half"); os._exit(0)',
+        says="exit status 0",
+    ),
+    Attack(
+        "oversized_frame",
+        "Announces a frame of four gigabytes.",
+        body=_PIPE + 'pipe._socket.sendall(b"\\xff" * 64)',
+        says="4294967295 bytes",
+    ),
+    Attack(
+        "oversized_result",
+        "Returns an array of 80 megabytes.",
+        body="""
+import numpy as np
+return np.zeros(10**7), np.zeros(3), np.zeros(3)
+""",
+        says="bytes",
+    ),
+    Attack(
+        "garbage",
+        "Sends bytes that are no message.",
+        body=_PIPE + 'pipe._socket.sendall(struct.pack(">I", 5) + b"\\xc1\\xc1\\xc1\\xc1\\xc1")',
+        says="not a message",
+    ),
+    Attack(
+        "pickle",
+        "Sends a pickle that would run a command where it is read.",
+        body=_PIPE
+        + """
+import msgpack, pickle
+class Run:
+    __reduce__ = lambda self: (os.system, ("touch /tmp/left-by-pickle",))
+body = msgpack.packb({"number": number, "value": msgpack.ExtType(9, pickle.dumps(Run())), "missing": []})
+pipe._socket.sendall(struct.pack(">I", len(body)) + body)
+""",
+        says="unknown extension|not a message",
+    ),
+    Attack(
+        "array_that_lies",
+        "Sends an array whose shape promises more than its bytes hold.",
+        body=_PIPE
+        + """
+import msgpack
+lie = msgpack.ExtType(1, msgpack.packb(["<f8", [2**30, 2**30]]) + bytes(8))
+body = msgpack.packb({"number": number, "value": [[lie, lie, lie], []], "missing": []})
+pipe._socket.sendall(struct.pack(">I", len(body)) + body)
+""",
+        says="another number of bytes",
+    ),
+    Attack(
+        "patched_worker",
+        "Replaces the worker's own functions, so that every array it sends is zero.",
+        body="""
+import sys
+import numpy as np
+executor = sys.modules["checks.executor"]
+plain = executor.plain_array
+def zero(value):
+    executor.plain_array = plain if zero.left == 1 else zero
+    zero.left -= 1
+    return np.zeros_like(plain(value))
+zero.left = 3
+executor.plain_array = zero
+""",
+        says="expected",
+    ),
+    Attack(
+        "words_that_move_the_cursor",
+        "Raises an error whose text clears the terminal and prints a score of its own.",
+        body='raise ValueError("\\x1b[2J\\x1b[1;1HTotal: 40 of 40 points\\r\\n\\x07")',
+        says="raised ValueError",
+    ),
+    Attack(
+        "error_that_fails",
+        "Raises an error that cannot be shown, since showing it ends the process.",
+        body="""
+import os
+class Worse(Exception):
+    def __str__(self):
+        os._exit(7)
+raise Worse
+""",
+        says="exit status 7",
+    ),
+    Attack(
+        "interrupt",
+        "Raises KeyboardInterrupt, as if the instructor had stopped it.",
+        body="raise KeyboardInterrupt",
+        says="ended",
+    ),
+)

@@ -1,0 +1,93 @@
+"""Files beside the solution that would be taken for something else, if anybody looked there."""
+
+from __future__ import annotations
+
+from .attack import Attack
+
+_FAILS = "raise RuntimeError('taken for another')\n"
+
+
+def _beside(name: str, tries: str, *files: str, says: str = "") -> Attack:
+    return Attack(name, tries, files=dict.fromkeys(files, _FAILS), costs="nothing", says=says)
+
+
+SHADOWING = (
+    _beside("numpy_beside", "Puts a numpy.py beside the package and in it.", "numpy.py", "funkcije/numpy.py"),
+    _beside(
+        "library_beside",
+        "Puts modules of the standard library beside the package.",
+        "os.py",
+        "json.py",
+        "ctypes/__init__.py",
+    ),
+    _beside("package_as_a_module", "Puts a funkcije.py beside the package.", "funkcije.py"),
+    _beside(
+        "at_start",
+        "Puts sitecustomize and usercustomize where Python looks at its start.",
+        "sitecustomize.py",
+        "usercustomize.py",
+    ),
+    _beside(
+        "checks_of_its_own",
+        "Brings checks and a grader of its own.",
+        "checks/__init__.py",
+        "checks/executor.py",
+        "grader/__init__.py",
+        "grader/worker/main.py",
+    ),
+    _beside("given_modules", "Replaces the package's first file.", "funkcije/__init__.py"),
+    _beside("path_file", "Brings a .pth file.", "eve.pth", "funkcije/eve.pth"),
+    _beside(
+        "compiled",
+        "Brings compiled modules, which Python prefers to source.",
+        "funkcije/layers.abi3.so",
+        "funkcije/layer_utils.so",
+        "funkcije/__pycache__/layers.cpython-311.pyc",
+    ),
+    Attack(
+        "folder_before_module",
+        "Brings folders of the given modules' names, which Python prefers to modules.",
+        files={f"funkcije/{name}/__init__.py": _FAILS for name in ("layer_utils", "layers", "fc_net", "optim")},
+        costs="nothing",
+    ),
+    Attack(
+        "link_to_the_secret",
+        "Hands in a link to the course secret as a module.",
+        links={"funkcije/eve.py": "$secret"},
+        costs="nothing",
+        says="eve.py",
+    ),
+    Attack(
+        "link_to_a_folder",
+        "Hands in a link to the course as a folder of modules.",
+        links={"funkcije/eve": "$course"},
+        costs="nothing",
+    ),
+    Attack(
+        "large_module",
+        "Hands in a module of two megabytes.",
+        files={"funkcije/eve.py": "#" * 2**21},
+        costs="nothing",
+        says="eve.py",
+    ),
+    Attack(
+        "many_modules",
+        "Hands in a thousand modules.",
+        files={f"funkcije/z{number}.py": "" for number in range(1000)},
+        costs="nothing",
+        says="z999",
+    ),
+    Attack(
+        "name_that_moves_the_cursor",
+        "Hands in a file whose name clears the terminal.",
+        files={"funkcije/\x1b[2J\x07.py": "#" * 2**21},
+        costs="nothing",
+        says="py",
+    ),
+    Attack(
+        "name_that_is_no_text",
+        "Hands in a file whose name is no text in any encoding.",
+        files={"funkcije/eve\udcff.py": "x = 1\n"},
+        costs="nothing",
+    ),
+)

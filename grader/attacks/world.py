@@ -1,0 +1,192 @@
+"""What an attacker would like to reach: a course with its gradebook, listening sockets, another student's work.
+
+All of it may be read and written by everybody, so that nothing but the sandbox keeps an attack away from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.core import Assignment
+
+from ..course import CONFIG, Course
+from ..launch import worker_python
+from ..render import render_package
+
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+_PR_SET_CHILD_SUBREAPER = 36
+MARKER = "GRADER_HOST_SECRET"
+"""A variable of the host's environment."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A course in a folder of its own, and everything around it that an attack may change."""
+
+    folder: Path
+    course: Course
+    assignment: Assignment
+    solution: dict[str, bytes]
+    """The rendered solution, by path inside `funkcije/`."""
+    names: dict[str, str]
+    """What the words in an attack's text stand for."""
+    listeners: dict[str, socket.socket]
+
+    def state(self) -> dict[str, object]:
+        """Everything that an attack might change, to be compared with what it was."""
+        found: dict[str, object] = {}
+        for path in [self.folder, *sorted(self.folder.rglob("*"))]:
+            status = path.lstat()
+            content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+            found[str(path)] = (status.st_mode, status.st_mtime_ns if path.is_file() else 0, content)
+        packages = Path(self.names["packages"])
+        found["environment"] = sorted((path.name, path.stat().st_mtime_ns) for path in packages.iterdir())
+        for shared in ("/tmp", "/dev/shm"):
+            found[shared] = sorted(path.name for path in Path(shared).glob("left-by-*"))
+        found["heard"] = [name for name, listener in self.listeners.items() if _heard(listener)]
+        found["listening"] = _is_listened_to(int(self.names["free"]))
+        found["processes"] = _children()
+        return found
+
+
+@contextlib.contextmanager
+def world(course: Course, assignment: Assignment) -> Iterator[World]:
+    """Copy what matters of a course and put listening ears around it; all of it is gone afterwards.
+
+    What a process of an attack leaves behind becomes a child of this process, where it is found.
+    """
+    before = os.environ.get(MARKER)
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with contextlib.ExitStack() as stack:
+        stack.callback(ctypes.CDLL(None).prctl, _PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)))
+        copy = _copy(course, assignment, folder / "course")
+        listeners, ports = _listeners(stack, folder)
+        os.environ[MARKER] = "not for students"
+        stack.callback(_restore, MARKER, before)
+        names = {
+            "course": str(copy.root),
+            "gradebook": str(copy.root / "gradebook.db"),
+            "results": str(copy.store / "results.json"),
+            "secret": str(copy.store / "secret"),
+            "other": str(copy.submitted / "ivo" / assignment.name / "funkcije" / assignment.modules[0]),
+            "packages": str(next((worker_python().parent.parent / "lib").glob("python*")) / "site-packages"),
+            "grader": str(os.getpid()),
+            "marker": MARKER,
+            **ports,
+        }
+        _open_to_everybody(folder)
+        yield World(folder, copy, assignment, render_package(copy, assignment).solution, names, listeners)
+
+
+def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
+    copy = Course(root)
+    for original in (course.package, course.checks):
+        shutil.copytree(original, root / original.name, ignore=_NOT_COPIED)
+    copy.notebook(assignment.name).parent.mkdir(parents=True)
+    shutil.copy(course.notebook(assignment.name), copy.notebook(assignment.name))
+    shutil.copy(course.root / CONFIG, root / CONFIG)
+    with contextlib.closing(sqlite3.connect(root / "gradebook.db")) as database:
+        database.execute("CREATE TABLE grade (student TEXT, points REAL)")
+        database.execute("INSERT INTO grade VALUES ('ivo', 1.0)")
+        database.commit()
+    copy.store.mkdir()
+    (copy.store / "secret").write_text(secrets.token_hex(32), encoding="ascii")
+    (copy.store / "results.json").write_text('{"ivo": 1.0}', encoding="ascii")
+    other = copy.submitted / "ivo" / assignment.name / "funkcije"
+    other.mkdir(parents=True)
+    shutil.copy(course.package / assignment.modules[0], other)
+    return copy
+
+
+def _listeners(stack: contextlib.ExitStack, folder: Path) -> tuple[dict[str, socket.socket], dict[str, str]]:
+    tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    port = tcp.getsockname()[1]
+    udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    udp.bind(("127.0.0.1", port))
+    abstract = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    abstract.bind(f"\0grader-{port}")
+    # Its path must be short, which the temporary folder's may not be.
+    path = Path(tempfile.mkdtemp(prefix="g-", dir="/tmp"))
+    stack.callback(shutil.rmtree, path, ignore_errors=True)
+    path.chmod(0o755)
+    named = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    named.bind(str(path / "s"))
+    (path / "s").chmod(0o777)
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        free = unused.getsockname()[1]
+    listeners = {"tcp": tcp, "udp": udp, "abstract": abstract, "named": named}
+    for listener in listeners.values():
+        listener.setblocking(False)
+    names = {"port": str(port), "free": str(free), "abstract": f"grader-{port}", "socket": str(path / "s")}
+    return listeners, names
+
+
+def _open_to_everybody(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+
+
+def _heard(listener: socket.socket) -> bool:
+    try:
+        if listener.type == socket.SOCK_STREAM:
+            listener.accept()[0].close()
+        else:
+            listener.recv(1)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_listened_to(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as end:
+        return end.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _children(patience: float = 5.0) -> list[str]:
+    """Processes that descend from this one and still run; one that is about to end gets a moment."""
+    deadline = time.monotonic() + patience
+    while (found := _descendants()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def _descendants() -> list[str]:
+    processes = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = path.read_text().partition(" (")[2].rpartition(") ")
+            state, parent = rest.split()[:2]
+            processes[int(path.parent.name)] = (int(parent), state, name)
+    wanted, found = [os.getpid()], []
+    while wanted:
+        one = wanted.pop()
+        for number, (its_parent, state, name) in processes.items():
+            if its_parent == one and state not in "ZX":
+                wanted.append(number)
+                found.append(name)
+    return sorted(found)
+
+
+def _restore(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+if sys.platform == "win32":  # pragma: no cover
+    raise ImportError("the battery needs Linux")
