@@ -21,8 +21,10 @@ from .proof import write_files
 
 TIMING = "timing"
 """Tag of a cell that measures time; what it prints is not kept."""
-_ELSEWHERE = ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING", "PYTHONPATH")
-"""Variables that would shorten the experiments, or bring in another package."""
+_LEFT_OUT = {"NBGRADER_EXECUTION", "NBGRADER_VALIDATING", "PYTHONPATH", "FUNKCIJE_LANG", "MPLBACKEND"}
+"""Variables that would shorten the experiments, bring in another package, change the language or hide the figures."""
+_SET = {"PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""One thread: the last bits of a sum must not depend on the number of cores, and small matrices are no slower."""
 
 
 def execute(
@@ -57,10 +59,10 @@ def execute(
             resources={"metadata": {"path": folder}},
             on_cell_start=on_start,
         )
-        env = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
+        env = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
         try:
             # What a cell writes to stderr comes as an output; here would come what the kernel says about itself.
-            client.execute(env=env | {"PYTHONDONTWRITEBYTECODE": "1"}, stderr=subprocess.DEVNULL)
+            client.execute(env=env | _SET, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise GraderError(
                 f"{name}: the worked notebook raises {error.ename}: {' '.join(error.evalue.split())}. Next: run the "
