@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
+from grader.cli import main
 from grader.course import CONFIG, Course
 from grader.errors import GraderError
 from grader.grading import grade
@@ -382,6 +383,26 @@ def test_the_command_says_whether_both_are_as_new_as_their_source(
     arguments.course = str(course.root)
     assert run(arguments) == 1
     assert "not generated yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    ### END SOLUTION\n    return out\n\n\ndef later", "    return out\n\n\ndef later", "found another BEGIN"),
+        ("    out = x * factors\n", "    ### BEGIN SOLUTION scale\n    out = x * factors\n", "regions do not nest"),
+        ('"""Layers."""', '"""Layers.', "syntax error"),
+    ],
+)
+def test_the_command_ends_a_bad_source_in_one_line_and_status_2(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    assert old in LAYERS
+    write(course.package / "layers.py", LAYERS.replace(old, new))
+    monkeypatch.chdir(course.root)
+    assert main(["release", "scale"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("grader release: funkcije/layers.py, line ")
+    assert said in line
 
 
 # The real assignment.
