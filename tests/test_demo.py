@@ -331,6 +331,34 @@ def test_the_command_says_in_one_line_what_is_missing(tmp_path: Path, capsys: py
     assert len(said.err.splitlines()) == 1 and "no assignment has a class for the demo" in said.err
 
 
+def no_sandbox() -> None:
+    raise GraderError("no sandbox here, so nothing is graded (bwrap: not installed). Next: install bubblewrap.")
+
+
+def test_without_a_sandbox_the_kits_own_class_is_shown_all_the_same_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = course_with_class(tmp_path / "course")
+    monkeypatch.setattr("grader.demo.choose", no_sandbox)
+    monkeypatch.setenv("GRADER_UNSAFE", "")
+    monkeypatch.delenv("GRADER_SANDBOX", raising=False)
+    assert main(["demo", "--course", str(course.root)]) == 0
+    said = capsys.readouterr()
+    assert "Sandbox   none" in said.out
+    assert "note: no sandbox here" in said.err
+
+
+def test_a_sandbox_that_was_asked_for_by_name_is_not_done_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = course_with_class(tmp_path / "course")
+    monkeypatch.setattr("grader.demo.choose", no_sandbox)
+    monkeypatch.setenv("GRADER_SANDBOX", "bwrap")
+    assert main(["demo", "--course", str(course.root)]) == 2
+    assert capsys.readouterr().err.startswith("grader demo: no sandbox here")
+    assert not (course.root / "build").exists()
+
+
 def test_the_class_stays_with_the_instructor_and_ages_no_release(tmp_path: Path) -> None:
     course = course_with_class(tmp_path)
     before = inputs(course, "scale")
