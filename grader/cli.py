@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .errors import GraderError
 
-COMMANDS = ("release", "check", "grade", "demo")
+COMMANDS = ("release", "check", "grade", "demo", "doctor")
 """Each is a module of this package with `add_parser` and `run`; only the one that is asked for is imported, since
 nbgrader's own imports take longer than a whole `grader check`."""
 

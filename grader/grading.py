@@ -122,4 +122,6 @@ def _with_remarks(result: Result, submission: Submission, missing: set[str], lan
     say = catalogue(language)
     remarks = [say("not_installed", module=name) for name in sorted(missing)]
     remarks += [say("left_out", module=name) for name in submission.left_out]
+    if result.sandbox == "none":
+        remarks.append(catalogue(language, Path(__file__).parent)("unsafe"))
     return replace(result, warnings=tuple(remarks))

@@ -49,6 +49,9 @@ class LandlockLauncher:
     lock: Lock = field(default_factory=lambda: Lock(limits=Limits(tasks=4096)))
     """Tasks are counted over everything that the owner runs, where there is no namespace and no identity of its own."""
     files: bool = True
+    scopes: bool = True
+    identity: bool = True
+    """Whether root's workers get an identity of their own; it, `files` and `scopes` are switched off by tests alone."""
     errors: int = subprocess.DEVNULL
     """Where the worker's own words go before it is locked."""
     name: str = "landlock"
@@ -58,8 +61,8 @@ class LandlockLauncher:
         lock = replace(self.lock, parent=os.getpid())
         if self.files:
             read = (*self.layout.read, str(stage), *_DEVICES)
-            lock = replace(lock, files=Files(read, self.layout.excluded, ("/dev/null",)))
-        if _is_root():
+            lock = replace(lock, files=Files(read, self.layout.excluded, ("/dev/null",), self.scopes))
+        if _is_root() and self.identity:
             reached = all(map(_reached_by_others, (*self.layout.read, str(stage.parent))))
             lock = replace(_with_identity(lock, stage), keep_reading=not reached)
         command = [self.layout.python, "-I", "-c", BOOT, str(stage / "kit"), str(stage / "submission"), lock.text()]

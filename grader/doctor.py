@@ -1,0 +1,87 @@
+"""`grader doctor`: which sandbox this machine gives, and the battery of attacks against it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from .attacks import ATTACKS
+from .attacks.battery import run as run_attack
+from .attacks.world import world
+from .check import course_of
+from .errors import GraderError
+from .sandbox.choose import NAMES, choose
+from .sandbox.landlock import version
+from .sandbox.launchers import BubblewrapLauncher, LandlockLauncher
+from .sandbox.selftest import escapes
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to `grader`."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "doctor",
+        help="say what sandbox this machine gives, and run the battery of attacks against it",
+        description="Say what sandbox this machine gives, and run the battery of attacks against it. "
+        "Exit status: 0 all held, 2 not.",
+    )
+    parser.add_argument("--sandbox", choices=NAMES, help="examine this sandbox (default: the one that would be used)")
+    parser.add_argument("--quick", action="store_true", help="the self-test alone, as before every grading")
+    parser.add_argument("--attack", metavar="NAME", action="append", help="only this attack (may be repeated)")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; 0 if every attack was held off, 2 if one was not.
+
+    Raises:
+        GraderError: there is no sandbox here, or no such attack.
+    """
+    known = {attack.name: attack for attack in ATTACKS}
+    for name in options.attack or ():
+        if name not in known:
+            raise GraderError(f"{name}: no such attack. Next: run without --attack, or take a name that it reports.")
+    print(f"machine    {platform.system()} {platform.release()}, {platform.machine()}, {_who()}, Landlock {version()}")
+    launcher = choose(options.sandbox)
+    if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
+        raise GraderError(
+            "no sandbox is asked for here (GRADER_UNSAFE=1), so there is none to examine. Next: unset it."
+        )
+    worked = escapes(launcher)
+    print(f"sandbox    {_described(launcher)}")
+    print(f"self-test  {'holds' if not worked else 'student code can ' + ', '.join(worked)}")
+    if worked or options.quick:
+        return 2 if worked else 0
+    course = course_of(options.course)
+    names = course.assignments()
+    if not names:
+        raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
+    chosen = [known[name] for name in options.attack] if options.attack else ATTACKS
+    failed = {}
+    with world(course, course.assignment(names[0])) as around:
+        for attack in tqdm(chosen, desc="attacks", file=sys.stderr, disable=None):
+            if faults := run_attack(attack, around, launcher):
+                failed[attack] = faults
+    print(f"attacks    {len(chosen) - len(failed)} of {len(chosen)} held off, on {names[0]}")
+    for attack, faults in failed.items():
+        print(f"  {attack.name}: {attack.tries}")
+        for fault in faults:
+            print(f"    {fault}")
+    return 2 if failed else 0
+
+
+def _who() -> str:
+    return "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
+
+
+def _described(launcher: BubblewrapLauncher | LandlockLauncher) -> str:
+    if isinstance(launcher, LandlockLauncher):
+        return "landlock (Landlock, seccomp and limits, with nothing installed)"
+    within = "a user namespace" if launcher.user_namespace else "root's namespaces"
+    return f"bwrap ({launcher.program}, in {within}, with seccomp and limits)"
