@@ -63,13 +63,13 @@ def run(options: argparse.Namespace) -> int:
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
     chosen = [known[name] for name in options.attack] if options.attack else ATTACKS
-    failed = {}
+    failed = []
     with world(course, course.assignment(names[0])) as around:
         for attack in tqdm(chosen, desc="attacks", file=sys.stderr, disable=None):
             if faults := run_attack(attack, around, launcher):
-                failed[attack] = faults
+                failed.append((attack, faults))
     print(f"attacks    {len(chosen) - len(failed)} of {len(chosen)} held off, on {names[0]}")
-    for attack, faults in failed.items():
+    for attack, faults in failed:
         print(f"  {attack.name}: {attack.tries}")
         for fault in faults:
             print(f"    {fault}")

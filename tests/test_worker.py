@@ -1,8 +1,7 @@
 """The student's process: what it may say, what it may do, and what comes of it when it does something stupid."""
 
-import contextlib
+import inspect
 import os
-import random
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
-from conftest import Submit
+from conftest import ROOT, Submit
 
 from checks.core import Assignment
 from checks.executor import Handle, Other, StudentError
@@ -185,6 +184,27 @@ def test_a_link_in_a_submission_is_left_out_and_said(graded: Grade, submit: Subm
     assert any("stolen.py" in warning for warning in result.warnings)
 
 
+def test_folders_nested_deeper_than_python_can_follow_are_passed_over(
+    assignment: Assignment, submit: Submit, course: Course
+) -> None:
+    folder = submit()
+    package = folder / "funkcije"
+    given = {path.name: b"" for path in package.glob("*.py")}
+    deep = package
+    for _ in range(150):
+        deep = deep / "d"
+        deep.mkdir()
+    (deep / "eve.py").touch()
+    depth = len(inspect.stack())
+    kept = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + 60)
+    try:
+        modules = read_submission(folder, assignment, given).modules
+    finally:
+        sys.setrecursionlimit(kept)
+    assert modules.keys() == set(assignment.modules)
+
+
 def test_a_submission_without_its_package_is_not_graded_even_with_the_reference_on_the_path(
     course: Course, assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,22 +319,47 @@ def test_a_message_comes_out_of_the_wire_as_it_went_in(message: object) -> None:
     np.testing.assert_equal(back, message)
 
 
-def test_mutated_frames_raise_nothing_but_wire_errors() -> None:
-    rng = random.Random(1)
-    frames = [bytearray(wire.encode(message)[4:]) for message in MESSAGES]
-    for _ in range(20_000):
-        frame = bytearray(rng.choice(frames))
-        for _ in range(rng.randint(1, 6)):
-            action = rng.randrange(3)
-            at = rng.randrange(len(frame) + 1)
-            if action == 0 and at < len(frame):
-                frame[at] = rng.randrange(256)
-            elif action == 1:
-                frame[at:at] = rng.randbytes(rng.randint(1, 4))
-            else:
-                del frame[at : at + rng.randint(1, 4)]
-        with contextlib.suppress(wire.WireError):
-            wire.decode(bytes(frame))
+FUZZ = """
+import contextlib, random, resource, sys
+from grader.worker import wire
+from test_worker import MESSAGES
+
+rng = random.Random(int(sys.argv[1]))
+frames = [wire.encode(message)[4:] for message in MESSAGES]
+limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + 64 * 2**20
+decoded = 0
+for _ in range(int(sys.argv[2])):
+    frame = bytearray(rng.choice(frames))
+    for _ in range(rng.randint(1, 6)):
+        action, at = rng.randrange(4), rng.randrange(len(frame) + 1)
+        if action == 0 and at < len(frame):
+            frame[at] = rng.randrange(256)
+        elif action == 1:
+            frame[at:at] = rng.randbytes(rng.randint(1, 4))
+        elif action == 2:
+            del frame[at : at + rng.randint(1, 4)]
+        else:
+            # What announces collections, texts and extensions of up to four gigabytes.
+            frame[at:at] = bytes([rng.choice([0xC6, 0xC9, 0xDB, 0xDD, 0xDF, 0xC8, 0xDC])]) + rng.randbytes(4)
+    with contextlib.suppress(wire.WireError):
+        wire.decode(bytes(frame))
+        decoded += 1
+assert decoded > 0
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < limit, "memory"
+print(decoded)
+"""
+
+
+def test_200000_mutated_frames_raise_nothing_but_wire_errors_and_take_no_memory() -> None:
+    """In a process of its own, whose peak memory is the decoder's; a few megabytes of it are Python's allocator."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FUZZ, "1", "200000"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(

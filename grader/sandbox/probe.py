@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -40,7 +41,7 @@ def attempts(canary: str, port: int, name: str, grader: int) -> dict[str, np.nda
         "signal another process": lambda: _signal(grader),
         "lower another process's limits": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0)),
         "take 4 GB": lambda: mmap.mmap(-1, 4 * 2**30),
-        "open 1000 files": lambda: [os.open(os.devnull, os.O_RDONLY) for _ in range(1000)],
+        "open 1000 files": _open_many,
         "make a file in memory": lambda: os.memfd_create("hidden"),
         "gain privileges": _may_gain_privileges,
         "use a capability": _has_capabilities,
@@ -59,6 +60,12 @@ def _works(attempt: Callable[[], object]) -> bool:
 def _datagram(family: int, address: tuple[str, int] | str) -> None:
     with socket.socket(family, socket.SOCK_DGRAM) as end:
         end.sendto(b"out", address)
+
+
+def _open_many() -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(1000):
+            stack.enter_context(Path(os.devnull).open("rb"))
 
 
 def _fork() -> None:

@@ -1,0 +1,192 @@
+"""The battery of hostile submissions, in both sandboxes; and that each protection, switched off, is missed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from conftest import ASSIGNMENT, ROOT
+
+import grader.process
+import grader.sandbox.launchers
+import grader.staging
+from grader.attacks import ATTACKS, Attack
+from grader.attacks.battery import run, target_of
+from grader.attacks.world import World, world
+from grader.course import Course
+from grader.launch import Launcher
+from grader.sandbox.choose import NAMES, choose
+from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
+from grader.sandbox.lock import Limits
+
+NAMED = {attack.name: attack for attack in ATTACKS}
+
+
+@pytest.fixture(scope="module")
+def around() -> Iterator[World]:
+    course = Course(ROOT)
+    with world(course, course.assignment(ASSIGNMENT)) as found:
+        yield found
+
+
+@pytest.mark.parametrize("sandbox", NAMES)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
+    around: World, attack: Attack, sandbox: str
+) -> None:
+    assert run(attack, around, choose(sandbox)) == [], attack.tries
+
+
+def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
+    assert len(NAMED) == len(ATTACKS) >= 40
+    assert all(attack.tries.endswith(".") for attack in ATTACKS)
+    assert all(attack.says for attack in ATTACKS if attack.costs != "nothing")
+
+
+def test_attacks_stand_around_a_function_that_carries_no_other(around: World) -> None:
+    target = target_of(around.assignment)
+    assert target.function == "batchnorm_backward_alt"
+    assert target.struck == {"batchnorm_backward_alt.float32"}
+
+
+def landlock() -> LandlockLauncher:
+    launcher = choose("landlock")
+    assert isinstance(launcher, LandlockLauncher)
+    return launcher
+
+
+def bwrap() -> BubblewrapLauncher:
+    launcher = choose("bwrap")
+    assert isinstance(launcher, BubblewrapLauncher)
+    return launcher
+
+
+def permits(launcher: Launcher, *calls: str) -> Launcher:
+    """The same sandbox with some system calls let through its filter."""
+    assert isinstance(launcher, LandlockLauncher | BubblewrapLauncher)
+    return replace(launcher, lock=replace(launcher.lock, permit=calls))
+
+
+def limited(launcher: LandlockLauncher | BubblewrapLauncher, **limits: int) -> Launcher:
+    """The same sandbox with some limits lifted."""
+    return replace(launcher, lock=replace(launcher.lock, limits=replace(launcher.lock.limits or Limits(), **limits)))
+
+
+def without(launcher: BubblewrapLauncher, option: str) -> BubblewrapLauncher:
+    """The same sandbox with one option of bubblewrap left out."""
+    assert option in launcher.options
+    return replace(launcher, options=tuple(other for other in launcher.options if other != option))
+
+
+@dataclass(frozen=True)
+class Off:
+    """A protection that is switched off, and the attack that then succeeds."""
+
+    attack: str
+    launcher: Callable[[], Launcher]
+    missed: str
+    """What the battery says then."""
+
+
+EARNED = "earned"
+OFF = {
+    "Landlock on reading": Off("gradebook", lambda: replace(landlock(), files=False), EARNED),
+    "Landlock on listing": Off("listing", lambda: replace(landlock(), files=False), EARNED),
+    "Landlock on writing": Off("result_of_its_own", lambda: replace(landlock(), files=False), "changed outside"),
+    "Landlock on what is left in /tmp": Off("left_for_the_next", lambda: replace(landlock(), files=False), EARNED),
+    "Landlock on abstract sockets": Off(
+        "abstract_socket",
+        lambda: permits(replace(landlock(), scopes=False), "socket", "sendto"),
+        "changed outside: heard",
+    ),
+    "Landlock on TCP": Off(
+        "loopback",
+        lambda: permits(replace(landlock(), scopes=False), "socket", "connect", "setsockopt"),
+        "changed outside: heard",
+    ),
+    "the filter on datagrams": Off(
+        "datagram", lambda: permits(landlock(), "socket", "sendto"), "changed outside: heard"
+    ),
+    "the filter on pairs of sockets": Off(
+        "pair_of_sockets", lambda: permits(replace(landlock(), scopes=False), "sendto"), "changed outside: heard"
+    ),
+    "the filter on chmod": Off(
+        "gradebook_locked_away",
+        lambda: permits(replace(landlock(), identity=False), "chmod", "fchmodat"),
+        "changed outside",
+    ),
+    "the filter on forks": Off("fork", lambda: permits(bwrap(), "fork", "vfork", "clone", "setsid"), EARNED),
+    "the filter on programs": Off("becomes_another", lambda: permits(bwrap(), "execve"), "expected a message"),
+    "the filter on files in memory": Off("hidden_memory", lambda: permits(bwrap(), "memfd_create"), EARNED),
+    "the filter on shared memory": Off("shared_memory_segment", lambda: permits(bwrap(), "shmget"), EARNED),
+    "the filter on prctl": Off("outliving", lambda: permits(landlock(), "prctl"), EARNED),
+    "the network namespace": Off(
+        "loopback",
+        lambda: permits(without(bwrap(), "--unshare-net"), "socket", "connect", "setsockopt"),
+        "changed outside: heard",
+    ),
+    "having no /proc": Off(
+        "own_command", lambda: replace(bwrap(), options=(*bwrap().options, "--proc", "/proc")), EARNED
+    ),
+    "the limit on memory": Off("memory", lambda: limited(bwrap(), memory=2**46), EARNED),
+    "the limit on the size of a file": Off("large_file", lambda: limited(bwrap(), file_size=2**40), EARNED),
+}
+
+
+@pytest.mark.parametrize("protection", OFF)
+def test_without_a_protection_its_attack_is_seen_to_succeed(around: World, protection: str) -> None:
+    off = OFF[protection]
+    faults = run(NAMED[off.attack], around, off.launcher())
+    Path("/tmp/left-by-eve").unlink(missing_ok=True)
+    for path in (around.folder / "course").rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    assert any(off.missed in fault for fault in faults), faults
+
+
+def test_without_a_bound_on_the_scratch_it_can_be_filled(around: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grader.sandbox.launchers, "SCRATCH", 2**30)
+    assert any(EARNED in fault for fault in run(NAMED["scratch"], around, bwrap()))
+
+
+@pytest.mark.parametrize("sandbox", NAMES)
+def test_with_the_hosts_environment_its_secrets_are_seen(
+    around: World, monkeypatch: pytest.MonkeyPatch, sandbox: str
+) -> None:
+    monkeypatch.setattr(grader.sandbox.launchers, "clean_environment", lambda: dict(os.environ))
+    assert any(EARNED in fault for fault in run(NAMED["environment"], around, choose(sandbox)))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "instead", "attack", "missed"),
+    [
+        (grader.process, "_printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
+        (grader.staging, "_comes_before_a_module", lambda *_: False, "folder_before_module", "honest, was lost"),
+        (grader.staging, "_can_be_taken", lambda path, name: path.is_file(), "link_to_the_secret", "message like"),
+        (grader.staging, "_can_be_taken", lambda path, name: True, "name_that_is_no_text", "UnicodeEncodeError"),
+    ],
+    ids=["words", "folders", "links", "names"],
+)
+def test_without_a_protection_of_the_trusted_side_its_attack_is_seen(
+    around: World,
+    monkeypatch: pytest.MonkeyPatch,
+    module: object,
+    name: str,
+    instead: object,
+    attack: str,
+    missed: str,
+) -> None:
+    monkeypatch.setattr(module, name, instead)
+    faults = run(NAMED[attack], around, choose())
+    assert any(missed in fault for fault in faults), faults
+
+
+def test_the_world_of_an_attack_is_gone_afterwards() -> None:
+    course = Course(ROOT)
+    with world(course, course.assignment(ASSIGNMENT)) as found:
+        assert found.folder.is_dir()
+        shutil.rmtree(found.folder / "course" / "checks")
+    assert not found.folder.exists()
