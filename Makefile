@@ -34,7 +34,7 @@ demo: setup ## a small class, from release to gradebook and feedback, in a dispo
 	@$(BIN)/grader demo
 
 test: setup lint ## everything that must hold
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadgroup
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile
 
 lint: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary

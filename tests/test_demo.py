@@ -57,12 +57,8 @@ DIAGNOSES = {
     "tacni-slojevi": {"net_gradients_swapped"},
 }
 
-# One worker of `pytest -n 2 --dist loadgroup` runs the demo, once; nbgrader 0.9 adds rows in an order that SQLAlchemy
-# 2.1 remarks on, and they are the right rows.
-pytestmark = [
-    pytest.mark.xdist_group("demo"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+# nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
 @dataclass(frozen=True)

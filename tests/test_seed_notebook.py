@@ -14,9 +14,6 @@ SHARED = ROOT.parent / "shared"
 SEED = SHARED / "seed" / "batch_normalization.ipynb"
 DATA = SHARED / "data"
 
-# The notebook takes a minute: one worker of `pytest -n 2 --dist loadgroup` runs it, once.
-pytestmark = pytest.mark.xdist_group("seed_notebook")
-
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
