@@ -47,12 +47,12 @@ def run(options: argparse.Namespace) -> int:
     for name in options.attack or ():
         if name not in known:
             raise GraderError(f"{name}: no such attack. Next: run without --attack, or take a name that it reports.")
-    print(f"machine    {platform.system()} {platform.release()}, {platform.machine()}, {_who()}, Landlock {version()}")
     launcher = choose(options.sandbox)
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
         raise GraderError(
             "no sandbox is asked for here (GRADER_UNSAFE=1), so there is none to examine. Next: unset it."
         )
+    print(f"machine    {platform.system()} {platform.release()}, {platform.machine()}, {_who()}, Landlock {version()}")
     worked = escapes(launcher)
     print(f"sandbox    {_described(launcher)}")
     print(f"self-test  {'holds' if not worked else 'student code can ' + ', '.join(worked)}")

@@ -13,7 +13,6 @@ import secrets
 import shutil
 import socket
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -186,7 +185,3 @@ def _restore(name: str, value: str | None) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-
-
-if sys.platform == "win32":  # pragma: no cover
-    raise ImportError("the battery needs Linux")

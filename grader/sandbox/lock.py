@@ -12,7 +12,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import resource
 import signal
 import struct
 from dataclasses import asdict, dataclass
@@ -105,6 +104,8 @@ class Lock:
 
 
 def _limit(limits: Limits) -> None:
+    import resource  # here, since the trusted side reads this file on systems that have none
+
     for kind, value in (
         (resource.RLIMIT_AS, limits.memory),
         (resource.RLIMIT_CPU, limits.cpu),
