@@ -1,7 +1,8 @@
 """The course secret, from which every submission's inputs are drawn.
 
 Inputs come from HMAC(secret, assignment, student, digest of the submission): a regrade repeats them, no two students
-share them, and a new submission cannot have memorized them.
+share them, and a new submission cannot have memorized them. It is made once. Results bear its digest, so that a secret
+that was lost is missed, and not quietly replaced by another.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import secrets
+import tempfile
+from pathlib import Path
 
 from .course import Course
 from .errors import GraderError
@@ -23,14 +27,14 @@ def read_secret(course: Course) -> bytes | None:
     """The secret from the environment or from the course's store; None if there is none.
 
     Raises:
-        GraderError: there is one that cannot be read.
+        GraderError: there is one that cannot be read, or an empty file in its place.
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return named.encode()
-    path = course.store / "secret"
+        return named.encode("utf-8", "surrogateescape")
+    path = secret_path(course)
     try:
-        return path.read_bytes().strip() or None
+        secret = path.read_bytes().strip()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -38,33 +42,82 @@ def read_secret(course: Course) -> bytes | None:
             f"{path}: the course secret cannot be read ({error.strerror}). Next: give yourself access to it, "
             f"or set {VARIABLE}."
         ) from None
+    if not secret:
+        raise GraderError(
+            f"{path}: expected the course secret, found an empty file. Next: restore it from a copy, or set {VARIABLE}; "
+            "if nothing was graded yet, delete the file."
+        )
+    return secret
 
 
-def ensure_secret(course: Course) -> bytes:
+def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
     """The secret, made now if the course has none yet; readable by its owner alone.
 
+    Args:
+        course: the course.
+        anew: make one also where results are there that were drawn from another.
+
     Raises:
-        GraderError: it can neither be read nor written.
+        GraderError: it can neither be read nor written, or it is missing and results were drawn from it.
     """
-    path = course.store / "secret"
-    while (secret := read_secret(course)) is None:
-        try:
-            course.store.mkdir(exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(secrets.token_hex(32) + "\n")
-        except OSError as error:
-            raise GraderError(
-                f"{path}: the course secret cannot be written ({error.strerror}). Next: make the folder writable, "
-                f"or set {VARIABLE}."
-            ) from None
-    return secret
+    secret = read_secret(course)
+    if secret is not None:
+        return secret
+    path = secret_path(course)
+    drawn = None if anew else _drawn_from_a_secret(course)
+    if drawn:
+        raise GraderError(
+            f"{path}: the course secret is missing, and results were drawn from one ({drawn}): a new one would give "
+            f"every submission other inputs. Next: restore the file from a copy, or set {VARIABLE}; if it is lost for "
+            "good, pass --new-secret to `grader grade`."
+        )
+    try:
+        course.store.mkdir(mode=0o700, exist_ok=True)
+        _make(path)
+    except OSError as error:
+        raise GraderError(
+            f"{path}: the course secret cannot be written ({error.strerror}). Next: make the folder writable, "
+            f"or set {VARIABLE}."
+        ) from None
+    return path.read_bytes().strip()
+
+
+def secret_path(course: Course) -> Path:
+    """Where the secret lies, unless the environment holds it."""
+    return course.store / "secret"
+
+
+def secret_digest(secret: bytes | None) -> str:
+    """What results bear of the secret: enough to know it again, and no help in guessing it."""
+    return "" if secret is None else hmac.new(secret, b"digest of the course secret", hashlib.sha256).hexdigest()[:16]
 
 
 def draw_seed(secret: bytes | None, assignment: str, student: str, digest: str) -> bytes:
     """The seed of a submission's inputs; a fixed one if there is no secret."""
     if secret is None:
         return hashlib.sha256(NO_SECRET).digest()
-    message = "\0".join((assignment, student, digest)).encode()
+    message = "\0".join((assignment, student, digest)).encode("utf-8", "surrogateescape")
     return hmac.new(secret, message, hashlib.sha256).digest()
+
+
+def _make(path: Path) -> None:
+    """Write a new secret, whole before it bears its name; whoever comes second keeps the first one's."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def _drawn_from_a_secret(course: Course) -> Path | None:
+    """A result that bears a secret's digest."""
+    for path in sorted((course.store / "results").glob("*/*.json*")):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if json.loads(path.read_text(encoding="utf-8")).get("secret"):
+                return path
+    return None

@@ -1,0 +1,110 @@
+"""One run at a time, and the memory of a class run that did not end.
+
+A class run leaves a mark while it lasts: an empty file named by the run, since a name can still be written where the
+disk is full. A mark that is left without its run tells two things: a verdict that bears another run's name no longer
+counts, and the next run need not repeat those that bear this one's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from .course import Course
+from .errors import GraderError
+
+if sys.platform != "win32":
+    import fcntl
+
+_held = threading.local()
+
+
+@contextlib.contextmanager
+def only_one(course: Course, assignment: str) -> Iterator[None]:
+    """Keep every other grader away from an assignment's scores; the lock goes with the process, however it ends.
+
+    Raises:
+        GraderError: another one is at work.
+    """
+    path = _folder(course) / f"{assignment}.lock"
+    held: set[Path] = _held.__dict__.setdefault("paths", set())
+    if sys.platform == "win32" or path in held:
+        yield
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderError(
+                f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
+            ) from None
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.discard(path)
+    finally:
+        os.close(descriptor)
+
+
+def begin(course: Course, assignment: str, kind: str) -> tuple[str, bool]:
+    """Mark that a class run has begun.
+
+    Args:
+        course: the course.
+        assignment: whose submissions are graded.
+        kind: what its verdicts depend on besides submission and checks, such as the sandbox.
+
+    Returns:
+        The run's name, and whether it takes up a run of the same kind that did not end.
+
+    Raises:
+        GraderError: nothing can be written there.
+    """
+    folder = _folder(course) / assignment
+    before = unfinished(course, assignment)
+    if before.partition(".")[2] == kind:
+        return before, True
+    name = f"{secrets.token_hex(8)}.{kind}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if before:
+            (folder / before).replace(folder / name)
+        (folder / name).touch()
+    except OSError as error:
+        raise _not_writable(folder / name, error) from None
+    return name, False
+
+
+def unfinished(course: Course, assignment: str) -> str:
+    """The name of the class run that has begun and not ended; empty if there is none."""
+    folder = _folder(course) / assignment
+    names = sorted(os.listdir(folder)) if folder.is_dir() else []  # noqa: PTH208
+    return names[0] if names else ""
+
+
+def end(course: Course, assignment: str) -> None:
+    """Forget the mark: every submission has its verdict, or says itself why it has none."""
+    for path in (_folder(course) / assignment).iterdir():
+        path.unlink(missing_ok=True)
+
+
+def _folder(course: Course) -> Path:
+    return course.store / "runs"
+
+
+def _not_writable(path: Path, error: OSError) -> GraderError:
+    return GraderError(
+        f"{path}: cannot be written ({error.strerror or error}), so nothing was graded. Next: make room there, or mend "
+        "the folder's permissions; then grade again."
+    )

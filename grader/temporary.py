@@ -1,0 +1,85 @@
+"""Temporary folders that outlive nobody: what a killed grader leaves behind, the next one removes.
+
+Each folder is locked by the process that uses it, and the kernel drops the lock with the process. A folder that can be
+locked by somebody else is therefore nobody's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import GraderError
+
+if sys.platform != "win32":
+    import fcntl
+
+PREFIX = "grader-stage-"
+_SWEPT: set[str] = set()
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of this process alone, removed at the end.
+
+    Raises:
+        GraderError: it cannot be made.
+    """
+    root = tempfile.gettempdir()
+    if root not in _SWEPT:
+        _SWEPT.add(root)
+        remove_orphans(Path(root))
+    try:
+        folder, lock = _make()
+    except OSError as error:
+        raise no_room(Path(root), error) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def no_room(folder: Path, error: OSError) -> GraderError:
+    """What to say when nothing can be written to a folder."""
+    return GraderError(
+        f"{folder}: cannot be written to ({error.strerror or error}). Next: make room there, or set TMPDIR to another "
+        "folder; then grade again."
+    )
+
+
+def remove_orphans(root: Path) -> None:
+    """Remove the folders of processes that are gone."""
+    if sys.platform == "win32":
+        return
+    for folder in root.glob(f"{PREFIX}*"):
+        # Another grader may be at the same, and a folder may be another user's.
+        with contextlib.suppress(OSError):
+            if folder.lstat().st_uid != os.geteuid() or folder.is_symlink():
+                continue
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _make() -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        if sys.platform == "win32":
+            return folder, os.open(os.devnull, os.O_RDONLY)
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # taken for an orphan before it was locked
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.is_dir():
+            return folder, lock
+        os.close(lock)
