@@ -48,14 +48,14 @@ c.Autograde.autograde_preprocessors = [
     "grader.autograde.ExecuteForReading",
     "nbgrader.preprocessors.LimitOutput",
     "grader.autograde.TrustedVerdict",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "grader.autograde.SaveScores",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
-    "grader.autograde.KeepRecord",
 ]
 
 c.GenerateFeedback.preprocessors = [
     "grader.autograde.HtmlOnly",
+    "grader.autograde.SayStale",
     "grader.autograde.FitFigures",
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",

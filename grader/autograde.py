@@ -9,11 +9,12 @@ Autograding, in `autograded/`:
 
 - `ExecuteForReading` runs the notebook so that a person can read it; nothing that happens there changes a score;
 - `TrustedVerdict` writes the verdict into the graded cells, in the form from which nbgrader reads points;
-- `KeepRecord` stores the verdict check by check, once the points are in the gradebook.
+- `SaveScores` enters the points into the gradebook, all of them or none.
 
 Feedback, from `autograded/` to `feedback/`:
 
 - `HtmlOnly` keeps everything but the pages out of `feedback/`;
+- `SayStale` says on a page that its points no longer count;
 - `FitFigures` keeps a wide figure inside its page.
 
 A fault of the kit raises `GraderError`; nbgrader then drops the conversion, and no score is written.
@@ -37,14 +38,16 @@ from nbclient.util import run_sync
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Integer
 
 from checks.language import LANGUAGES
 
 from .errors import GraderError
+from .feedback import stale_banner
 from .render import render_package
-from .results import Note, write_record
+from .results import Note, read_record, staleness
 from .submission import course_of, frame, grade_id_of, verdict_of
 from .verdicts import Verdict, sentences
 
@@ -350,12 +353,20 @@ def _summary(verdict: Verdict) -> NotebookNode:
     return cell
 
 
-class KeepRecord(Step):
-    """Store the verdict check by check: the last step, so that a record is never newer than the gradebook."""
+class SaveScores(SaveAutoGrades):  # type: ignore[misc]
+    """nbgrader's own step in one transaction: it commits cell by cell, and half of the points could be old ones."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Store one submission's verdict."""
-        write_record(course_of(self.converter), verdict_of(self.converter).record())
+        """Enter the points of one notebook."""
+        names = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = names["notebook"], names["assignment"]
+        self.student_id, self.db_url = names["student"], names["db_url"]
+        with Gradebook(self.db_url) as self.gradebook:
+            commit = self.gradebook.db.commit
+            self.gradebook.db.commit = self.gradebook.db.flush
+            for index, cell in enumerate(nb.cells):
+                nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
+            commit()
         return nb, resources
 
 
@@ -374,6 +385,19 @@ class HtmlOnly(Step):
                     shutil.rmtree(path)
                 elif path.name not in pages:
                     path.unlink()
+        return nb, resources
+
+
+class SayStale(Step):
+    """Say at the head of a page that its points no longer count; `grader.results` says when that is so."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Add the banner in front of one page, if its verdict is stale."""
+        names, course = resources["nbgrader"], course_of(self.converter)
+        record = read_record(course, names["assignment"], names["student"])
+        if record is None or staleness(course, record):
+            cell: NotebookNode = new_markdown_cell(stale_banner(), id="stale")  # type: ignore[no-untyped-call]
+            nb.cells.insert(0, cell)
         return nb, resources
 
 

@@ -17,6 +17,7 @@ from .grading import grade
 from .launch import KIT
 from .sandbox.choose import add_sandbox_options, choose
 from .secret import VARIABLE, read_secret
+from .staging import PACKAGE, find_package, shown
 
 
 def add_parser(commands: Any) -> None:
@@ -60,6 +61,9 @@ def run(options: argparse.Namespace) -> int:
         to_standard_output = write_outputs(result, options.json, options.junit)
     except OSError as error:
         raise GraderError(f"{error.filename}: cannot be written ({error.strerror}). Next: name another file.") from None
+    package = find_package(options.folder)
+    if package != options.folder / PACKAGE:
+        print(f"note: graded {shown(str(package))}, as there is no {PACKAGE}/ beside it.", file=sys.stderr)
     if not to_standard_output:
         print(summary(result))
     return 0 if result.score == result.max_score else 1

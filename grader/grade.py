@@ -3,15 +3,21 @@
 First every submission is judged, several at a time; then each goes through the same converter as `nbgrader autograde`
 and formgrader use, with its verdict in hand. So all three give the same points, and a submission that cannot be graded
 stops none of the others.
+
+What stops the kit itself ends the run: a gradebook or a disk that cannot be written to, a sandbox that no longer
+starts, a secret that is missing. From then on every earlier verdict passes for stale, as after a run that was killed;
+the next run takes up where that one was, keeps what it had graded and does the rest.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +27,9 @@ from nbgrader.converters import Autograde
 from tqdm import tqdm
 
 from checks.core import Assignment
+from checks.executor import StudentError
 
+from . import runs
 from .course import Course, find_course
 from .errors import GraderError
 from .gradebook import (
@@ -30,12 +38,20 @@ from .gradebook import (
     course_directory,
     open_gradebook,
     require_assignment,
+    require_writable,
     run_converter,
 )
 from .launch import Launcher
-from .results import mark_stale, read_record
+from .process import StudentProcess
+from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .sandbox.choose import add_sandbox_options, choose
-from .verdicts import Verdict, judge, sentences
+from .secret import ensure_secret
+from .staging import PACKAGE, Unreadable, shown, stage_kit
+from .temporary import no_room, temporary_folder
+from .verdicts import Verdict, judge, sentences, submission_folder
+
+_ROOM = 256 * 1024
+"""Bytes that must find room for a run to go on."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,8 @@ class Row:
     """Why a person should look at the submission."""
     problem: str = ""
     """Why this run gave no score; empty if it did."""
+    kept: bool = False
+    """Whether the points are those of the run that this one takes up."""
 
     @property
     def total(self) -> float:
@@ -62,8 +80,9 @@ def grade_class(
     students: Iterable[str] | None = None,
     jobs: int = 1,
     *,
-    launcher: Launcher | None = None,
+    launcher: Launcher | Callable[[], Launcher] = choose,
     run_notebooks: bool = True,
+    new_secret: bool = False,
 ) -> list[Row]:
     """Grade the submissions to one assignment and write the points into the gradebook.
 
@@ -72,49 +91,90 @@ def grade_class(
         name: the assignment.
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged at a time.
-        launcher: what stands around a student's process; the best sandbox of this machine if None.
+        launcher: what stands around a student's process, or what finds it.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
+        new_secret: make a new course secret if the one is lost that earlier results were drawn from.
 
     Returns:
         A row per student, by name; a row with a `problem` has no new score.
 
     Raises:
-        GraderError: nothing can be graded: no such assignment or student, or a fault of the course.
+        GraderError: nothing can be graded, or no more: no such assignment or student, or a fault of the course or of
+            the machine. Earlier verdicts that were not reached anew are stale then.
     """
     assignment = course.assignment(name)
-    config = course_config(course)
-    if not run_notebooks:
-        config.ExecuteForReading.enabled = False
-    with open_gradebook(course) as gradebook:
-        require_assignment(gradebook, name)
     chosen = _chosen(course, name, students)
-    launcher = launcher or choose()
+    done: set[str] = set()
+    with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done):
+        config = course_config(course)
+        if not run_notebooks:
+            config.ExecuteForReading.enabled = False
+        with open_gradebook(course) as gradebook:
+            require_assignment(gradebook, name)
+            require_writable(gradebook)
+        remove_drafts(course, name)
+        ensure_secret(course, anew=new_secret)
+        used = launcher() if callable(launcher) else launcher
+        kept: set[str] = set()
+        if students is None:
+            run, resumed = runs.begin(course, name, f"{used.name}.{'run' if run_notebooks else 'skip'}")
+            kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
+        done |= kept
 
-    problems: dict[str, str] = {}
-    verdicts: dict[str, Verdict] = {}
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        outcomes = pool.map(partial(_judge, course, assignment, launcher), chosen)
-        for student, outcome in _progress(zip(chosen, outcomes, strict=True), chosen, "checks"):
-            if isinstance(outcome, Verdict):
-                verdicts[student] = outcome
-            else:
-                problems[student] = outcome
+        verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
+        for student in _progress(list(verdicts), list(verdicts), "gradebook"):
+            converter = Autograde(coursedir=course_directory(config, name, student), config=config)
+            converter.force = True
+            converter.prepared_verdicts = verdicts
+            problem = run_converter(converter)
+            if problem:
+                problems[student] = problem
+                _require_working(course, used)
+            done.add(student)
+        with open_gradebook(course) as gradebook:
+            points = automatic_points(gradebook, name)
+        if students is None:
+            runs.end(course, name)
+    return [
+        _row(course, assignment, student, points.get(student, {}), problems.get(student, ""), student in kept)
+        for student in chosen
+    ]
 
-    for student in _progress(list(verdicts), list(verdicts), "gradebook"):
-        converter = Autograde(coursedir=course_directory(config, name, student), config=config)
-        converter.force = True
-        converter.prepared_verdicts = verdicts
-        problem = run_converter(converter)
-        if problem:
-            problems[student] = problem
 
-    with open_gradebook(course) as gradebook:
-        points = automatic_points(gradebook, name)
-    return [_row(course, assignment, student, points.get(student, {}), problems.get(student, "")) for student in chosen]
+@contextmanager
+def _stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: set[str]) -> Iterator[None]:
+    """Mark the verdicts stale that a run was to replace, if it ends before it has."""
+    try:
+        yield
+    except GraderError as error:
+        try:
+            for student in chosen:
+                if student not in done:
+                    mark_stale(course, name, student, f"{UNFINISHED}: {error}")
+        except GraderError as second:
+            raise GraderError(f"{error} And earlier verdicts still pass for fresh: {second}") from None
+        raise
+
+
+def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
+    """Whether a class run that did not end had finished with a submission."""
+    with suppress(GraderError):
+        record = read_record(course, name, student)
+        graded = course.root / "autograded" / student / name / f"{name}.ipynb"
+        return record is not None and record.run == run and not staleness(course, record) and graded.is_file()
+    return False
 
 
 def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[str]:
-    handed_in = sorted(folder.parent.name for folder in course.submitted.glob(f"*/{name}") if folder.is_dir())
+    """The students whose work is there, in whatever state."""
+    try:
+        handed_in = sorted(entry.name for entry in course.submitted.iterdir() if _handed_in(entry, name))
+    except FileNotFoundError:
+        handed_in = []
+    except OSError as error:
+        raise GraderError(
+            f"{course.submitted}: cannot be read ({error.strerror}). Next: give yourself access to it."
+        ) from None
     if not handed_in:
         raise GraderError(
             f"{course.submitted}: no submission to {name!r} (expected {course.submitted.name}/STUDENT/{name}/). Next: "
@@ -122,7 +182,7 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
         )
     if students is None:
         return handed_in
-    chosen = list(students)
+    chosen = list(dict.fromkeys(students))
     for student in chosen:
         if student not in handed_in:
             raise GraderError(
@@ -132,21 +192,83 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
     return chosen
 
 
-def _judge(course: Course, assignment: Assignment, launcher: Launcher, student: str) -> Verdict | str:
+def _handed_in(entry: Path, name: str) -> bool:
+    """Whether an entry of `submitted/` is somebody's work on the assignment, or may be for all that can be seen."""
+    if entry.name.startswith("."):
+        return False
     try:
-        return judge(course, assignment, student, launcher)
-    except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
-        reason = str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
-        with suppress(GraderError):  # a full disk may be what stopped the grader
-            mark_stale(course, assignment.name, student, reason)
-        return reason
+        return name in os.listdir(entry)  # noqa: PTH208 - a link that leads nowhere counts
+    except OSError:
+        return True  # a file, or a folder that cannot be read: `submission_folder` says what
 
 
-def _row(course: Course, assignment: Assignment, student: str, points: dict[str, float | None], problem: str) -> Row:
-    record = read_record(course, assignment.name, student)
+def _judge_all(
+    course: Course, assignment: Assignment, launcher: Launcher, students: Sequence[str], jobs: int
+) -> tuple[dict[str, Verdict], dict[str, str]]:
+    """The verdicts, and the problems of those that have none.
+
+    Raises:
+        GraderError: the kit itself no longer works.
+    """
+    verdicts: dict[str, Verdict] = {}
+    problems: dict[str, str] = {}
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
+    try:
+        outcomes = [(student, pool.submit(_judge, course, assignment, launcher, student)) for student in students]
+        for student, outcome in _progress(outcomes, students, "checks"):
+            try:
+                verdicts[student] = outcome.result()
+            except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
+                reason = str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
+                if not isinstance(error, Unreadable):
+                    _require_working(course, launcher)
+                problems[student] = reason
+                mark_stale(course, assignment.name, student, reason)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return verdicts, problems
+
+
+def _judge(course: Course, assignment: Assignment, launcher: Launcher, student: str) -> Verdict:
+    submission_folder(course, assignment.name, student)
+    return judge(course, assignment, student, launcher)
+
+
+def _require_working(course: Course, launcher: Launcher) -> None:
+    """Make sure that a fault was that of one submission, before the next one is tried.
+
+    Raises:
+        GraderError: it is the kit's, and will be every submission's.
+    """
+    for folder in (course.store, Path(tempfile.gettempdir())):
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(_ROOM))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise no_room(folder, error) from None
+    with open_gradebook(course) as gradebook:
+        require_writable(gradebook)
+    with temporary_folder() as stage:
+        (stage / "submission" / PACKAGE).mkdir(parents=True)
+        stage_kit(stage)
+        with StudentProcess(stage, launcher) as process:
+            try:
+                process.mapping({})
+            except StudentError as error:
+                raise GraderError(
+                    f"the sandbox {launcher.name} no longer works ({error}). Next: grader doctor."
+                ) from None
+
+
+def _row(
+    course: Course, assignment: Assignment, student: str, points: dict[str, float | None], problem: str, kept: bool
+) -> Row:
+    record = None if problem else read_record(course, assignment.name, student)
     say = sentences("en")
-    look = tuple(say(note.key, **note.names) for note in record.notes) if record and not problem else ()
-    return Row(student, {function: points.get(function) for function in assignment.functions}, look, problem)
+    look = tuple(say(note.key, **note.names) for note in record.notes) if record else ()
+    return Row(student, {function: points.get(function) for function in assignment.functions}, look, problem, kept)
 
 
 def table(assignment: Assignment, rows: Sequence[Row]) -> str:
@@ -158,8 +280,8 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
     for row in rows:
         cells = ["-" if (p := row.points.get(f)) is None else f"{p:g}" for f in assignment.functions]
         scored = any(points is not None for points in row.points.values())
-        look = "not graded" if row.problem else "yes" if row.look else ""
-        body.append([row.student, *cells, f"{row.total:g}" if scored else "-", look])
+        look = ("stale" if scored else "not graded") if row.problem else "yes" if row.look else ""
+        body.append([shown(row.student), *cells, f"{row.total:g}" if scored else "-", look])
     lines = [head, most, *body]
     width = [max(len(line[column]) for line in lines) for column in range(len(head))]
     text = []
@@ -167,8 +289,14 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
         cells = [line[0].ljust(width[0])]
         cells += [cell.rjust(size) for cell, size in zip(line[1:-1], width[1:-1], strict=True)]
         text.append("  ".join([*cells, line[-1]]).rstrip())
-    text += [f"{row.student}: {reason}" for row in rows for reason in row.look]
-    text += [f"{row.student}: not graded, no score was written. {row.problem}" for row in rows if row.problem]
+    text += [f"{shown(row.student)}: {reason}" for row in rows for reason in row.look]
+    for row in rows:
+        if row.problem:
+            old = " The points shown are older and stale." if any(p is not None for p in row.points.values()) else ""
+            text.append(f"{shown(row.student)}: not graded, no score was written. {shown(row.problem)}{old}")
+    kept = sum(row.kept for row in rows)
+    if kept:
+        text.append(f"An earlier run did not end; the {kept} submissions that it had graded are kept as they were.")
     return "\n".join(text)
 
 
@@ -182,6 +310,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
     )
     parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the current folder's)")
+    parser.add_argument(
+        "--new-secret", action="store_true", help="make a new course secret in place of one that is lost for good"
+    )
     add_sandbox_options(parser)
     parser.set_defaults(run=run)
 
@@ -194,8 +325,9 @@ def run(args: argparse.Namespace) -> int:
         args.assignment,
         args.student,
         args.jobs,
-        launcher=choose(args.sandbox, unsafe=args.unsafe),
+        launcher=partial(choose, args.sandbox, unsafe=args.unsafe),
         run_notebooks=not args.skip_notebooks,
+        new_secret=args.new_secret,
     )
     print(table(course.assignment(args.assignment), rows))
     return 2 if any(row.problem for row in rows) else 0

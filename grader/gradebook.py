@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import logging
 import re
+import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from .programs import find_own_programs
 
 NEEDED = {
     "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
-    "autograde_preprocessors": ("grader.autograde.TrustedVerdict", "grader.autograde.KeepRecord"),
+    "autograde_preprocessors": ("grader.autograde.TrustedVerdict", "grader.autograde.SaveScores"),
 }
 """What `Autograde` must be configured with for a score to be the verdict."""
 
@@ -78,7 +79,7 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
     try:
         with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
             yield gradebook
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(error).splitlines()[0]
         raise GraderError(
             f"{where}: the gradebook cannot be used ({reason}). Next: wait for another run to end, or restore the file "
@@ -98,6 +99,24 @@ def require_assignment(gradebook: Gradebook, name: str) -> None:
         raise GraderError(
             f"The gradebook has no assignment {name!r}. Next: run `grader release {name}`, which enters it."
         ) from None
+
+
+def require_writable(gradebook: Gradebook) -> None:
+    """Make sure that the gradebook can be written to now, by a change that is taken back.
+
+    Raises:
+        sqlite3.Error: it cannot; `open_gradebook` says so in one line.
+    """
+    if gradebook.engine.dialect.name != "sqlite":
+        return
+    connection = gradebook.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("CREATE TABLE can_be_written (x INTEGER)")
+        cursor.execute("ROLLBACK")
+    finally:
+        connection.close()
 
 
 def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, float | None]]:
@@ -162,7 +181,7 @@ def run_converter(converter: BaseConverter) -> str:
             # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
             warnings.simplefilter("ignore", SAWarning)
             converter.start()
-    except Exception as error:  # nbgrader's own NbGraderException says no more than that there was one
+    except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException says no more than that there was one
         return log.reason or f"{type(error).__name__}: {error}"
     return ""
 
@@ -175,4 +194,6 @@ class _Reasons(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage().rstrip()
         if not self.reason and record.levelno >= logging.ERROR and text.startswith("Traceback"):
-            self.reason = text.splitlines()[-1].removeprefix("grader.errors.GraderError: ")
+            # SQLAlchemy ends with the statement, its parameters and an address; the reason stands before them.
+            lines = [line for line in text.splitlines() if not line.startswith(("[", "("))]
+            self.reason = lines[-1].removeprefix("grader.errors.GraderError: ")

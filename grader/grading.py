@@ -9,7 +9,6 @@ reference, the draw and the verdict stay on this side.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,9 +26,10 @@ from .process import Limits, StudentProcess
 from .render import render_package
 from .sandbox.choose import choose
 from .secret import draw_seed, read_secret
-from .staging import NotASubmission, Submission, read_submission, stage
+from .staging import NotASubmission, Submission, Unreadable, read_submission, stage
+from .temporary import no_room, temporary_folder
 
-__all__ = ["NotASubmission", "check_set_digest", "grade", "submission_digest"]
+__all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
 
 
 def grade(
@@ -55,15 +55,19 @@ def grade(
 
     Raises:
         NotASubmission: no such folder, or no `funkcije/` in it.
+        Unreadable: something in it cannot be read.
         GraderError: the kit cannot grade here; nobody has lost a point by it.
     """
     kit = _kit_for(course, assignment)
     submission = read_submission(folder, assignment, kit.given)
     seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
-    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage_folder:
-        stage(submission, assignment, kit.given, Path(stage_folder))
+    with temporary_folder() as stage_folder:
+        try:
+            stage(submission, assignment, kit.given, stage_folder)
+        except OSError as error:
+            raise no_room(stage_folder.parent, error) from None
         used = launcher or choose()
-        with StudentProcess(Path(stage_folder), used, limits or Limits()) as process:
+        with StudentProcess(stage_folder, used, limits or Limits()) as process:
             result = judge(
                 assignment,
                 Student(process, assignment.contract),
@@ -80,6 +84,7 @@ def submission_digest(folder: Path, course: Course, assignment: Assignment) -> s
 
     Raises:
         NotASubmission: as in `grade`.
+        Unreadable: as in `grade`.
     """
     return read_submission(folder, assignment, _kit_for(course, assignment).given).digest
 

@@ -1,13 +1,15 @@
 """The kit's own store: what each check came to, by student, outside nbgrader's folders.
 
 nbgrader's gradebook holds one number per graded cell. Beside it, `.grader/results/ASSIGNMENT/STUDENT.json` holds the
-whole verdict, the digests of what it was reached on, and whether it still counts: it is **stale** when the submission
-or the check set has changed since, or when a later run began and did not end.
+whole verdict, the digests of what it was reached on, and whether it still counts: it is **stale** when the submission,
+the check set or the secret has changed since, or when a later run began and did not end. nbgrader's own number stays as
+it was: what is stale is said by the export, by the table of `grader grade` and on the feedback page.
 """
 
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,13 @@ from checks.result import Result
 
 from .course import Course
 from .errors import GraderError
+from .feedback import say_stale
 from .grading import NotASubmission, check_set_digest, submission_digest
+from .runs import unfinished
+from .secret import read_secret, secret_digest
+
+UNFINISHED = "a later run of the grader did not finish"
+_OLD = 3600.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,10 @@ class Record:
     notes: tuple[Note, ...] = ()
     stale: str = ""
     """Why it no longer counts; empty if it does."""
+    secret: str = ""
+    """Digest of the secret that its inputs were drawn from."""
+    run: str = ""
+    """The class run that it was reached in, or during; empty if there was none."""
 
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
@@ -60,6 +72,8 @@ def write_record(course: Course, record: Record) -> None:
         "checks": record.checks,
         "notes": [{"key": note.key, "names": note.names} for note in record.notes],
         "stale": record.stale,
+        "secret": record.secret,
+        "run": record.run,
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +84,7 @@ def write_record(course: Course, record: Record) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
+            _set_aside(path).unlink(missing_ok=True)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -87,14 +102,17 @@ def read_record(course: Course, assignment: str, student: str) -> Record | None:
         GraderError: the file is there and is not a record.
     """
     path = record_path(course, assignment, student)
+    aside = "" if path.exists() else UNFINISHED
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads((_set_aside(path) if aside else path).read_text(encoding="utf-8"))
         return Record(
             Result.from_json(data["result"]),
             data["submission"],
             data["checks"],
             tuple(Note(note["key"], note["names"]) for note in data["notes"]),
-            data["stale"],
+            data["stale"] or aside,
+            data.get("secret", ""),
+            data.get("run", ""),
         )
     except FileNotFoundError:
         return None
@@ -106,14 +124,42 @@ def read_record(course: Course, assignment: str, student: str) -> Record | None:
 
 
 def mark_stale(course: Course, assignment: str, student: str, reason: str) -> None:
-    """Say that a student's record no longer counts; nothing happens if there is none.
+    """Say that a student's record no longer counts, and so on the feedback page; nothing happens if there is none.
+
+    On a full disk the record is set aside under another name, which takes no room.
 
     Raises:
-        GraderError: the record cannot be read or written.
+        GraderError: the folder cannot be written to.
     """
-    record = read_record(course, assignment, student)
-    if record:
+    say_stale(course, assignment, student)
+    try:
+        record = read_record(course, assignment, student)
+    except GraderError:
+        return  # what is no record passes for no verdict
+    if record is None:
+        return
+    try:
         write_record(course, replace(record, stale=reason))
+    except GraderError:
+        path = record_path(course, assignment, student)
+        try:
+            if path.exists():
+                path.replace(_set_aside(path))
+        except OSError as error:
+            raise GraderError(f"{path}: could not be marked stale ({error.strerror}).") from None
+
+
+def _set_aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}-stale")
+
+
+def remove_drafts(course: Course, assignment: str) -> None:
+    """Remove what a killed grader had half written."""
+    for path in (course.store / "results" / assignment).glob(".*.part"):
+        path.unlink(missing_ok=True)
+    for path in course.store.glob(".secret-*.part"):
+        if time.time() - path.stat().st_mtime > _OLD:  # younger, it may be another grader's
+            path.unlink(missing_ok=True)
 
 
 def staleness(course: Course, record: Record) -> str:
@@ -124,6 +170,12 @@ def staleness(course: Course, record: Record) -> str:
     """
     if record.stale:
         return record.stale
+    run = unfinished(course, record.result.assignment)
+    if run and record.run != run:
+        return UNFINISHED
+    secret = read_secret(course)
+    if secret is not None and record.secret and record.secret != secret_digest(secret):
+        return "the course secret has changed since it was graded"
     assignment = course.assignment(record.result.assignment)
     if record.submission != digest_submission(course, assignment, record.result.student):
         return "the submission has changed since it was graded"

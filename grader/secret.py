@@ -44,8 +44,8 @@ def read_secret(course: Course) -> bytes | None:
         ) from None
     if not secret:
         raise GraderError(
-            f"{path}: expected the course secret, found an empty file. Next: restore it from a copy, or set {VARIABLE}; "
-            "if nothing was graded yet, delete the file."
+            f"{path}: expected the course secret, found an empty file. Next: restore it from a copy, or set "
+            f"{VARIABLE}; if nothing was graded yet, delete the file."
         )
     return secret
 

@@ -6,6 +6,7 @@ Files of a submission are copied as bytes; nothing in them is read as anything e
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ MOST_MODULES = 100
 LARGEST_MODULE = 2**20
 DEEPEST_FOLDER = 20
 _NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
+_NESTED = 4
+"""How deep in a submission the package may lie, for what was meant to be certain."""
 
 WORKER_FILES = (
     "checks/executor.py",
@@ -35,6 +38,10 @@ WORKER_FILES = (
 
 class NotASubmission(GraderError):
     """The folder holds nothing that can be graded."""
+
+
+class Unreadable(GraderError):
+    """What is there cannot be read: nothing is known about this submission, and the others are not concerned."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +71,69 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
 
     Raises:
         NotASubmission: no such folder, or no `funkcije/` in it.
+        Unreadable: something in it cannot be read.
     """
-    if not folder.is_dir():
-        raise NotASubmission(f"{folder}: no such folder. Next: pass the folder that holds {PACKAGE}/.")
-    package = folder / PACKAGE
-    if package.is_symlink() or not package.is_dir():
-        raise NotASubmission(
-            f"{folder}: no {PACKAGE}/ in it, so there is nothing to grade. Next: pass the folder that holds {PACKAGE}/."
-        )
+    package = find_package(folder)
+    try:
+        return _read(package, assignment, given)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+
+
+def find_package(folder: Path) -> Path:
+    """The submission's package: `funkcije/`, or where there is none, the only folder that can be meant.
+
+    That is the only one in the submission whose name differs in case alone, or that lies in another folder, as one
+    level too many comes about when an archive is unpacked.
+
+    Raises:
+        NotASubmission: no such folder, or no package in it, or several that may be meant.
+        Unreadable: the folder cannot be read.
+    """
+    try:
+        if not folder.is_dir():
+            raise NotASubmission(f"{folder}: no such folder. Next: pass the folder that holds {PACKAGE}/.")
+        package = folder / PACKAGE
+        if package.is_dir() and not package.is_symlink():
+            return package
+        found = _packages(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    if len(found) == 1:
+        return found[0]
+    which = ", ".join(shown(path.relative_to(folder).as_posix()) for path in found[:5])
+    what = f"several that may be meant by {PACKAGE}/ ({which})" if found else f"no {PACKAGE}/ in it"
+    raise NotASubmission(
+        f"{folder}: {what}, so there is nothing to grade. Next: pass the folder that holds {PACKAGE}/."
+    )
+
+
+def _packages(folder: Path, depth: int = 0) -> list[Path]:
+    found: list[Path] = []
+    for entry in sorted(folder.iterdir()):
+        if entry.is_symlink() or entry.name.startswith((".", "__")) or not entry.is_dir():
+            continue
+        if entry.name.casefold() == PACKAGE and any(entry.glob("*.py")):
+            found.append(entry)
+        elif depth < _NESTED:
+            found += _packages(entry, depth + 1)
+    return found
+
+
+def _unreadable(folder: Path, error: OSError) -> Unreadable:
+    name = os.fsdecode(error.filename) if error.filename else str(folder)
+    return Unreadable(
+        f"{shown(name)}: cannot be read ({error.strerror or error}). Next: give yourself access to it, or ask for it "
+        "again; then grade again."
+    )
+
+
+def shown(name: str) -> str:
+    """A name that somebody else chose, as it can be printed and stored."""
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
+def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
     modules: dict[str, bytes] = {}
     left_out: list[str] = []
     for path in _python_files(package):
@@ -79,7 +141,7 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
         if name in given and name not in assignment.modules:
             continue
         if len(modules) >= MOST_MODULES or not _can_be_taken(path, name):
-            left_out.append("".join(character if character.isprintable() else "?" for character in name))
+            left_out.append(shown(name))
         elif not _comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
     return Submission(modules, tuple(left_out))

@@ -1,18 +1,25 @@
 """How nbgrader reads a submission here: each folder under `submitted/` counts, with or without its notebook.
 
 `nbgrader_config.py` names `SubmissionExporter`, and the command line, the Python API and formgrader all construct their
-converter with it. nbgrader has no setting for the two steps before a notebook is opened: it looks for `*.ipynb` and
-passes over a folder that holds none, and it creates the submission in the gradebook before anything was graded. Both
-methods are wrapped here, once, when nbgrader imports this module; a converter that is configured with another exporter
-keeps nbgrader's own.
+converter with it. nbgrader has no setting for what happens around a notebook, and there
+
+- passes over a folder that holds no `*.ipynb`, and over one that an interrupted run left half done;
+- enters the submission into the gradebook before anything was graded;
+- copies whatever a submission holds, links and special files too, and ends the run at a broken `timestamp.txt`;
+- has no step after the notebook is written, from which on a verdict counts.
+
+Those methods are wrapped here, once, when nbgrader imports this module; a converter that is configured with another
+exporter keeps nbgrader's own.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import glob
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +27,23 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, BaseConverter
+from nbgrader.converters.base import NbGraderException
+from nbgrader.utils import parse_utc, rmtree
 
 from .course import Course
 from .errors import GraderError
-from .results import mark_stale
+from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
+from .runs import only_one
+from .staging import PACKAGE, shown
 from .verdicts import Verdict, judge
 
 MAX_NOTEBOOK = 50_000_000
 """Bytes of a submitted notebook that are still read."""
+MAX_BYTES = 200_000_000
+"""Bytes of other files that are carried over to `autograded/`."""
+MAX_FILES = 2_000
+_TIMESTAMP = "timestamp.txt"
 
 
 class SubmissionExporter(NotebookExporter):
@@ -51,7 +66,9 @@ def read_submission(path: Path, verdict: Verdict) -> NotebookNode:
 
     What was done in place of reading `path` is added to the verdict's notes.
     """
-    if path.is_file():
+    if not os.path.lexists(path):
+        path = verdict.root / path.name
+    if os.path.lexists(path):
         try:
             return read_notebook(path)
         except ValueError as error:
@@ -67,7 +84,7 @@ def read_submission(path: Path, verdict: Verdict) -> NotebookNode:
         if ours.intersection(graded_ids(notebook)):
             found.append((other, notebook))
     if len(found) == 1:
-        verdict.note("other_notebook", name=path.name, found=found[0][0].name)
+        verdict.note("other_notebook", name=path.name, found=shown(found[0][0].name))
         return found[0][1]
     verdict.note("no_notebook", name=path.name)
     return frame(verdict.course, verdict.assignment.name)
@@ -79,14 +96,21 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises:
         ValueError: it is not one, with the reason in a few words.
     """
-    if path.stat().st_size > MAX_NOTEBOOK:
-        raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise ValueError("not a file")
+        if path.stat().st_size > MAX_NOTEBOOK:
+            raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from None
     try:
         notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
         nbformat.validate(notebook, relax_add_props=True)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8 text") from None
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from None
     except nbformat.reader.NotJSONError:
         raise ValueError("not a notebook: no JSON") from None
     except nbformat.ValidationError as error:
@@ -147,6 +171,7 @@ def verdict_of(converter: Any) -> Verdict:
 def _init_notebooks(converter: Autograde) -> None:
     """List every folder of the assignment under `submitted/`, each with the notebook that it should hold."""
     coursedir = converter.coursedir
+    coursedir.get_existing_timestamp = existing_timestamp
     converter.notebooks = []
     converter.assignments = {}
     expected = f"{coursedir.assignment_id}.ipynb"
@@ -157,8 +182,46 @@ def _init_notebooks(converter: Autograde) -> None:
             wanted = [name for name in found if fnmatch.fnmatch(Path(name).stem, coursedir.notebook_id)]
             if wanted:
                 converter.assignments[folder] = wanted
+        else:
+            converter.log.error("Not graded: %s: expected a folder.", shown(folder))
     if not converter.assignments:
         _stock_init_notebooks(converter)  # which says what it looked for, and stops
+
+
+def existing_timestamp(folder: str) -> datetime | None:
+    """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
+    path = Path(folder, _TIMESTAMP)
+    with suppress(OSError, ValueError):
+        if not path.is_symlink() and path.is_file() and path.stat().st_size < 1000:
+            found = parse_utc(path.read_text(encoding="utf-8").strip())
+            return found if isinstance(found, datetime) else None
+    return None
+
+
+def _convert_notebooks(converter: Autograde) -> None:
+    """One grader at a time: two would write to the same folders and the same scores."""
+    try:
+        with only_one(course_of(converter), converter.coursedir.assignment_id):
+            _stock_convert_notebooks(converter)
+    except GraderError as error:
+        converter.log.error("Not graded: %s", error)
+        raise NbGraderException(str(error)) from None
+
+
+def _init_destination(converter: Autograde, assignment_id: str, student_id: str) -> bool:
+    """Grade again what has no verdict that counts, as a run leaves it that was interrupted; else as nbgrader does."""
+    course = course_of(converter)
+    destination = Path(converter._format_dest(assignment_id, student_id))
+    if destination.is_dir() and not _counts(course, assignment_id, student_id):
+        rmtree(str(destination))
+    return bool(_stock_init_destination(converter, assignment_id, student_id))
+
+
+def _counts(course: Course, assignment: str, student: str) -> bool:
+    with suppress(GraderError):
+        record = read_record(course, assignment, student)
+        return record is not None and not staleness(course, record)
+    return False
 
 
 def _init_assignment(converter: Autograde, assignment_id: str, student_id: str) -> None:
@@ -166,7 +229,7 @@ def _init_assignment(converter: Autograde, assignment_id: str, student_id: str) 
     course = course_of(converter)
     converter.trusted_verdict = None
     try:
-        mark_stale(course, assignment_id, student_id, "a later run of the grader did not finish")
+        mark_stale(course, assignment_id, student_id, UNFINISHED)
         prepared = getattr(converter, "prepared_verdicts", {}).get(student_id)
         converter.trusted_verdict = prepared or judge(course, course.assignment(assignment_id), student_id)
     except GraderError as error:
@@ -174,9 +237,71 @@ def _init_assignment(converter: Autograde, assignment_id: str, student_id: str) 
         with suppress(GraderError):  # a full disk may be what stopped the grader
             mark_stale(course, assignment_id, student_id, str(error))
         raise
+    source = Path(converter._format_source(assignment_id, student_id))
+    if os.path.lexists(source / _TIMESTAMP) and existing_timestamp(str(source)) is None:
+        converter.trusted_verdict.note("timestamp")
     before = _automatic_scores(converter, assignment_id, student_id)
     _stock_init_assignment(converter, assignment_id, student_id)
     _automatic_scores(converter, assignment_id, student_id, restore=before)
+
+
+def _copy_files(converter: BaseConverter, assignment_id: str, student_id: str) -> None:
+    """Carry the files of a submission over: plain ones, `funkcije/` to where it belongs, and not without bound."""
+    if not (isinstance(converter, Autograde) and _ours(converter)):
+        _stock_copy_files(converter, assignment_id, student_id)
+        return
+    verdict = verdict_of(converter)
+    ignored = [*converter.coursedir.ignore, "*.ipynb"]
+    destination = Path(converter._format_dest(assignment_id, student_id))
+    stamp = Path(converter._format_source(assignment_id, student_id)) / _TIMESTAMP
+    left: list[str] = []
+    files, size = 0, 0
+    for path in [*_files(verdict.root, left), *([stamp] if stamp.parent != verdict.root else [])]:
+        name = path.relative_to(stamp.parent if path == stamp else verdict.root).as_posix()
+        if any(fnmatch.fnmatch(part, pattern) for part in Path(name).parts for pattern in ignored):
+            continue
+        try:
+            plain = path.is_file() and not path.is_symlink()
+            if not plain and path == stamp:
+                continue
+            files, size = files + 1, size + (path.stat().st_size if plain else 0)
+            if not plain or files > MAX_FILES or size > MAX_BYTES or shown(name) != name:
+                left.append(name)
+                continue
+            target = destination / _place_of(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            content = path.read_bytes()
+        except OSError:
+            left.append(name)
+            continue
+        target.write_bytes(content)
+    if left:
+        names = ", ".join(shown(name) for name in left[:10])
+        verdict.note("left_behind", files=names + (f", ... ({len(left)})" if len(left) > 10 else ""))
+
+
+def _files(folder: Path, left: list[str]) -> Iterator[Path]:
+    """All that is not a folder, below a folder; folders that are links or cannot be read go to `left`."""
+
+    def unreadable(error: OSError) -> None:
+        left.append(Path(error.filename).relative_to(folder).as_posix())
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield Path(place, name)
+
+
+def _place_of(name: str) -> str:
+    """Where a file goes: the package under its right name."""
+    first, slash, rest = name.partition("/")
+    return f"{PACKAGE}/{rest}" if slash and first.casefold() == PACKAGE else name
+
+
+def _set_permissions(converter: Autograde, assignment_id: str, student_id: str) -> None:
+    """Store the verdict once everything else is done: from here on it counts."""
+    _stock_set_permissions(converter, assignment_id, student_id)
+    write_record(course_of(converter), verdict_of(converter).record())
 
 
 def _automatic_scores(
@@ -204,14 +329,22 @@ def _ours(converter: Autograde) -> bool:
     return issubclass(converter.exporter_class, SubmissionExporter)
 
 
-def _for_ours(method: Callable[..., None], stock: Callable[..., None]) -> Callable[..., None]:
-    def wrapped(converter: Autograde, *args: Any) -> None:
-        (method if _ours(converter) else stock)(converter, *args)
+def _for_ours(method: Callable[..., Any], stock: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(converter: Autograde, *args: Any) -> Any:
+        return (method if _ours(converter) else stock)(converter, *args)
 
     return wrapped
 
 
+_stock_copy_files = BaseConverter.init_assignment
 _stock_init_notebooks = Autograde.init_notebooks
+_stock_convert_notebooks = Autograde.convert_notebooks
+_stock_init_destination = Autograde.init_destination
 _stock_init_assignment = Autograde.init_assignment
+_stock_set_permissions = Autograde.set_permissions
+BaseConverter.init_assignment = _copy_files
 Autograde.init_notebooks = _for_ours(_init_notebooks, _stock_init_notebooks)
+Autograde.convert_notebooks = _for_ours(_convert_notebooks, _stock_convert_notebooks)
+Autograde.init_destination = _for_ours(_init_destination, _stock_init_destination)
 Autograde.init_assignment = _for_ours(_init_assignment, _stock_init_assignment)
+Autograde.set_permissions = _for_ours(_set_permissions, _stock_set_permissions)

@@ -13,7 +13,9 @@ from . import grading
 from .course import Course
 from .launch import Launcher
 from .results import Note, Record, digest_submission
-from .secret import ensure_secret
+from .runs import unfinished
+from .secret import ensure_secret, secret_digest
+from .staging import PACKAGE, Unreadable, find_package, shown
 
 
 @dataclass
@@ -27,6 +29,10 @@ class Verdict:
     """Digest of the submission that was judged."""
     checks: str
     """Digest of the check set that judged it."""
+    secret: str
+    """Digest of the secret that its inputs were drawn from."""
+    root: Path
+    """The folder that holds the package: the submission's, or one inside it."""
     notes: list[Note] = field(default_factory=list)
 
     def note(self, key: str, **names: str) -> None:
@@ -37,7 +43,8 @@ class Verdict:
 
     def record(self) -> Record:
         """The verdict as it is stored."""
-        return Record(self.result, self.submission, self.checks, tuple(self.notes))
+        run = unfinished(self.course, self.assignment.name)
+        return Record(self.result, self.submission, self.checks, tuple(self.notes), secret=self.secret, run=run)
 
 
 def judge(course: Course, assignment: Assignment, student: str, launcher: Launcher | None = None) -> Verdict:
@@ -46,19 +53,53 @@ def judge(course: Course, assignment: Assignment, student: str, launcher: Launch
     A submission without `funkcije/` earns 0 on every check, with the reason.
 
     Raises:
+        Unreadable: the submission cannot be read.
         GraderError: the kit could not grade; nothing is known about the submission.
     """
-    ensure_secret(course)
-    folder = course.submitted / student / assignment.name
+    secret = secret_digest(ensure_secret(course))
+    folder = submission_folder(course, assignment.name, student)
     submission = digest_submission(course, assignment, student)
     checks = grading.check_set_digest(course, assignment)
     notes = []
+    root = folder
     try:
+        package = find_package(folder)
+        root = package.parent
+        if package != folder / PACKAGE:
+            notes.append(Note("package_elsewhere", {"found": shown(package.relative_to(folder).as_posix())}))
         result = grading.grade(folder, course, assignment, student=student, language=preferred(), launcher=launcher)
     except grading.NotASubmission:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
         notes.append(Note("no_package"))
-    return Verdict(course, assignment, result, submission, checks, notes)
+    return Verdict(course, assignment, result, submission, checks, secret, root, notes)
+
+
+def submission_folder(course: Course, assignment: str, student: str) -> Path:
+    """The folder that a student handed in.
+
+    Raises:
+        Unreadable: there is none to be read, and why.
+    """
+    folder = course.submitted / student / assignment
+    expected = f"expected the folder {course.submitted.name}/STUDENT/{assignment}/"
+    try:
+        student.encode()
+        if folder.is_dir():
+            next(folder.iterdir(), None)
+            return folder
+    except UnicodeEncodeError:
+        raise Unreadable(
+            f"{shown(str(folder))}: {expected}, found a name that is not UTF-8. Next: rename the folder."
+        ) from None
+    except OSError as error:
+        raise Unreadable(
+            f"{shown(str(folder))}: cannot be read ({error.strerror or error}). Next: give yourself access to it; then "
+            "grade again."
+        ) from None
+    what = "a link that leads nowhere" if folder.is_symlink() else "a file" if folder.exists() else "none"
+    raise Unreadable(
+        f"{shown(str(folder))}: {expected}, found {what}. Next: put there what was handed in, or ask for it again."
+    )
 
 
 def nothing_to_check(assignment: Assignment, student: str, reason: str) -> Result:

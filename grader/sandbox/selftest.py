@@ -18,6 +18,7 @@ from checks.executor import StudentError
 from ..errors import GraderError
 from ..process import Limits, StudentProcess
 from ..staging import PACKAGE, stage_kit
+from ..temporary import temporary_folder
 from .launchers import BubblewrapLauncher, LandlockLauncher
 
 _LIMITS = Limits(start=20.0, call=20.0, total=40.0)
@@ -30,7 +31,7 @@ def escapes(launcher: BubblewrapLauncher | LandlockLauncher) -> list[str]:
         GraderError: no worker can be started, with what it said.
     """
     with ExitStack() as stack:
-        outside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)))
+        outside = stack.enter_context(temporary_folder())
         outside.chmod(0o777)
         canary = outside / "canary"
         canary.write_bytes(b"as it was")

@@ -1,0 +1,44 @@
+"""What a feedback page says about itself: that its points no longer count."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from checks.language import LANGUAGES, catalogue
+
+from .course import Course
+
+_MARK = '<div class="grader-stale"'
+_STYLE = "margin: 1em; padding: 1em; border: 2px solid #b00; background: #fee; color: #600; font: 16px sans-serif"
+
+
+def feedback_page(course: Course, assignment: str, student: str) -> Path:
+    """Where a student's feedback page lies."""
+    return course.root / "feedback" / student / assignment / f"{assignment}.html"
+
+
+def stale_banner() -> str:
+    """What stands at the head of a page whose points no longer count."""
+    lines = (catalogue(language, Path(__file__).parent)("stale") for language in LANGUAGES)
+    return f'{_MARK} style="{_STYLE}">{"<br>".join(escape(line) for line in lines)}</div>'
+
+
+def say_stale(course: Course, assignment: str, student: str) -> None:
+    """Put the banner on a page that was written before; remove the page if that cannot be done."""
+    page = feedback_page(course, assignment, student)
+    try:
+        text = page.read_text(encoding="utf-8")
+        if _MARK in text:
+            return
+        body = text.find(">", text.find("<body")) + 1
+        draft = page.with_name(f".{page.name}.part")
+        try:
+            draft.write_text(text[:body] + stale_banner() + text[body:], encoding="utf-8")
+            draft.replace(page)
+        finally:
+            draft.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeError):
+        page.unlink(missing_ok=True)
