@@ -251,7 +251,9 @@ def _require_working(course: Course, launcher: Launcher) -> None:
     with open_gradebook(course) as gradebook:
         require_writable(gradebook)
     with temporary_folder() as stage:
-        (stage / "submission" / PACKAGE).mkdir(parents=True)
+        package = stage / "submission" / PACKAGE
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
         stage_kit(stage)
         with StudentProcess(stage, launcher) as process:
             try:
