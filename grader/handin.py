@@ -21,24 +21,27 @@ import stat
 import tarfile
 import unicodedata
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from .course import Course
 from .errors import GraderError
+from .staging import shown
 
 MAX_BYTES = 500_000_000
-"""Bytes that one archive may unpack to, the archives in it included."""
+"""Bytes that one person's archives may unpack to, the archives in them included."""
 MAX_FILES = 20_000
 MAX_DEPTH = 5
 """How deep archives may lie in archives."""
+_CHUNK = 2**20
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".xz", ".bz2"}
@@ -161,12 +164,15 @@ def _place(result: Plan, student: str, entries: list[Path], assignment: str, mod
 
 
 def _files(entry: Path) -> list[Path]:
-    if entry.is_file():
+    """The plain files of what was handed in: a link would bring in what lies elsewhere."""
+    if entry.is_file() and not entry.is_symlink():
         return [entry]
     return [
         path
         for path in sorted(entry.rglob("*"))
-        if path.is_file() and not any(_LITTER.fullmatch(part) for part in path.relative_to(entry).parts)
+        if path.is_file()
+        and not path.is_symlink()
+        and not any(_LITTER.fullmatch(part) for part in path.relative_to(entry).parts)
     ]
 
 
@@ -239,41 +245,78 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(_ARCHIVES)
 
 
-def unpack(archive: Path, into: Path, depth: int = 0, budget: list[int] | None = None) -> list[str]:
+class Budget:
+    """How much may still be unpacked: of what one person sent, or of what bears nobody's name."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, list[int]] = {}
+
+    def take(self, place: Path, size: int) -> bool:
+        """Whether a file of `size` bytes may be written to a place; it is then counted."""
+        left = self._left.setdefault(next(filter(sender_of, place.parts), ""), [MAX_BYTES, MAX_FILES])
+        left[0] -= size
+        left[1] -= 1
+        return min(left) >= 0
+
+
+def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = None) -> list[str]:
     """Unpack an archive into a folder of its own name inside `into`, and the archives in it likewise.
 
-    Links, devices and names that lead outside are left out. Names in a zip without the UTF-8 mark are read as UTF-8
-    where they are that, and else as code page 852, which Windows uses in Montenegro.
+    Links, devices and names that lead outside are left out. Of several files of one name the last counts. Names in a
+    zip without the UTF-8 mark are read as UTF-8 where they are that, and else as code page 852, which Windows uses in
+    Montenegro.
 
     Returns:
         One line for each thing that could not be unpacked.
     """
-    budget = [MAX_BYTES, MAX_FILES] if budget is None else budget
+    budget = budget or Budget()
     stem = next(archive.name[: -len(suffix)] for suffix in _ARCHIVES if archive.name.lower().endswith(suffix))
     folder = into / stem if stem and not (into / stem).exists() else into / archive.name.replace(".", "_")
     problems: list[str] = []
+    again = "Next: ask for it again, or unpack it there by hand"
+    too_much = False
     try:
         folder.mkdir(parents=True)
         for member in _members(archive):
             parts = [part for part in PurePosixPath(member.name.replace("\\", "/")).parts if part not in {"/", "."}]
             if not parts or ".." in parts or ":" in parts[0] or any(_LITTER.fullmatch(part) for part in parts):
                 continue
-            budget[0] -= member.size
-            budget[1] -= 1
-            if min(budget) < 0:
-                problems.append(f"{archive.name}: unpacks to more than {MAX_BYTES:,} bytes or {MAX_FILES:,} files")
-                break
             place = folder.joinpath(*parts)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(member.read())
-            os.utime(place, (member.time, member.time))
+            if not budget.take(place, member.size):
+                if not too_much:
+                    problems.append(f"{archive.name}: unpacks to more than {MAX_BYTES:,} bytes or {MAX_FILES:,} files")
+                too_much = True
+                continue
+            try:
+                _write(member, place)
+            except Exception as error:  # a broken member may raise what it likes, and costs the others nothing
+                place.unlink(missing_ok=True) if not place.is_dir() else None
+                problems.append(f"{archive.name}: {shown(member.name)}: {_reason(error)}. {again}")
+                continue
             if is_archive(place) and depth < MAX_DEPTH:
                 problems += unpack(place, place.parent, depth + 1, budget)
                 place.unlink()
-    except (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
-        reason = str(error) or type(error).__name__
-        problems.append(f"{archive.name}: {reason}. Next: ask for it again, or unpack it there by hand")
+    except Exception as error:  # so may a broken archive
+        problems.append(f"{archive.name}: {_reason(error)}. {again}")
     return problems
+
+
+def _write(member: _Member, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    left = member.size
+    with member.open() as source, place.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise ValueError("is larger than it says")
+            target.write(chunk)
+    with suppress(OSError, OverflowError, ValueError):  # a time that no clock shows
+        os.utime(place, (member.time, member.time))
+
+
+def _reason(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return shown(reason or str(error) or type(error).__name__)
 
 
 @dataclass(frozen=True)
@@ -283,7 +326,7 @@ class _Member:
     name: str
     size: int
     time: float
-    read: Callable[[], bytes]
+    open: Callable[[], IO[bytes]]
 
 
 def _members(archive: Path) -> Iterator[_Member]:
@@ -291,15 +334,23 @@ def _members(archive: Path) -> Iterator[_Member]:
     if archive.suffix.lower() == ".zip":
         with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
-                if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16):
+                if info.is_dir() or stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
                     continue
-                time = datetime(*info.date_time).timestamp()
-                yield _Member(_zip_name(info), info.file_size, time, partial(opened.read, info))
+                time = 0.0
+                with suppress(ValueError, OverflowError, OSError):
+                    time = datetime(*info.date_time).timestamp()
+                yield _Member(_zip_name(info), info.file_size, time, partial(opened.open, info))
         return
     with tarfile.open(archive) as tar:
         for entry in tar:
-            if entry.isfile() and (content := tar.extractfile(entry)):
-                yield _Member(entry.name, entry.size, entry.mtime, content.read)
+            if entry.isfile():
+                yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry))
+
+
+def _in_tar(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    content = tar.extractfile(entry)
+    assert content is not None  # of a plain file
+    return content
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -285,6 +285,90 @@ def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path: Path, monkeypa
     assert not (tmp_path / "a" / "inner" / "zeros.bin").exists()
 
 
+def test_one_persons_bomb_takes_no_room_from_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handin, "MAX_BYTES", 10_000)
+    work = {f"{who}_{number}_assignsubmission_file_/scale.zip": zipped({"scale/x.py": bytes(6000)})
+            for number, who in enumerate(("Ana", "Bo", "Zoe"))}  # fmt: skip
+    bomb = {"Ceca_9_assignsubmission_file_/scale.zip": zipped({f"{n}.bin": bytes(6000) for n in range(9)})}
+    (tmp_path / "all.zip").write_bytes(zipped(bomb | work))
+    (problem,) = unpack(tmp_path / "all.zip", tmp_path)
+    assert problem.startswith("scale.zip: unpacks to more than")
+    assert len(list(tmp_path.rglob("x.py"))) == 3
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.bin")) < 10_000
+
+
+def test_a_member_that_is_larger_than_it_says_is_not_unpacked(tmp_path: Path) -> None:
+    content = bytearray(zipped({"bomb.bin": bytes(100_000), "good.py": b"1"}))
+    for signature, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        where = content.index(signature) + at
+        content[where : where + 4] = (10).to_bytes(4, "little")
+    (tmp_path / "a.zip").write_bytes(content)
+    (problem,) = unpack(tmp_path / "a.zip", tmp_path)
+    assert problem.startswith("a.zip: bomb.bin: ")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["good.py"]
+
+
+def test_one_bad_member_costs_the_others_nothing(tmp_path: Path) -> None:
+    files = {"a": b"a file", "a/b.py": b"below it", "x" * 300: b"too long a name", "good.py": b"1"}
+    (tmp_path / "a.zip").write_bytes(zipped(files))
+    problems = unpack(tmp_path / "a.zip", tmp_path)
+    assert len(problems) == 2
+    assert all("Next: ask for it again" in problem for problem in problems)
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"a", "good.py"}
+
+
+def test_of_two_files_of_one_name_in_an_archive_the_last_counts(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("layers.py", "old")
+        archive.writestr("layers.py", "new")
+    assert unpack(tmp_path / "a.zip", tmp_path) == []
+    assert (tmp_path / "a" / "layers.py").read_text() == "new"
+
+
+def test_devices_pipes_and_hard_links_in_a_tar_are_left_out(tmp_path: Path) -> None:
+    kinds = {"fifo": tarfile.FIFOTYPE, "device": tarfile.CHRTYPE, "disk": tarfile.BLKTYPE, "hard": tarfile.LNKTYPE}
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, kind in kinds.items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname, entry.devmajor, entry.devminor = kind, "/etc/passwd", 1, 5
+            tar.addfile(entry)
+        entry = tarfile.TarInfo("good.py")
+        entry.mtime = 10**18  # and a time that no clock shows
+        tar.addfile(entry)
+    assert unpack(tmp_path / "a.tar", tmp_path) == []
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["good.py"]
+
+
+@pytest.mark.parametrize("date", [(1980, 0, 0), (2107, 12, 31)])
+def test_a_zip_with_an_impossible_date_is_unpacked(tmp_path: Path, date: tuple[int, int, int]) -> None:
+    year, month, day = date
+    content = bytearray(zipped({"good.py": b"1"}))
+    packed = ((year - 1980) << 9 | month << 5 | day).to_bytes(2, "little")
+    for signature, at in ((b"PK\x03\x04", 12), (b"PK\x01\x02", 14)):
+        where = content.index(signature) + at
+        content[where : where + 2] = packed
+    (tmp_path / "a.zip").write_bytes(content)
+    assert unpack(tmp_path / "a.zip", tmp_path) == []
+    assert (tmp_path / "a" / "good.py").read_bytes() == b"1"
+
+
+def test_an_archive_within_itself_comes_to_an_end(tmp_path: Path) -> None:
+    content = b"the core"
+    for _ in range(20):
+        content = zipped({"next.zip": content})
+    (tmp_path / "a.zip").write_bytes(content)
+    unpack(tmp_path / "a.zip", tmp_path)
+    assert len(list(tmp_path.rglob("next*"))) <= 2 * handin.MAX_DEPTH + 2
+
+
+def test_links_that_were_unpacked_by_hand_are_not_followed(collect: Collect, course: Course) -> None:
+    folder = collect.archive / "Ana Anić_1_assignsubmission_file_"
+    put(folder, {f"scale/{name}": data for name, data in work(course, "").items()})
+    (folder / "scale" / "funkcije" / "stolen.py").symlink_to(course.package / "layers.py")
+    assert collect() == []
+    assert collect.submitted() == {f"ana-anic/{path}" for path in WHOLE}
+
+
 def test_a_helper_folder_inside_the_package_keeps_its_place(tmp_path: Path) -> None:
     entry = tmp_path / "aniana_1_2_scale"
     put(entry, {"scale/funkcije/more/deep.py": b"", "scale/funkcije/layers.py": b"", "scale/pictures/a.png": b""})
