@@ -167,13 +167,8 @@ def _files(entry: Path) -> list[Path]:
     """The plain files of what was handed in: a link would bring in what lies elsewhere."""
     if entry.is_file() and not entry.is_symlink():
         return [entry]
-    return [
-        path
-        for path in sorted(entry.rglob("*"))
-        if path.is_file()
-        and not path.is_symlink()
-        and not any(_LITTER.fullmatch(part) for part in path.relative_to(entry).parts)
-    ]
+    plain = [path for path in sorted(entry.rglob("*")) if path.is_file() and not path.is_symlink()]
+    return [path for path in plain if not any(map(_LITTER.fullmatch, path.relative_to(entry).parts))]
 
 
 def _place_of(file: Path, entry: Path, assignment: str) -> PurePosixPath:
@@ -290,7 +285,8 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
             try:
                 _write(member, place)
             except Exception as error:  # a broken member may raise what it likes, and costs the others nothing
-                place.unlink(missing_ok=True) if not place.is_dir() else None
+                with suppress(OSError):
+                    place.unlink()
                 problems.append(f"{archive.name}: {shown(member.name)}: {_reason(error)}. {again}")
                 continue
             if is_archive(place) and depth < MAX_DEPTH:
