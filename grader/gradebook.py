@@ -24,7 +24,9 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from .course import CONFIG, Course
 from .errors import GraderError
+from .feedback import feedback_page
 from .programs import find_own_programs
+from .staging import shown
 
 NEEDED = {
     "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
@@ -157,13 +159,17 @@ def write_feedback(course: Course, name: str, students: Iterable[str] | None = N
         folders = (course.root / "autograded").glob(f"*/{glob.escape(name)}/{glob.escape(name)}.ipynb")
         students = sorted(path.parent.parent.name for path in folders)
     pages = {}
+    problems = []
     for student in students:
         converter = GenerateFeedback(coursedir=course_directory(config, name, student), config=config)
         converter.force = True
         problem = run_converter(converter)
         if problem:
-            raise GraderError(f"feedback/{student}/{name}: not written ({problem}). Next: grade it again.")
-        pages[student] = course.root / "feedback" / student / name / f"{name}.html"
+            problems.append(f"feedback/{shown(student)}/{name}: not written ({problem})")
+        else:
+            pages[student] = feedback_page(course, name, student)
+    if problems:
+        raise GraderError(f"{'; '.join(problems)}. Next: grade again what is named; all other pages were written.")
     return pages
 
 
