@@ -435,7 +435,9 @@ def test_a_link_in_place_of_a_batch_is_refused(official: dict[str, bytes | str],
         _cifar10.extract(archive, tmp_path / "out")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", archive_of({"other": b"x"})])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", archive_of({"other": b"x"})], ids=["empty", "text", "other files"]
+)
 def test_another_file_is_not_an_archive(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "archive").write_bytes(content)
     with pytest.raises((ValueError, OSError)):
