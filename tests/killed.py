@@ -1,8 +1,9 @@
 """Runs `grader grade` and kills it: a process that imports everything once, and forks a grader for each request.
 
-A request is a line of JSON: {"course": path, "event": number of the event at which it dies, or null}. Events are what
-Python's audit hooks see: every file that is opened, renamed or removed, every process, socket and database. Answers are
-lines too: the process's number at once, then its exit status, how many events it came to, and what outlived it.
+A request is a line of JSON: {"course": path, "event": number of the event at which it dies, or null, "after": seconds
+after which it is killed, or null}. Events are what Python's audit hooks see: every file that is opened, renamed or
+removed, every process, socket and database. The answer is a line too: its exit status, how many events it came to if it
+came to its end, and what outlived it.
 """
 
 import json
@@ -33,7 +34,9 @@ def main() -> None:
             os.close(counter)
             run(request, count)
         os.close(count)
-        say({"pid": child})
+        if request["after"] is not None:
+            time.sleep(request["after"])
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         with os.fdopen(counter, "rb") as file:
             events = file.read()
