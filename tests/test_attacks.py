@@ -141,7 +141,7 @@ OFF = {
 def test_without_a_protection_its_attack_is_seen_to_succeed(around: World, protection: str) -> None:
     off = OFF[protection]
     faults = run(NAMED[off.attack], around, off.launcher())
-    Path("/tmp/left-by-eve").unlink(missing_ok=True)
+    Path("/tmp", around.names["left"]).unlink(missing_ok=True)
     for path in (around.folder / "course").rglob("*"):
         path.chmod(0o777 if path.is_dir() else 0o666)
     assert any(off.missed in fault for fault in faults), faults

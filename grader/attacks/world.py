@@ -54,7 +54,7 @@ class World:
         packages = Path(self.names["packages"])
         found["environment"] = sorted((path.name, path.stat().st_mtime_ns) for path in packages.iterdir())
         for shared in ("/tmp", "/dev/shm"):
-            found[shared] = sorted(path.name for path in Path(shared).glob("left-by-*"))
+            found[shared] = (Path(shared) / self.names["left"]).exists()
         found["heard"] = [name for name, listener in self.listeners.items() if _heard(listener)]
         found["listening"] = _is_listened_to(int(self.names["free"]))
         found["processes"] = _children()
@@ -85,6 +85,7 @@ def world(course: Course, assignment: Assignment) -> Iterator[World]:
             "packages": str(next((worker_python().parent.parent / "lib").glob("python*")) / "site-packages"),
             "grader": str(os.getpid()),
             "marker": MARKER,
+            "left": f"left-by-eve-{os.getpid()}",
             **ports,
         }
         _open_to_everybody(folder)

@@ -68,7 +68,7 @@ WRITING = (
         "Leaves a file in /tmp that the next submission would find.",
         body="""
 import os
-assert os.path.exists("/tmp/left-by-eve") or open("/tmp/left-by-eve", "w").close(), "nothing was left"
+assert os.path.exists("/tmp/$left") or open("/tmp/$left", "w").close(), "nothing was left"
 """,
         says="nothing was left|PermissionError",
         times=2,
@@ -76,7 +76,7 @@ assert os.path.exists("/tmp/left-by-eve") or open("/tmp/left-by-eve", "w").close
     Attack(
         "left_in_shared_memory",
         "Leaves a file in shared memory.",
-        body='open("/dev/shm/left-by-eve", "w").close()',
+        body='open("/dev/shm/$left", "w").close()',
         says=_REFUSED,
     ),
 )
