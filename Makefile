@@ -9,7 +9,7 @@ NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed .venv-worker/.ready ## create the two environments from the locks
+setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the three environments from the locks
 
 .venv/.ready: locks/kit.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) -V`. Next: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
@@ -28,6 +28,16 @@ setup: .venv/.installed .venv-worker/.ready ## create the two environments from 
 	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import) ..."
 	@$(PYTHON) -m venv --clear .venv-worker
 	@.venv-worker/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/worker.txt
+	@touch $@
+
+# Matplotlib looks at every font when it is imported first; in a sandbox, where nothing is kept, that is each time.
+.venv-notebook/.ready: locks/notebook.txt
+	@$(NEEDS_VENV)
+	@echo "Setting up .venv-notebook from locks/notebook.txt (what a submitted notebook may import) ..."
+	@$(PYTHON) -m venv --clear .venv-notebook
+	@.venv-notebook/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/notebook.txt
+	@mkdir .venv-notebook/matplotlib
+	@MPLCONFIGDIR=.venv-notebook/matplotlib .venv-notebook/bin/python -c 'import matplotlib.font_manager'
 	@touch $@
 
 demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy
@@ -54,3 +64,4 @@ bench: setup ## the figures in docs, side by side with a peer
 lock: setup ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o locks/kit.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group worker --constraints locks/kit.txt -o locks/worker.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group notebook --constraints locks/kit.txt -o locks/notebook.txt

@@ -7,7 +7,7 @@ Sanitizing, from `submitted/` to `autograded/`:
 
 Autograding, in `autograded/`:
 
-- `ExecuteForReading` runs the notebook so that a person can read it; nothing that happens there changes a score;
+- `ExecuteForReading` runs the notebook in the sandbox so that a person can read it, which changes no score;
 - `TrustedVerdict` writes the verdict into the graded cells, in the form from which nbgrader reads points;
 - `SaveScores` enters the points into the gradebook, all of them or none.
 
@@ -27,27 +27,29 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from functools import cache
 from html import escape
 from importlib.machinery import PathFinder
 from math import isfinite
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from nbclient.util import run_sync
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Integer
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Integer, Unicode
 
 from checks.language import LANGUAGES
 
 from .errors import GraderError
 from .feedback import stale_banner
+from .notebook import NotebookBounds, data_cache, run_notebook
 from .render import render_package
 from .results import Note, read_record, staleness
+from .sandbox.choose import choose
 from .submission import course_of, frame, grade_id_of, verdict_of
 from .verdicts import Verdict, sentences
 
@@ -203,84 +205,47 @@ def remove_shadowing(folder: Path, root: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in removed]
 
 
-class ExecuteForReading(Execute):  # type: ignore[misc]
-    """Run the notebook for a reader, under one bound of time; whatever goes wrong is noted, and grading goes on."""
+class ExecuteForReading(Step):
+    """Run the notebook in the sandbox for a reader; whatever goes wrong is noted, and grading goes on."""
 
-    timeout = Integer(60, allow_none=True, help="Seconds for one cell.").tag(config=True)
-    total = Integer(300, help="Seconds for the whole notebook.").tag(config=True)
-    max_output = Integer(1_000_000, help="Bytes of output that are kept of one cell.").tag(config=True)
-    shutdown_kernel = "immediate"
+    total = Integer(NotebookBounds.seconds, help="Seconds for the whole notebook.").tag(config=True)
+    max_output = Integer(NotebookBounds.cell, help="Bytes of output that are kept of one cell.").tag(config=True)
+    prepare = Unicode(
+        help="Python that loads the course's data; it is run once, in the course's folder and outside the sandbox, "
+        "where nothing is in the cache that notebooks read."
+    ).tag(config=True)
 
-    def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
-        """Run every cell but the graded ones, whose output is the verdict."""
-        self._verdict = verdict_of(self.parent.parent)
-        self._end = monotonic() + self.total
-        self._size: dict[int, int] = {}
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Run every code cell but the graded ones, whose output is the verdict."""
+        verdict = verdict_of(self.converter)
+        cells = [cell for cell in nb.cells if cell.cell_type == "code" and not utils.is_grade(cell)]
+        bounds = replace(NotebookBounds(), seconds=self.total, cell=self.max_output)
         try:
-            super().preprocess(nb, resources, km)
+            if self.prepare:
+                _fill_cache(verdict.course.root, self.prepare)
+            launcher = getattr(self.converter, "launcher", None) or choose()
+            remark = run_notebook(cells, self.destination(resources), launcher, bounds)
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            self.log.warning("The notebook did not run to its end (%s); its score does not depend on it.", problem)
-            self._verdict.note("kernel_failed", problem=problem)
+            remark = Note("kernel_failed", {"problem": f"{type(error).__name__}: {error}".splitlines()[0][:300]})
+        if remark:
+            problem = sentences("en")(remark.key, **remark.names)
+            self.log.warning("%s: %s", verdict.result.student, problem)
+            verdict.note(remark.key, **remark.names)
         return nb, resources
 
-    def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
-        """Run one cell, if there is time."""
-        if utils.is_grade(cell):
-            return cell, resources
-        if monotonic() >= self._end:
-            self._verdict.note("stopped", seconds=str(self.total))
-            return cell, resources
-        result: tuple[NotebookNode, Resources] = super().preprocess_cell(cell, resources, index)
-        return result
 
-    def _get_timeout(self, cell: NotebookNode | None) -> int | None:
-        left = max(1, int(self._end - monotonic()) + 1)
-        return min(self.timeout, left) if self.timeout else left
-
-    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
-        """Keep a cell's output up to `max_output`."""
-        size = self._size.get(cell_index, 0)
-        if size > self.max_output:
-            return None
-        self._size[cell_index] = size + _size(msg["content"])
-        if self._size[cell_index] > self.max_output:
-            text = "\n".join(sentences(language)("output_cut") for language in LANGUAGES)
-            note = _output("stream", name="stdout", text=f"\n{text}\n")
-            outs.append(note)
-            return note
-        return super().output(outs, msg, display_id, cell_index)
-
-    async def async_start_new_kernel(self, **kwargs: Any) -> None:
-        """Start the kernel without the host's environment (no PYTHONPATH, no tokens) and without its terminal."""
-        apart = {"env": kernel_environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        await super().async_start_new_kernel(**apart, **kwargs)
-
-    start_new_kernel = run_sync(async_start_new_kernel)
-
-
-_KERNEL_ENVIRONMENT = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV")
-_KERNEL_PREFIXES = ("LC_", "NBGRADER_", "FUNKCIJE_", "JUPYTER_", "IPYTHON", "MPL", "XDG_", "OMP_", "OPENBLAS_", "MKL_")
-
-# The matrices of a class are small: threads that wait for each other double the work and save no time.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-def kernel_environment() -> dict[str, str]:
-    """The part of the environment that a notebook's kernel needs, with one thread unless it says otherwise."""
-    return _ONE_THREAD | {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KERNEL_ENVIRONMENT or name.startswith(_KERNEL_PREFIXES)
-    }
-
-
-def _size(content: Any) -> int:
-    if isinstance(content, dict):
-        return sum(_size(value) for value in content.values())
-    if isinstance(content, list):
-        return sum(_size(value) for value in content)
-    return len(content) if isinstance(content, str) else 8
+@cache
+def _fill_cache(root: Path, code: str) -> None:
+    folder = data_cache()
+    if not (folder.is_dir() and any(folder.iterdir())):
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env=os.environ | {"FUNKCIJE_OFFLINE": "1"},
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
 
 
 class TrustedVerdict(Step):

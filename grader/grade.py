@@ -126,6 +126,7 @@ def grade_class(
             converter = Autograde(coursedir=course_directory(config, name, student), config=config)
             converter.force = True
             converter.prepared_verdicts = verdicts
+            converter.launcher = used
             problem = run_converter(converter)
             if problem:
                 problems[student] = problem

@@ -20,8 +20,9 @@ KIT = Path(__file__).resolve().parent.parent
 """The checkout that this kit runs from."""
 
 PYTHON_VARIABLE = "GRADER_WORKER_PYTHON"
+NOTEBOOK_PYTHON_VARIABLE = "GRADER_NOTEBOOK_PYTHON"
 
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.main import main; main(sys.argv[2])"
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.{} import main; main(sys.argv[2])"
 
 
 class Launcher(Protocol):
@@ -45,11 +46,16 @@ class Launcher(Protocol):
 class PlainLauncher:
     """A process of its own with a clean environment and nothing around it."""
 
+    python: Path | None = None
+    """The interpreter; that of `worker_python` if None."""
+    worker: str = "main"
+    """The module of `grader.worker` that runs in the process."""
     name: str = "none"
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
         """See `Launcher`."""
-        command = [str(worker_python()), "-I", "-c", _BOOT, str(stage / "kit"), str(stage / "submission")]
+        python, boot = self.python or worker_python(), _BOOT.format(self.worker)
+        command = [str(python), "-I", "-c", boot, str(stage / "kit"), str(stage / "submission")]
         try:
             return subprocess.Popen(
                 command,
@@ -76,12 +82,25 @@ def worker_python() -> Path:
     Raises:
         GraderError: there is none.
     """
-    named = os.environ.get(PYTHON_VARIABLE)
+    return _python(".venv-worker", PYTHON_VARIABLE, "student code", "numpy and msgpack")
+
+
+def notebook_python() -> Path:
+    """The interpreter of the environment in which submitted notebooks run: IPython and Matplotlib besides.
+
+    Raises:
+        GraderError: there is none.
+    """
+    return _python(".venv-notebook", NOTEBOOK_PYTHON_VARIABLE, "notebooks", "what locks/notebook.txt lists")
+
+
+def _python(environment: str, variable: str, purpose: str, packages: str) -> Path:
+    named = os.environ.get(variable)
     inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
-    python = Path(named) if named else KIT.joinpath(".venv-worker", *inside)
+    python = Path(named) if named else KIT.joinpath(environment, *inside)
     if not python.is_file():
         raise GraderError(
-            f"{python}: the environment for student code is missing. Next: make setup, or name an interpreter that has "
-            f"numpy and msgpack in {PYTHON_VARIABLE}."
+            f"{python}: the environment for {purpose} is missing. Next: make setup, or name an interpreter that has "
+            f"{packages} in {variable}."
         )
     return python

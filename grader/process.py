@@ -28,7 +28,7 @@ from .launch import Launcher
 from .worker.wire import Channel, Closed, WireError
 
 _SIGNALLED = 128
-_GONE = 2.0
+GONE = 2.0
 """Seconds that are given to whoever still holds the other end of a pipe after its process was killed."""
 _KINDS = ("not_implemented", "error", "missing", "result")
 
@@ -122,10 +122,10 @@ class StudentProcess:
     def stop(self) -> None:
         """End the process and all that it started."""
         if self._process is not None:
-            _kill(self._process)
+            kill(self._process)
             self._process = None
         if self._channel is not None:
-            self._channel.close(_GONE)
+            self._channel.close(GONE)
             self._channel = None
 
     def _ask(self, operation: str, arguments: list[Any]) -> Any:
@@ -201,18 +201,23 @@ class StudentProcess:
         return StudentError("protocol", message=what)
 
     def _how_it_ended(self) -> str:
-        process = self._process
-        assert process is not None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(1.0)
-        code = process.poll()
+        assert self._process is not None
+        ending = how_it_ended(self._process)
         self.stop()
-        if code is None:
-            return "closed its pipe"
-        if code < 0 or code > _SIGNALLED:
-            # A program around the worker, such as bubblewrap, reports a signal as a shell does.
-            return f"signal {_signal_name(-code if code < 0 else code - _SIGNALLED)}"
-        return f"exit status {code}"
+        return ending
+
+
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """What became of a process that closed its pipe."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(1.0)
+    code = process.poll()
+    if code is None:
+        return "closed its pipe"
+    if code < 0 or code > _SIGNALLED:
+        # A program around the worker, such as bubblewrap, reports a signal as a shell does.
+        return f"signal {_signal_name(-code if code < 0 else code - _SIGNALLED)}"
+    return f"exit status {code}"
 
 
 def _signal_name(number: int) -> str:
@@ -237,7 +242,8 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
     # The worker leads a session of its own, so its group holds all that it started and did not detach.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

@@ -182,9 +182,9 @@ def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes
     stage_kit(target)
 
 
-def stage_kit(target: Path) -> None:
-    """Write `target/kit`."""
-    for name in WORKER_FILES:
+def stage_kit(target: Path, more: tuple[str, ...] = ()) -> None:
+    """Write `target/kit`: `WORKER_FILES`, and `more`."""
+    for name in (*WORKER_FILES, *more):
         path = target / "kit" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(KIT / name, path)

@@ -96,7 +96,7 @@ def _tidy(notebook: NotebookNode, name: str, folder: str) -> None:
                 outputs.append(output)
         for output in outputs:
             if output.output_type == "stream":
-                output.text = _as_on_a_terminal(output.text)
+                output.text = as_on_a_terminal(output.text)
         cell.outputs = [output for output in outputs if output.get("text", "x") != "" and output.get("data", "x") != {}]
         for path in (os.path.realpath(folder), folder, str(Path.home()), sys.prefix, "/ipykernel_"):
             if path != "/" and re.search(re.escape(path) + r"(?!\w)", str(cell.outputs)):
@@ -114,6 +114,6 @@ def _drop_widgets(output: NotebookNode) -> None:
         }
 
 
-def _as_on_a_terminal(text: str) -> str:
+def as_on_a_terminal(text: str) -> str:
     """Of a line that was written over with carriage returns, the last state."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

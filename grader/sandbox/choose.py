@@ -16,12 +16,13 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import GraderError
-from ..launch import Launcher, PlainLauncher, worker_python
+from ..launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .landlock import version
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
 from .layout import Layout, layout_of
@@ -61,6 +62,38 @@ def choose(name: str | None = None, *, unsafe: bool = False) -> Launcher:
             _chosen[key] = _remembered(key) or _try_all(name, python)
             _remember(key, _chosen[key])
         return _chosen[key]
+
+
+def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = ()) -> Launcher:
+    """The same sandbox around the environment that a notebook needs, with room for its data.
+
+    Args:
+        launcher: what `choose` gave.
+        seconds: processor time of one notebook.
+        data: files and folders that the notebook may read besides its own.
+
+    Raises:
+        GraderError: that environment is missing, or the launcher runs no notebooks.
+    """
+    python = notebook_python()
+    if isinstance(launcher, PlainLauncher):
+        return replace(launcher, python=python, worker="notebook")
+    if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
+        raise GraderError(f"{launcher.name}: no notebook is run in it. Next: pass one of {', '.join(NAMES)}.")
+    layout = _layout(python, python.parent.parent.joinpath("pyvenv.cfg").stat().st_mtime_ns)
+    layout = replace(layout, read=(*layout.read, *map(str, data)))
+    bounds = launcher.lock.limits
+    limits = bounds and replace(bounds, memory=_NOTEBOOK_MEMORY, cpu=seconds)
+    return replace(launcher, layout=layout, lock=replace(launcher.lock, limits=limits), worker="notebook")
+
+
+_NOTEBOOK_MEMORY = 3 * 2**30
+"""Bytes: CIFAR-10 as 32-bit floats takes 600 MB, and notebooks like to keep a copy or two."""
+
+
+@cache
+def _layout(python: Path, _changed: int) -> Layout:
+    return layout_of(python)
 
 
 def add_sandbox_options(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ from .lock import Files, Limits, Lock
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from grader.sandbox.lock import Lock; Lock.parse(sys.argv[3]).close(); "
-    "from grader.worker.main import main; main(sys.argv[2])"
+    "from grader.worker.{} import main; main(sys.argv[2])"
 )
 
 IDENTITIES = range(61184, 65520)
@@ -54,6 +54,8 @@ class LandlockLauncher:
     """Whether root's workers get an identity of their own; it, `files` and `scopes` are switched off by tests alone."""
     errors: int = subprocess.DEVNULL
     """Where the worker's own words go before it is locked."""
+    worker: str = "main"
+    """The module of `grader.worker` that runs inside."""
     name: str = "landlock"
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
@@ -65,7 +67,8 @@ class LandlockLauncher:
         if _is_root() and self.identity:
             reached = all(map(_reached_by_others, (*self.layout.read, str(stage.parent))))
             lock = replace(_with_identity(lock, stage), keep_reading=not reached)
-        command = [self.layout.python, "-I", "-c", BOOT, str(stage / "kit"), str(stage / "submission"), lock.text()]
+        boot = BOOT.format(self.worker)
+        command = [self.layout.python, "-I", "-c", boot, str(stage / "kit"), str(stage / "submission"), lock.text()]
         return _start(command, end, stage / "submission", clean_environment(), self.errors)
 
 
@@ -89,6 +92,7 @@ class BubblewrapLauncher:
         )
     )
     errors: int = subprocess.DEVNULL
+    worker: str = "main"
     name: str = "bwrap"
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
@@ -102,7 +106,8 @@ class BubblewrapLauncher:
             options += [*("--cap-add", "CAP_SETUID"), *("--cap-add", "CAP_SETGID")]
             options += ["--cap-add", "CAP_DAC_READ_SEARCH"] if lock.keep_reading else []
         command = [self.program, *options, *self._mounts(stage), "--chdir", f"{STAGE}/submission", "--"]
-        command += [self.layout.python, "-I", "-c", BOOT, f"{STAGE}/kit", f"{STAGE}/submission", lock.text()]
+        boot = BOOT.format(self.worker)
+        command += [self.layout.python, "-I", "-c", boot, f"{STAGE}/kit", f"{STAGE}/submission", lock.text()]
         return _start(command, end, Path("/"), clean_environment() | {"TMPDIR": "/tmp"}, self.errors)
 
     def _mounts(self, stage: Path) -> list[str]:

@@ -11,6 +11,7 @@ import contextlib
 import math
 import struct
 import time
+from dataclasses import dataclass
 from socket import socket
 from typing import Any
 
@@ -23,6 +24,24 @@ LARGEST_FRAME = 64 * 2**20
 LARGEST_TEXT = 4_000
 LARGEST_COLLECTION = 1_000
 MOST_AXES = 8
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one message may hold, in bytes and items."""
+
+    frame: int = LARGEST_FRAME
+    text: int = LARGEST_TEXT
+    raw: int = 0
+    """Bytes that are neither text nor an array."""
+    collection: int = LARGEST_COLLECTION
+    extension: int = LARGEST_FRAME
+    """Arrays, handles and types; 0 if none may come."""
+
+
+GRADED = Bounds()
+NOTEBOOK = Bounds(frame=4 * 2**20, text=2 * 2**20, raw=4 * 2**20, extension=0)
+"""Sources of cells one way, their outputs the other: text and pictures, and nothing that could be graded."""
 
 _ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
 _LENGTH = struct.Struct(">I")
@@ -52,7 +71,7 @@ def encode(message: Any) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes, bounds: Bounds = GRADED) -> Any:
     """The message in the body of a frame.
 
     Raises:
@@ -64,11 +83,11 @@ def decode(body: bytes) -> Any:
             ext_hook=_ext,
             raw=False,
             strict_map_key=True,
-            max_str_len=LARGEST_TEXT,
-            max_bin_len=0,
-            max_array_len=LARGEST_COLLECTION,
-            max_map_len=LARGEST_COLLECTION,
-            max_ext_len=LARGEST_FRAME,
+            max_str_len=bounds.text,
+            max_bin_len=bounds.raw,
+            max_array_len=bounds.collection,
+            max_map_len=bounds.collection,
+            max_ext_len=bounds.extension,
         )
     except WireError:
         raise
@@ -128,8 +147,9 @@ def _dtype(text: str) -> np.dtype[Any]:
 class Channel:
     """One end of the pipe; every wait has a deadline."""
 
-    def __init__(self, end: socket) -> None:
+    def __init__(self, end: socket, bounds: Bounds = GRADED) -> None:
         self._socket = end
+        self._bounds = bounds
 
     def send(self, message: Any, seconds: float | None = None) -> None:
         """Send a message.
@@ -156,9 +176,9 @@ class Channel:
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size, deadline))
-        if length > LARGEST_FRAME:
-            raise WireError(f"a message of {length} bytes, at most {LARGEST_FRAME} are allowed")
-        return decode(self._exactly(length, deadline))
+        if length > self._bounds.frame:
+            raise WireError(f"a message of {length} bytes, at most {self._bounds.frame} are allowed")
+        return decode(self._exactly(length, deadline), self._bounds)
 
     def close(self, seconds: float = 0.0) -> None:
         """Close this end, after everyone who holds the other one has let go of it, or after some seconds."""

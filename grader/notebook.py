@@ -1,0 +1,162 @@
+"""Runs a submitted notebook for its readers: in the sandbox, by IPython's shell, under one bound for all of it.
+
+    remark = run_notebook(cells, folder, launcher, NotebookBounds())
+
+The cells get their outputs; nothing that happens here changes a score. The process is a student's like any other
+(`worker.notebook` runs inside), and what it says is checked before it is kept (`outputs`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from checks.language import LANGUAGES
+
+from .launch import Launcher
+from .outputs import CellOutputs
+from .process import GONE, how_it_ended, kill
+from .results import Note
+from .sandbox.choose import for_notebooks
+from .staging import stage_kit
+from .verdicts import sentences
+from .worker.wire import NOTEBOOK, Channel, Closed, WireError
+
+_WORKER = ("grader/worker/notebook.py",)
+_DONE = ["done"]
+
+
+@dataclass(frozen=True)
+class NotebookBounds:
+    """What one notebook may use up."""
+
+    seconds: int = 120
+    """Wall time from the start of its process to the end of its last cell."""
+    cell: int = 1_000_000
+    """Bytes of output that are kept of one cell."""
+    total: int = 20_000_000
+    """Bytes of output that are kept of all cells."""
+    files: int = 100_000_000
+    """Bytes of files beside the notebook that it finds when it runs."""
+
+
+def run_notebook(
+    cells: Sequence[NotebookNode], folder: Path, launcher: Launcher, bounds: NotebookBounds
+) -> Note | None:
+    """Run cells one after another; a cell that raises does not stop those after it.
+
+    Args:
+        cells: code cells, whose outputs are replaced.
+        folder: what lies beside the notebook; copied, and nothing in it is changed.
+        launcher: the sandbox.
+        bounds: where it ends.
+
+    Returns:
+        Why not all cells were run; None if they were.
+
+    Raises:
+        GraderError: no notebook can be run here.
+    """
+    data, environment = _data()
+    end = time.monotonic() + bounds.seconds
+    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage:
+        _stage(folder, Path(stage), bounds.files)
+        launcher = for_notebooks(launcher, 2 * bounds.seconds, data)
+        here, there = socket.socketpair()
+        channel = Channel(here, NOTEBOOK)
+        process = None
+        try:
+            with there:
+                process = launcher.start(Path(stage), there)
+            settings = {
+                "environment": environment,
+                "most": bounds.cell,
+                "sentences": {name: _bilingual(Note(name)) for name in ("no_input", "no_programs")},
+            }
+            channel.send(settings, end - time.monotonic())
+            return _run(cells, channel, process, bounds, end)
+        finally:
+            if process is not None:
+                kill(process)
+            channel.close(GONE)
+
+
+def _run(
+    cells: Sequence[NotebookNode],
+    channel: Channel,
+    process: subprocess.Popen[bytes],
+    bounds: NotebookBounds,
+    end: float,
+) -> Note | None:
+    left = bounds.total
+    shown: dict[str, NotebookNode] = {}
+    cut = _bilingual(Note("output_cut"))
+    for count, cell in enumerate(cells, start=1):
+        if len(cell.source.encode("utf-8", "replace")) > NOTEBOOK.text:
+            continue
+        outputs = CellOutputs(min(bounds.cell, left), cut, shown, count)
+        cell.execution_count = count
+        problem = None
+        try:
+            channel.send(cell.source, max(0.01, end - time.monotonic()))
+            while (message := channel.receive(max(0.0, end - time.monotonic()))) != _DONE:
+                outputs.add(message)
+        except TimeoutError:
+            problem = Note("stopped", {"seconds": str(bounds.seconds)})
+        except Closed:
+            problem = Note("kernel_failed", {"problem": how_it_ended(process)})
+        except WireError as error:
+            problem = Note("kernel_failed", {"problem": str(error)})
+        if problem:
+            outputs.say(_bilingual(Note("ended_here")))
+        cell.outputs = outputs.finish()
+        left = max(0, left - outputs.size)
+        if problem:
+            return problem
+    return None
+
+
+def _data() -> tuple[list[Path], dict[str, str]]:
+    """What a notebook reads besides its own files, and its environment: the data that the course's package keeps."""
+    environment = {name: value for name, value in os.environ.items() if name in {"FUNKCIJE_LANG", "FUNKCIJE_DATA"}}
+    environment |= {"NBGRADER_EXECUTION": "autograde", "FUNKCIJE_OFFLINE": "1"}
+    data = [Path(environment["FUNKCIJE_DATA"]).expanduser()] if environment.get("FUNKCIJE_DATA") else []
+    cache = data_cache()
+    if cache.is_dir():
+        data.append(cache)
+        environment["XDG_CACHE_HOME"] = str(cache.parent)
+    return [path for path in data if path.exists()], environment
+
+
+def data_cache() -> Path:
+    """Where `funkcije` keeps data sets for whoever runs the grader; notebooks may read it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "funkcije"
+
+
+def _stage(folder: Path, stage: Path, most: int) -> None:
+    """Copy regular files from beside the notebook, as many bytes as may be."""
+    target = stage / "submission"
+    target.mkdir()
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.suffix == ".ipynb" or "__pycache__" in path.parts:
+            continue
+        most -= path.stat().st_size
+        if most < 0:
+            break
+        copy = target / path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    stage_kit(stage, _WORKER)
+
+
+def _bilingual(note: Note) -> str:
+    return "\n".join(sentences(language)(note.key, **note.names) for language in LANGUAGES)

@@ -1,0 +1,212 @@
+"""What a submission may bring to its reader's browser: text, tables, pictures and links, and nothing that runs.
+
+nbconvert puts the HTML of outputs and markdown cells into the page as it is, and formgrader's page holds the buttons
+that give points. `inert_html` cleans an output with nh3. A markdown cell stays markdown, since a person edits and
+compares it: `inert_markdown` leaves what is harmless as it is, takes the meaning from tags that are not on its list,
+and shows the source as text where that is not enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from html.parser import HTMLParser
+
+import nh3
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+LONGEST = 100_000
+"""Characters of HTML that are cleaned; of more the plain text is shown."""
+LONGEST_MARKDOWN = 20_000
+"""Characters of markdown that are rendered; what is longer is shown as text, as nested LaTeX can take a minute."""
+DEEPEST = 100
+"""Levels of nesting that browsers and parsers take without trouble."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INLINE = _words("a abbr b br cite code del em i img ins kbd mark q s samp small span strong sub sup u var")
+_BLOCKS = _words("""
+    blockquote caption center col colgroup dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li ol p pre
+    progress summary table tbody td tfoot th thead tr ul
+""")
+
+# Neither `id` nor `class`: formgrader finds the fields for points by them.
+_ATTRIBUTES = {
+    "*": {"align", "style", "title"},
+    "a": {"href"},
+    "col": {"span"},
+    "img": {"alt", "height", "src", "width"},
+    "ol": {"start"},
+    "progress": {"max", "value"},
+    "table": {"border"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+# Nothing that moves a thing out of its place, over the words of others.
+_PROPERTIES = _words("""
+    background-color border border-bottom border-collapse border-color border-left border-radius border-right
+    border-spacing border-style border-top border-width color font-family font-size font-style font-variant font-weight
+    height line-height list-style-type max-height max-width min-width opacity overflow overflow-x padding padding-bottom
+    padding-left padding-right padding-top text-align text-decoration vertical-align white-space width word-break
+""")
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
+
+
+def inert_html(html: str) -> str:
+    """HTML with nothing in it that runs, is fetched from this machine, or leaves its place on the page."""
+    if len(html) > LONGEST:
+        return ""
+    cleaned = nh3.clean(
+        html,
+        tags=set(_INLINE | _BLOCKS),
+        attributes=_ATTRIBUTES,
+        attribute_filter=_only_pictures,
+        url_schemes={"http", "https", "mailto", "data"},
+        url_relative="deny",
+        filter_style_properties=set(_PROPERTIES),
+    )
+    return cleaned if _Walk(cleaned).depth <= DEEPEST else ""
+
+
+def _only_pictures(tag: str, attribute: str, value: str) -> str | None:
+    data = value.strip().lower().startswith("data:")
+    return None if data and not (tag == "img" and attribute == "src" and _PICTURE.match(value.strip())) else value
+
+
+# A tag of markdown that stays one, to the letter; a closing `</div>` would close the page's own.
+_WORDS = "|".join(sorted((_INLINE | _BLOCKS) - {"a", "col", "colgroup", "div", "img", "progress"}))
+_QUOTED = r"""(?:"[^"<>]*"|'[^'<>]*')"""
+_KEPT = re.compile(
+    rf"""
+    </?(?:{_WORDS}) \s* /? >
+    | <a \s+ href \s* = \s* (?:"https?://[^"<>\s]*"|'https?://[^'<>\s]*') \s* > | </a \s* >
+    | <img (?: \s+ (?:src|alt|title|width|height) \s* = \s* {_QUOTED} )* \s* /? >
+    | <(?:https?://|mailto:)[^<>"'\s]* >
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_HEADING = re.compile(r"^( {0,3}#{1,6}[ \t]+)", re.MULTILINE)
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+def inert_markdown(
+    source: str, attachments: Mapping[str, Mapping[str, str]] | None = None, taken: Collection[str] = ()
+) -> str:
+    """Markdown that renders to nothing that runs; the source itself if it holds nothing of the kind.
+
+    Args:
+        source: a markdown cell's.
+        attachments: pictures that came with the cell, base64 by name and type; they must have been checked.
+        taken: ids that the page needs for itself, and that no heading may get.
+    """
+    if len(source) > LONGEST_MARKDOWN:
+        return as_text(source)
+    broken = _TAG.sub(lambda found: "<" if _KEPT.match(source, found.start()) else "< ", source)
+    for candidate in (broken, _HEADING.sub(rf"\1{_ZERO_WIDTH_SPACE}", broken)):
+        if _renders_inert(candidate, attachments or {}, taken):
+            return candidate
+    return as_text(source)
+
+
+def as_text(source: str) -> str:
+    """Markdown that shows another markdown's source, up to `LONGEST` characters."""
+    longest = max((len(run) for run in re.findall(r"~+", source)), default=0)
+    fence = "~" * max(4, longest + 1)
+    return f"{fence}\n{source[:LONGEST]}\n{fence}"
+
+
+def _renders_inert(source: str, attachments: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> bool:
+    """Whether nbconvert makes harmless HTML of it."""
+    try:
+        renderer = IPythonRenderer(escape=False, attachments=attachments, anchor_link_text="¶")  # type: ignore[arg-type]
+        html = MarkdownWithMath(renderer=renderer).render(source)
+    except Exception:  # a missing attachment, or whatever else would stop the page
+        return False
+    walk = _Walk(html)
+    return walk.depth <= DEEPEST and not walk.refused and not walk.ids.intersection(taken)
+
+
+_RENDERED_TAGS = (_INLINE | _BLOCKS | {"input"}) - {"progress"}
+_RENDERED_ATTRIBUTES = {
+    "a": {"class", "href", "title"},
+    "code": {"class"},
+    "div": {"class"},
+    "img": {"alt", "height", "src", "title", "width"},
+    "input": {"checked", "class", "disabled", "type"},
+    "li": {"class"},
+    "ol": {"start"},
+    "span": {"class"},
+    "td": {"style"},
+    "th": {"style"},
+} | {f"h{level}": {"id"} for level in range(1, 7)}
+_RENDERED_CLASS = re.compile(r"anchor-link|highlight|task-list-item(?:-checkbox)?|language-\S*|[a-z]{1,2}\d?")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+
+
+class _Walk(HTMLParser):
+    """Goes over HTML that was made by a renderer or a sanitizer, and is well formed therefore."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.depth = 0
+        self.ids: set[str] = set()
+        self.refused = False
+        self._open = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"br", "hr", "img", "col", "input"}:
+            self._open += 1
+            self.depth = max(self.depth, self._open)
+        self.refused |= tag not in _RENDERED_TAGS
+        for name, value in attrs:
+            text = value or ""
+            self.refused |= name not in _RENDERED_ATTRIBUTES.get(tag, ())
+            if name == "id":
+                self.ids.add(text)
+            elif name == "class":
+                self.refused |= not all(map(_RENDERED_CLASS.fullmatch, text.split()))
+            elif name in {"href", "src"}:
+                self.refused |= not _may_be_followed(text, picture=tag == "img")
+            elif name == "style":
+                self.refused |= re.fullmatch(r"text-align:\s*(left|right|center);?", text) is None
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"br", "hr", "img", "col", "input"}:
+            self._open -= 1
+
+    def handle_comment(self, data: str) -> None:
+        self.refused = True
+
+    def handle_decl(self, decl: str) -> None:
+        self.refused = True
+
+    def handle_pi(self, data: str) -> None:
+        self.refused = True
+
+    def unknown_decl(self, data: str) -> None:
+        self.refused = True
+
+
+def _may_be_followed(url: str, *, picture: bool) -> bool:
+    bare = re.sub(r"[\x00-\x20]", "", url).lower()
+    scheme = _SCHEME.match(bare)
+    if scheme is None or scheme[1] in {"http", "https", "mailto", "attachment"}:
+        return True
+    return picture and _PICTURE.match(url.strip()) is not None
+
+
+def plain(text: str) -> str:
+    """Text that is no more than text in markdown and in HTML."""
+    return "".join(
+        character if character.isalnum() or character in " .,:;" else f"&#{ord(character)};" for character in text
+    )
