@@ -9,7 +9,8 @@ Autograding, in `autograded/`:
 
 - `ExecuteForReading` runs the notebook in the sandbox so that a person can read it, which changes no score;
 - `TrustedVerdict` writes the verdict into the graded cells, in the form from which nbgrader reads points;
-- `SaveScores` enters the points into the gradebook, all of them or none.
+- `SaveScores` enters the points into the gradebook, all of them or none;
+- `MakeInert` leaves nothing in the submission's text that would run in its reader's browser.
 
 Feedback, from `autograded/` to `feedback/`:
 
@@ -35,7 +36,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
@@ -47,6 +48,7 @@ from checks.language import LANGUAGES
 from .errors import GraderError
 from .feedback import stale_banner
 from .notebook import NotebookBounds, data_cache, run_notebook
+from .pages import as_text, attached_pictures, inert_markdown, page_ids, plain
 from .render import render_package
 from .results import Note, read_record, staleness
 from .sandbox.choose import choose
@@ -54,6 +56,8 @@ from .submission import course_of, frame, grade_id_of, verdict_of
 from .verdicts import Verdict, sentences
 
 Resources = dict[str, Any]
+SUMMARY = "grader-summary"
+"""Id of the first cell of a graded notebook."""
 
 
 class Step(NbGraderPreprocessor):  # type: ignore[misc]
@@ -74,14 +78,15 @@ class RestoreCells(Step):
     """Cells as they were handed out: locked sources, every cell's nbgrader metadata, graded cells that were deleted.
 
     A cell is known by its `grade_id`, or by its cell id where an editor dropped the metadata. Of several cells with one
-    `grade_id` the last counts, as in nbgrader. Metadata of any other cell is removed, so that nothing that a student
-    wrote there reaches nbgrader's scoring.
+    `grade_id` the last counts, as in nbgrader. Metadata of any other cell is removed and the notebook's own is put
+    back, so that nothing that a student wrote there reaches nbgrader's scoring or a page.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the cells of one notebook."""
         verdict = verdict_of(self.converter)
         released = frame(verdict.course, verdict.assignment.name)
+        nb.metadata = copy.deepcopy(released.metadata)
         by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
         present = {grade_id_of(cell) for cell in nb.cells}
         by_cell_id = {cell.id: cell for grade_id, cell in by_grade_id.items() if grade_id not in present}
@@ -91,7 +96,7 @@ class RestoreCells(Step):
             original = by_grade_id.get(grade_id_of(cell)) or by_cell_id.get(cell.get("id", ""))
             grade_id = grade_id_of(original) if original else ""
             if original is None or grade_id in done:
-                cell.metadata.pop("nbgrader", None)
+                cell.metadata = from_dict({})  # type: ignore[no-untyped-call]
                 continue
             done.add(grade_id)
             _restore(cell, original)
@@ -116,6 +121,9 @@ def _restore(cell: NotebookNode, original: NotebookNode) -> None:
     cell.metadata = copy.deepcopy(original.metadata)
     if utils.is_locked(original):
         cell.source = original.source
+        cell.pop("attachments", None)
+        if "attachments" in original:
+            cell.attachments = copy.deepcopy(original.attachments)
 
 
 def _place(nb: NotebookNode, released: NotebookNode, missing: NotebookNode) -> int:
@@ -312,10 +320,37 @@ def _summary(verdict: Verdict) -> NotebookNode:
     """The first cell of a graded notebook: automatic points, and what the reader should know."""
     result = verdict.result
     total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})
-    lines = [f"<strong>{escape(_bilingual(total))}</strong>", *(escape(_bilingual(note)) for note in verdict.notes)]
-    lines += [escape(warning) for warning in result.warnings]
-    cell: NotebookNode = new_markdown_cell("\n\n".join(lines), id="grader-summary")  # type: ignore[no-untyped-call]
+    lines = [f"**{plain(_bilingual(total))}**", *(plain(_bilingual(note)) for note in verdict.notes)]
+    lines += [plain(warning) for warning in result.warnings]
+    cell: NotebookNode = new_markdown_cell("\n\n".join(lines), id=SUMMARY)  # type: ignore[no-untyped-call]
     return cell
+
+
+class MakeInert(Step):
+    """Leave nothing in the submission's own text that would run in its reader's browser.
+
+    After the points are in the gradebook, since nbgrader knows an answer that was not touched by its very characters.
+    What stands in the released notebook stays as it is; outputs were made inert when they came.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Change what has to be changed in one notebook."""
+        verdict = verdict_of(self.converter)
+        released = frame(verdict.course, verdict.assignment.name)
+        known = {cell.source for cell in released.cells if cell.cell_type == "markdown"}
+        taken = page_ids(grade_id_of(cell) for cell in released.cells)
+        for cell in nb.cells:
+            if cell.cell_type == "code" or cell.get("id") == SUMMARY:
+                continue
+            if "attachments" in cell:
+                cell.attachments = attached_pictures(cell.attachments)
+            if cell.source in known and not cell.get("attachments"):
+                continue
+            inert = inert_markdown(cell.source, cell.get("attachments"), taken)
+            if inert == as_text(cell.source):
+                verdict.note("shown_as_text")
+            cell.source = inert
+        return nb, resources
 
 
 class SaveScores(SaveAutoGrades):  # type: ignore[misc]

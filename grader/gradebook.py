@@ -30,9 +30,13 @@ from .staging import shown
 
 NEEDED = {
     "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
-    "autograde_preprocessors": ("grader.autograde.TrustedVerdict", "grader.autograde.SaveScores"),
+    "autograde_preprocessors": (
+        "grader.autograde.TrustedVerdict",
+        "grader.autograde.SaveScores",
+        "grader.autograde.MakeInert",
+    ),
 }
-"""What `Autograde` must be configured with for a score to be the verdict."""
+"""What `Autograde` must be configured with for a score to be the verdict, and for a page to run nothing."""
 
 
 def course_config(course: Course) -> Config:

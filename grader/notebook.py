@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -52,7 +53,7 @@ class NotebookBounds:
 def run_notebook(
     cells: Sequence[NotebookNode], folder: Path, launcher: Launcher, bounds: NotebookBounds
 ) -> Note | None:
-    """Run cells one after another; a cell that raises does not stop those after it.
+    """Run cells one after another; a cell that raises does not stop those after it, one too long to send is left out.
 
     Args:
         cells: code cells, whose outputs are replaced.
@@ -67,7 +68,7 @@ def run_notebook(
         GraderError: no notebook can be run here.
     """
     data, environment = _data()
-    end = time.monotonic() + bounds.seconds
+    cells = [cell for cell in cells if len(cell.source.encode("utf-8", "replace")) <= NOTEBOOK.text]
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage:
         _stage(folder, Path(stage), bounds.files)
         launcher = for_notebooks(launcher, 2 * bounds.seconds, data)
@@ -77,13 +78,7 @@ def run_notebook(
         try:
             with there:
                 process = launcher.start(Path(stage), there)
-            settings = {
-                "environment": environment,
-                "most": bounds.cell,
-                "sentences": {name: _bilingual(Note(name)) for name in ("no_input", "no_programs")},
-            }
-            channel.send(settings, end - time.monotonic())
-            return _run(cells, channel, process, bounds, end)
+            return _run(cells, channel, process, environment, bounds)
         finally:
             if process is not None:
                 kill(process)
@@ -94,21 +89,24 @@ def _run(
     cells: Sequence[NotebookNode],
     channel: Channel,
     process: subprocess.Popen[bytes],
+    environment: dict[str, str],
     bounds: NotebookBounds,
-    end: float,
 ) -> Note | None:
+    end = time.monotonic() + bounds.seconds
+    errors = {name: _bilingual(Note(name)) for name in ("no_input", "no_programs")}
+    requests: list[Any] = [{"environment": environment, "most": bounds.cell, "sentences": errors}]
     left = bounds.total
     shown: dict[str, NotebookNode] = {}
     cut = _bilingual(Note("output_cut"))
     for count, cell in enumerate(cells, start=1):
-        if len(cell.source.encode("utf-8", "replace")) > NOTEBOOK.text:
-            continue
         outputs = CellOutputs(min(bounds.cell, left), cut, shown, count)
         cell.execution_count = count
         problem = None
         try:
-            channel.send(cell.source, max(0.01, end - time.monotonic()))
-            while (message := channel.receive(max(0.0, end - time.monotonic()))) != _DONE:
+            for request in (*requests, cell.source):
+                channel.send(request, max(0.001, end - time.monotonic()))
+            requests.clear()
+            while (message := channel.receive(end - time.monotonic())) != _DONE:
                 outputs.add(message)
         except TimeoutError:
             problem = Note("stopped", {"seconds": str(bounds.seconds)})

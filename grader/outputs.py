@@ -27,6 +27,8 @@ from .worker.wire import WireError
 
 MOST_OUTPUTS = 200
 """Outputs of one cell."""
+LONGEST_NAME = 200
+"""Characters of an exception's name or a display's id."""
 LARGEST_SIDE = 4_000
 """Pixels that a picture may ask for on a page."""
 
@@ -65,10 +67,14 @@ class CellOutputs:
             case ["stream", "stdout" | "stderr" as name, str(text)]:
                 if self._has_room(len(text)):
                     self._write(name, text)
-            case ["display" | "result" as kind, dict(data), dict(sizes), str(display_id), bool(update)]:
+            case ["display" | "result" as kind, dict(data), dict(sizes), str(display_id), bool(update)] if (
+                len(display_id) <= LONGEST_NAME
+            ):
                 if self._has_room(sum(map(_length, data.values()))):
                     self._show(kind, data, sizes, display_id, update)
-            case ["error", str(name), str(text), list(lines)] if all(isinstance(line, str) for line in lines):
+            case ["error", str(name), str(text), list(lines)] if len(name) <= LONGEST_NAME and all(
+                isinstance(line, str) for line in lines
+            ):
                 if self._has_room(len(text) + sum(map(len, lines))):
                     traceback = [_CONTROL.sub("", line) for line in lines]
                     self.outputs.append(_output("error", ename=name, evalue=text, traceback=traceback))
@@ -81,7 +87,8 @@ class CellOutputs:
 
     def say(self, sentence: str) -> None:
         """Add a line of the kit's own."""
-        self.outputs.append(_output("stream", name="stdout", text=f"{sentence}\n"))
+        before = self.outputs[-1].get("text", "\n") if self.outputs else "\n"
+        self._write("stdout", f"{sentence}\n" if before.endswith("\n") else f"\n{sentence}\n")
 
     def finish(self) -> list[NotebookNode]:
         """The outputs, streams as they would look on a terminal."""

@@ -8,12 +8,15 @@ and shows the source as text where that is not enough.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html.parser import HTMLParser
 
 import nh3
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from .pictures import can_be_shown
 
 LONGEST = 100_000
 """Characters of HTML that are cleaned; of more the plain text is shown."""
@@ -205,8 +208,33 @@ def _may_be_followed(url: str, *, picture: bool) -> bool:
     return picture and _PICTURE.match(url.strip()) is not None
 
 
+def attached_pictures(attachments: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Of the attachments of a cell those that are pictures, base64 by name and type."""
+    kept: dict[str, dict[str, str]] = {}
+    for name, forms in attachments.items():
+        for mime, text in forms.items():
+            try:
+                data = base64.b64decode("".join(text) if isinstance(text, list | str) else "")
+            except (ValueError, TypeError):
+                continue
+            if can_be_shown(mime, data):
+                kept.setdefault(name, {})[mime] = base64.b64encode(data).decode("ascii")
+    return kept
+
+
+def page_ids(grade_ids: Iterable[str]) -> set[str]:
+    """The ids by which formgrader finds what it needs on its page."""
+    fields = {
+        f"{grade_id}{ending}" for grade_id in grade_ids if grade_id for ending in ("", "-comment", "_extra_credit")
+    }
+    return fields | {"notebook", "notebook-container", "statusmessage", "toc", "top"}
+
+
 def plain(text: str) -> str:
     """Text that is no more than text in markdown and in HTML."""
     return "".join(
-        character if character.isalnum() or character in " .,:;" else f"&#{ord(character)};" for character in text
+        f"&#{ord(character)};" if character in _SPECIAL else character for character in " ".join(text.split())
     )
+
+
+_SPECIAL = frozenset("\\`*_[]#|~<>&$!^=\"'")

@@ -305,7 +305,7 @@ def test_nbgrader_without_our_steps_ends_in_no_score(tmp_path: Path) -> None:
 def test_a_reader_sees_the_notebook_run_without_the_hosts_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    course = released_course(tmp_path, "\nc.ExecuteForReading.timeout = 2\nc.ExecuteForReading.max_output = 20_000\n")
+    course = released_course(tmp_path, "\nc.ExecuteForReading.max_output = 20_000\n")
     monkeypatch.setenv("PYTHONPATH", str(course.root))
     monkeypatch.setenv("A_TOKEN", "secret")
     folder = hand_in(course, "ana")
@@ -314,7 +314,6 @@ def test_a_reader_sees_the_notebook_run_without_the_hosts_environment(
         nbformat.v4.new_code_cell("import os\nprint({'A_TOKEN', 'PYTHONPATH'} & set(os.environ))", id="environment"),
         nbformat.v4.new_code_cell("import sys\nprint('careful', file=sys.stderr)\n1 / 0", id="fails"),
         nbformat.v4.new_code_cell("for i in range(5000):\n    print('x' * 100)", id="long"),
-        nbformat.v4.new_code_cell("while True:\n    pass", id="endless"),
         nbformat.v4.new_code_cell("print('still here')", id="after"),
     ]
     save_notebook(folder, notebook)
@@ -327,11 +326,10 @@ def test_a_reader_sees_the_notebook_run_without_the_hosts_environment(
     assert outputs["fails"][-1].ename == "ZeroDivisionError"
     assert "too long" in outputs["long"][0].text
     assert len(outputs["long"][0].text) < 60_000
-    assert outputs["endless"][-1].ename == "CellTimeoutError"
     assert outputs["after"][0].text == "still here\n"
 
 
-def test_a_dead_kernel_and_a_spent_bound_are_noted_and_cost_nothing(tmp_path: Path) -> None:
+def test_a_dead_process_and_a_spent_bound_are_noted_and_cost_nothing(tmp_path: Path) -> None:
     course = released_course(tmp_path, "\nc.ExecuteForReading.total = 0\n")
     hand_in(course, "bound")
     (row,) = grade_class(course, "scale")
@@ -345,8 +343,8 @@ def test_a_dead_kernel_and_a_spent_bound_are_noted_and_cost_nothing(tmp_path: Pa
     save_notebook(folder, notebook)
     (row,) = grade_class(course, "scale")
     assert (row.total, row.problem) == (4.0, "")
-    assert "DeadKernelError" in row.look[0]
-    assert "DeadKernelError" in graded_notebook(course, "dead").cells[0].source
+    assert "exit status 1" in row.look[0]
+    assert "exit status 1" in graded_notebook(course, "dead").cells[0].source
 
 
 def test_what_a_module_says_on_stderr_costs_nothing(course: Course) -> None:

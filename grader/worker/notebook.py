@@ -28,6 +28,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from IPython.core import pylabtools
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -65,9 +66,9 @@ class Outbox:
     """Sends what a cell puts out, up to a bound for each cell; used by every thread of the notebook."""
 
     def __init__(self, channel: Channel, most: int, shorten: Callable[[str], str]) -> None:
-        self.shorten = shorten
         self._channel = channel
         self._most = most
+        self._shorten = shorten
         self._left = most
         self._pending: tuple[str, list[str]] = ("stdout", [])
         self._lock = threading.RLock()
@@ -99,7 +100,7 @@ class Outbox:
             text = "".join(parts)
             for start in range(0, len(text), _PIECE):
                 piece = text[start : start + _PIECE]
-                self._send(["stream", name, self.shorten(piece) if name == "stderr" else piece], len(piece))
+                self._send(["stream", name, self._shorten(piece)], len(piece))
 
     def show(self, kind: str, data: Mapping[str, Any], metadata: Any, display_id: str, update: bool) -> None:
         """Send an object in every form that may be kept."""
@@ -107,13 +108,13 @@ class Outbox:
         sizes = {mime: size for mime in bundle if mime in IMAGES and (size := _size(metadata, mime))}
         with self._lock:
             self.flush()
-            self._send([kind, bundle, sizes, _plain(display_id), bool(update)], sum(map(len, bundle.values())))
+            self._send([kind, bundle, sizes, _plain(display_id)[:200], bool(update)], sum(map(len, bundle.values())))
 
     def error(self, name: str, message: str, lines: list[str]) -> None:
         """Send an exception."""
         with self._lock:
             self.flush()
-            cut = [_plain(self.shorten(line))[:_PIECE] for line in lines[-200:]]
+            cut = [_plain(self._shorten(line))[:_PIECE] for line in lines[-200:]]
             self._send(["error", _plain(name)[:200], _plain(message)[:_PIECE], cut], sum(map(len, cut)))
 
     def clear(self) -> None:
@@ -232,6 +233,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: Any = None) -> None:
         """Figures need no window."""
 
+    def enable_matplotlib(self, gui: Any = None) -> Any:
+        """Whatever window was asked for, figures become pictures."""
+        return super().enable_matplotlib("inline")  # type: ignore[no-untyped-call]
+
     def ask_exit(self) -> None:
         """`exit` ends a kernel; here the next cell follows."""
 
@@ -325,6 +330,7 @@ def _shell(outbox: Outbox, submission: str, sentences: Mapping[str, str]) -> She
     config.HistoryManager.hist_file = ":memory:"
     Shell.outbox, Shell.sentences = outbox, sentences
     shell = Shell.instance(config=config, ipython_dir=submission)
+    shell.db = {}  # where `%cd` and the like remember
 
     def no_input(prompt: object = "", *_: object) -> str:
         raise EOFError(sentences["no_input"])
@@ -339,7 +345,10 @@ def _shell(outbox: Outbox, submission: str, sentences: Mapping[str, str]) -> She
 
 
 def _prepare_matplotlib() -> None:
-    """Point Matplotlib to the list of fonts that was made with its environment: it insists on a folder to write to."""
+    """Show figures as pictures, with the list of fonts that was made with the environment.
+
+    Matplotlib insists on a folder to write to, and there is none.
+    """
     spec = importlib.util.find_spec("matplotlib")
     if spec is None or not spec.origin:
         return
@@ -349,3 +358,13 @@ def _prepare_matplotlib() -> None:
 
     folder = str(Path(sys.prefix) / "matplotlib")
     matplotlib.get_configdir = matplotlib.get_cachedir = lambda: folder
+    pylabtools.select_figure_formats = _select_pictures
+
+
+_select_figure_formats: Callable[..., None] = pylabtools.select_figure_formats
+
+
+def _select_pictures(shell: Any, formats: Any, **options: Any) -> None:
+    """Drawings (svg, pdf) can hold more than a picture, and are not kept; a picture takes their place."""
+    asked = {formats} if isinstance(formats, str) else set(formats)
+    _select_figure_formats(shell, {"png"} if asked & {"svg", "pdf"} else asked, **options)
