@@ -780,3 +780,22 @@ def test_the_data_set_is_read_from_the_cache_and_the_cache_stays_as_it_is(
     assert text_of(read) == "['set.npy'] rows\n"
     assert written[-1].ename in {"PermissionError", "OSError"}
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == digest
+
+
+def test_an_empty_cache_is_filled_once_outside_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fill = (
+        "import os; from pathlib import Path; import funkcije.layers; folder = Path(os.environ['XDG_CACHE_HOME']); "
+        "(folder / 'funkcije').mkdir(parents=True); (folder / 'funkcije' / os.environ['FUNKCIJE_OFFLINE']).touch()"
+    )
+    course = released_course(tmp_path, f"\nc.ExecuteForReading.prepare = {fill!r}\n")
+    for student in ("ana", "bo"):
+        folder = hand_in(course, student)
+        notebook = edit_notebook(folder)
+        listing = "import os\nprint(os.listdir(os.environ['XDG_CACHE_HOME'] + '/funkcije'))"
+        notebook.cells.append(new_code_cell(listing, id="listing"))
+        save_notebook(folder, notebook)
+    grade_class(course, "scale")
+    for student in ("ana", "bo"):
+        cells = {cell.get("id"): cell for cell in graded_notebook(course, student).cells}
+        assert text_of(cells["listing"].outputs) == "['1']\n"
