@@ -113,11 +113,8 @@ def test_the_json_shown_has_the_keys_of_a_result(assignment: Assignment) -> None
 
 def test_each_dependency_is_given_a_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [
-        *project["project"]["dependencies"],
-        *project["dependency-groups"]["dev"],
-        *project["build-system"]["requires"],
-    ]
+    groups = [item for group in project["dependency-groups"].values() for item in group]
+    asked = [*project["project"]["dependencies"], *groups, *project["build-system"]["requires"]]
     names = {re.match(r"[\w-]+", requirement)[0] for requirement in asked}
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Why each dependency")[2]
     rows = [cells.split("|")[1] for cells in section.splitlines() if cells.startswith("| ") and "---" not in cells]
