@@ -44,7 +44,7 @@ from grader.gradebook import course_config
 from grader.launch import Launcher, PlainLauncher
 from grader.notebook import NotebookBounds, data_cache, run_notebook
 from grader.outputs import MOST_OUTPUTS, CellOutputs
-from grader.pages import attached_pictures, inert_html, inert_markdown
+from grader.pages import LONGEST, LONGEST_MARKDOWN, attached_pictures, inert_html, inert_markdown
 from grader.render import Rendered
 from grader.results import Note
 from grader.sandbox.choose import NAMES, choose, for_notebooks
@@ -161,7 +161,7 @@ def test_an_error_shows_the_students_lines_and_the_next_cell_runs(run: Run) -> N
     assert failed[-1].ename == "LinAlgError"
     assert "funkcije/layers.py:5" in shown
     assert "Cell In[1], line 2" in shown
-    assert not re.search(r"site-packages|\.venv|/stage|/tmp|worker|interactiveshell", shown)
+    assert not re.search(r"site-packages|\.venv|/stage|/tmp|worker|interactiveshell|numpy/", shown)
     assert syntax[-1].ename == "SyntaxError"
     assert text_of(after) == "next\n"
 
@@ -578,6 +578,8 @@ def test_html_of_tables_and_our_own_blocks_keeps_its_look() -> None:
 
 
 def test_deep_and_long_html_and_markdown_are_shown_otherwise() -> None:
+    assert inert_html("x" * (LONGEST + 1)) == ""
+    assert inert_markdown("x" * (LONGEST_MARKDOWN + 1)).startswith("~~~~\n")
     began = time.monotonic()
     for text in ("<div>" * 20_000, "> " * 9_000, "[" * 19_000, "x" * 10**6, "\\begin{a}" * 2_000, "- " * 9_000):
         inert_html(text)
@@ -634,6 +636,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
         new_markdown_cell("![](attachment:a.png)", attachments={"a.png": {'image/png" onerror="alert(1)': PIXEL}}),
         nbformat.v4.new_raw_cell("<script>alert(1)</script>", metadata={"raw_mimetype": "text/html"}),
         new_code_cell("print('still run')", metadata={"tags": ["skip-execution", BREAKOUT]}),
+        new_code_cell("print(any(line.startswith('check(') for line in In))", id="history"),
         new_code_cell("1", metadata={"magics_language": BREAKOUT, "alt": BREAKOUT}),
         new_code_cell("from IPython.display import *\ndisplay(Javascript('alert(1)'), SVG('<svg onload=\"a()\"/>'))"),
         new_code_cell("display({'text/plain': 'x'}, raw=True, metadata={'nbgrader': {'grade': True, 'points': 99}})"),
@@ -661,7 +664,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
 def test_a_hostile_notebook_earns_what_its_modules_earn(pages: Pages) -> None:
     course = pages[0]
     assert scores(course) == {"honest": 1.0, "mallory": 1.0}
-    points = cell_of(graded_notebook(course, "mallory"), "scale_forward").outputs[-1]
+    notebook = graded_notebook(course, "mallory")
+    assert not any(cell.get("attachments") for cell in notebook.cells)
+    assert notebook.metadata == graded_notebook(course, "honest").metadata
+    (history,) = (cell for cell in notebook.cells if cell.id == "history")
+    assert text_of(history.outputs) == "False\n"  # the graded cell was not run
+    points = cell_of(notebook, "scale_forward").outputs[-1]
     assert points.data == {"text/plain": "1.0"}
 
 
