@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The locks name no index, wherever they are resolved.
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
 .PHONY: help setup demo test lint lab release grade bench lock
@@ -62,6 +64,6 @@ bench: setup ## the figures in docs, side by side with a peer
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 lock: setup ## resolve the pinned versions anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o locks/kit.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group worker --constraints locks/kit.txt -o locks/worker.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --group notebook --constraints locks/kit.txt -o locks/notebook.txt
+	@$(RESOLVE) --group dev pyproject.toml -o locks/kit.txt
+	@$(RESOLVE) --group worker --constraints locks/kit.txt -o locks/worker.txt
+	@$(RESOLVE) --group notebook --constraints locks/kit.txt -o locks/notebook.txt
