@@ -13,7 +13,7 @@ class Mistake:
     """A wrong version of one function."""
 
     id: str
-    """Also the key of its hint in `checks/NAME/messages.toml`."""
+    """Also the key of its hint in `checks/NAME/*.toml`."""
     module: str
     function: str
     """The graded function that it is a mistake in."""
@@ -38,3 +38,12 @@ class Variant:
     function: str = ""
     replace: tuple[tuple[str, str], ...] = ()
     """As in `Mistake`."""
+
+
+def in_function(module: str, function: str) -> Callable[..., Mistake]:
+    """What writes down mistakes in one function: `wrong(id, check, {old: new})`, the check by its name there."""
+
+    def wrong(id: str, check: str, replace: Mapping[str, str], **more: Any) -> Mistake:
+        return Mistake(id, module, function, f"{function}.{check}", tuple(replace.items()), **more)
+
+    return wrong

@@ -7,7 +7,6 @@ were not written go back to what was handed out, and known mistakes and other ch
 from __future__ import annotations
 
 import ast
-import importlib.util
 import logging
 import shutil
 import zipfile
@@ -19,6 +18,7 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from checks.core import Assignment
 from checks.demo import HandIn
 
+from .beside import load_beside
 from .course import Course
 from .errors import GraderError
 from .gradebook import course_config, course_directory
@@ -45,11 +45,9 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
             not a known one.
     """
     file = assignment.folder / FILE
-    spec = importlib.util.spec_from_file_location(f"{assignment.name}_demo", file)
-    if not file.is_file() or spec is None or spec.loader is None:
+    module = load_beside(assignment, "demo")
+    if module is None:
         raise GraderError(f"{file}: no class for the demo. Next: list its submissions there as CLASS.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     handed_in: tuple[HandIn, ...] = getattr(module, "CLASS", ())
     students = [student_id(item.name) for item in handed_in]
     if not students or len(set(students)) < len(students):
@@ -59,7 +57,7 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
         for name in item.mistakes:
             if name not in known:
                 raise GraderError(
-                    f"{file}: {item.name!r} makes the mistake {name!r}, which is not in mistakes.py. Next: take "
+                    f"{file}: {item.name!r} makes the mistake {name!r}, which is not a known one. Next: take "
                     "one that is."
                 )
     return handed_in

@@ -92,9 +92,10 @@ def submission_digest(folder: Path, course: Course, assignment: Assignment) -> s
 def check_set_digest(course: Course, assignment: Assignment) -> str:
     """SHA-256 of what decides a verdict: the checks, the known mistakes and the reference."""
     digest = hashlib.sha256()
-    folders = (course.checks, course.package)
-    files = {path for folder in folders for pattern in ("*.py", "*.toml") for path in folder.rglob(pattern)}
-    for path in sorted(files):
+    own = course.checks / assignment.name
+    files = [*course.checks.glob("*"), *course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")]
+    decide = {path for path in files if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "demo"}}
+    for path in sorted(decide):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(course.root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)

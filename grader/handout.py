@@ -26,10 +26,10 @@ SOURCE_ONLY = "source-only"
 """Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
 MANIFEST = "checks/manifest.json"
 """Where a release, and a worked assignment, says what it was made from."""
-_TRUSTED = frozenset({"mistakes.py", "variants.py", "demo.py"})
+_TRUSTED = frozenset({"mistakes", "variants", "demo"})
 """What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, and the demo's
 class quotes both."""
-_UNUSED = frozenset({"variants.py", "demo.py"})
+_UNUSED = frozenset({"variants", "demo"})
 """What of `checks/` no release depends on; of the known mistakes the recordings hold what they give."""
 _STUDENT = Path(__file__).with_name("student")
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
@@ -65,10 +65,8 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """The framework and the assignment's own checks, without what stays behind, by path inside `checks/`."""
     framework = Path(checks.__file__).parent
     own = course.checks / assignment.name
-    files = {path.name: path for path in framework.iterdir() if _is_shipped(path)}
-    files |= {
-        f"{assignment.name}/{path.relative_to(own).as_posix()}": path for path in _files(own) if _is_shipped(path)
-    }
+    files = {path.name: path for path in _without(_TRUSTED, framework, framework.iterdir())}
+    files |= {f"{assignment.name}/{path.relative_to(own).as_posix()}": path for path in _without(_TRUSTED, own)}
     return {name: _text(files[name]) for name in sorted(files)}
 
 
@@ -81,11 +79,10 @@ def inputs(course: Course, name: str) -> dict[str, str]:
     """Digests of what an assignment is made from: a release with other ones is older than its source."""
     own = course.checks / name
     framework = Path(checks.__file__).parent
-    shared = [path for path in framework.iterdir() if path.suffix in {".py", ".toml"} and path.name not in _UNUSED]
     return {
         "funkcije": _digest(course.package, _files(course.package)),
-        "checks": _digest(own, [path for path in _files(own) if path.name not in _UNUSED]),
-        "framework": _digest(framework, shared),
+        "checks": _digest(own, _without(_UNUSED, own)),
+        "framework": _digest(framework, _without(_UNUSED, framework, framework.iterdir())),
         "source": _digest(course.source / name, _files(course.source / name)),
         "student": _digest(_STUDENT, _files(_STUDENT)),
         "renderer": RENDERER,
@@ -198,8 +195,10 @@ def _readme(assignment: Assignment) -> bytes:
     ).encode()
 
 
-def _is_shipped(path: Path) -> bool:
-    return path.suffix in {".py", ".toml"} and path.name not in _TRUSTED
+def _without(kept_back: frozenset[str], folder: Path, files: Iterable[Path] | None = None) -> list[Path]:
+    """The modules and messages of a folder of checks, without those modules and packages."""
+    found = [path for path in (_files(folder) if files is None else files) if path.suffix in {".py", ".toml"}]
+    return [path for path in found if not kept_back & {Path(part).stem for part in path.relative_to(folder).parts}]
 
 
 def _package(modules: dict[str, bytes]) -> dict[str, bytes]:

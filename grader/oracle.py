@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from checks.judge import Blocked, Case, Known, as_float64, forward_prints, match
 from checks.mistakes import Mistake
 from checks.student import Params, Student
 
+from .beside import load_beside
 from .course import Course
 from .errors import GraderError
 from .reference import Edit, load_package
@@ -246,21 +246,22 @@ def _layers_of(student: Student, assignment: Assignment, swapped: Mapping[str, s
 
 
 def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
-    """The known mistakes of an assignment; none if `checks/NAME/mistakes.py` does not exist.
+    """The known mistakes of an assignment: a module `checks/NAME/mistakes.py` or a package of that name.
+
+    Returns:
+        None at all if there is neither.
 
     Raises:
         GraderError: the file has no `MISTAKES`.
     """
-    file = assignment.folder / "mistakes.py"
-    if not file.is_file():
+    module = load_beside(assignment, "mistakes")
+    if module is None:
         return ()
-    spec = importlib.util.spec_from_file_location(f"{assignment.name}_mistakes", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     mistakes: tuple[Mistake, ...] | None = getattr(module, "MISTAKES", None)
     if mistakes is None:
-        raise GraderError(f"{file}: no MISTAKES in it. Next: list the assignment's known mistakes under that name.")
+        raise GraderError(
+            f"{module.__file__}: no MISTAKES in it. Next: list the assignment's known mistakes under that name."
+        )
     return mistakes
 
 

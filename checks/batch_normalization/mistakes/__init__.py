@@ -1,0 +1,11 @@
+"""Known mistakes in the six tasks: each a small change to the reference.
+
+Every one fails the check made for it, and when a student's result equals one's, its hint (by its id, in the `.toml`
+beside the checks) is the diagnosis. Order matters where two explain the same results: the likelier comes first.
+"""
+
+from checks.mistakes import Mistake
+
+from . import batchnorm, layernorm, network
+
+MISTAKES: tuple[Mistake, ...] = (*batchnorm.MISTAKES, *layernorm.MISTAKES, *network.MISTAKES)
