@@ -35,7 +35,8 @@ c.Autograde.exclude_overwriting = {{"{NAME}": ["funkcije/layers.py", "funkcije/f
 c.Execute.timeout = 300
 """
 STOCK_CHECK = """\
-from checks import load_assignment, run_recorded
+from checks import run_recorded
+from checks.core import load_assignment
 
 float(run_recorded(load_assignment("{name}"), language="en", functions=["{function}"]).score)
 """

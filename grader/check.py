@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from checks.language import LANGUAGES, preferred
-from checks.output import write_outputs
-from checks.report import summary
 
 from .course import Course, find_course
 from .errors import GraderError
-from .grading import grade
 from .launch import KIT
+from .ready import get_ready
 from .sandbox.choose import add_sandbox_options, choose
 from .secret import VARIABLE, read_secret
 from .staging import PACKAGE, find_package, shown
@@ -45,23 +43,29 @@ def run(options: argparse.Namespace) -> int:
         GraderError: the folder was not graded.
     """
     course = course_of(options.course)
+    package = find_package(options.folder)
     name = options.assignment or assignment_in(options.folder, course)
-    assignment = course.assignment(name)
     if read_secret(course) is None:
         print(
             f"note: no course secret (neither {VARIABLE} nor {course.store / 'secret'}), so the inputs are drawn from "
             "a fixed seed.",
             file=sys.stderr,
         )
-    launcher = choose(options.sandbox, unsafe=options.unsafe)
-    result = grade(
-        options.folder, course, assignment, student=options.student, language=options.language, launcher=launcher
-    )
+    with get_ready(choose(options.sandbox, unsafe=options.unsafe)) as ready:
+        # These bring numpy; the worker starts meanwhile.
+        from checks.output import write_outputs
+        from checks.report import summary
+
+        from .grading import grade
+
+        assignment = course.assignment(name)
+        result = grade(
+            options.folder, course, assignment, student=options.student, language=options.language, ready=ready
+        )
     try:
         to_standard_output = write_outputs(result, options.json, options.junit)
     except OSError as error:
         raise GraderError(f"{error.filename}: cannot be written ({error.strerror}). Next: name another file.") from None
-    package = find_package(options.folder)
     if package != options.folder / PACKAGE:
         print(f"note: graded {shown(str(package))}, as there is no {PACKAGE}/ beside it.", file=sys.stderr)
     if not to_standard_output:

@@ -3,12 +3,16 @@
 A course is the folder that holds `nbgrader_config.py`; every path in it follows from that root.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-
-from checks.core import Assignment, load_assignment
+from typing import TYPE_CHECKING
 
 from .errors import GraderError
+
+if TYPE_CHECKING:
+    from checks.core import Assignment
 
 CONFIG = "nbgrader_config.py"
 
@@ -81,6 +85,8 @@ class Course:
                 f"{self.root}: no assignment named {name!r} (this course has: {has}). Next: check the spelling, or "
                 f"create source/{name}/{name}.ipynb and checks/{name}/__init__.py."
             )
+        from checks.core import load_assignment  # numpy, which a course's paths need not wait for
+
         return load_assignment(name, self.checks)
 
 

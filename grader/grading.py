@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,11 +24,12 @@ from .course import Course
 from .launch import Launcher
 from .oracle import LiveOracle
 from .process import Limits, StudentProcess
+from .ready import Ready, get_ready
 from .render import render_package
 from .sandbox.choose import choose
 from .secret import draw_seed, read_secret
 from .staging import NotASubmission, Submission, Unreadable, read_submission, stage
-from .temporary import no_room, temporary_folder
+from .temporary import no_room
 
 __all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
 
@@ -41,6 +43,7 @@ def grade(
     language: str = "cnr",
     launcher: Launcher | None = None,
     limits: Limits | None = None,
+    ready: Ready | None = None,
 ) -> Result:
     """Grade one submission.
 
@@ -52,29 +55,29 @@ def grade(
         language: of the messages, `cnr` or `en`.
         launcher: what stands around the student's process; the best sandbox of this machine if None.
         limits: time bounds on the student's process.
+        ready: a worker that was started before, in place of `launcher`; it grades no other submission.
 
     Raises:
         NotASubmission: no such folder, or no `funkcije/` in it.
         Unreadable: something in it cannot be read.
         GraderError: the kit cannot grade here; nobody has lost a point by it.
     """
-    kit = _kit_for(course, assignment)
-    submission = read_submission(folder, assignment, kit.given)
-    seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
-    with temporary_folder() as stage_folder:
+    with nullcontext(ready) if ready else get_ready(launcher or choose()) as worker:
+        kit = _kit_for(course, assignment)
+        submission = read_submission(folder, assignment, kit.given)
+        seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
         try:
-            stage(submission, assignment, kit.given, stage_folder)
+            stage(submission, assignment, kit.given, worker.stage)
         except OSError as error:
-            raise no_room(stage_folder.parent, error) from None
-        used = launcher or choose()
-        with StudentProcess(stage_folder, used, limits or Limits()) as process:
+            raise no_room(worker.stage.parent, error) from None
+        with StudentProcess(worker.stage, worker.launcher, limits or Limits(), worker.booting) as process:
             result = judge(
                 assignment,
                 Student(process, assignment.contract),
                 replace(kit.oracle, seed=seed),
                 language=language,
                 name=student,
-                sandbox=used.name,
+                sandbox=worker.launcher.name,
             )
     return _with_remarks(result, submission, process.missing, language)
 

@@ -6,12 +6,14 @@ launcher with the same two.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
+from socket import socket, socketpair
 from typing import Protocol
 
 from .errors import GraderError
@@ -43,6 +45,35 @@ class Launcher(Protocol):
 
 
 @dataclass(frozen=True)
+class Booting:
+    """A process on its way up, and our end of its socket."""
+
+    process: subprocess.Popen[bytes]
+    end: socket
+
+    def stop(self) -> None:
+        """End it, unless whoever took it has."""
+        if self.process.returncode is None:
+            kill(self.process)
+        self.end.close()
+
+
+def boot(launcher: Launcher, stage: Path) -> Booting:
+    """Start a process and do not wait for it.
+
+    Raises:
+        GraderError: no process can be started on this machine.
+    """
+    here, there = socketpair()
+    try:
+        with there:
+            return Booting(launcher.start(stage, there), here)
+    except BaseException:
+        here.close()
+        raise
+
+
+@dataclass(frozen=True)
 class PlainLauncher:
     """A process of its own with a clean environment and nothing around it."""
 
@@ -68,6 +99,17 @@ class PlainLauncher:
             )
         except OSError as error:
             raise GraderError(f"{command[0]}: cannot be started ({error.strerror}). Next: make setup.") from None
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    # The worker leads a session of its own, so its group holds all that it started and did not detach.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
 
 
 def clean_environment() -> dict[str, str]:

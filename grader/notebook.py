@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,9 +22,9 @@ from nbformat import NotebookNode
 
 from checks.language import LANGUAGES
 
-from .launch import Launcher
+from .launch import Launcher, boot, kill
 from .outputs import CellOutputs
-from .process import GONE, how_it_ended, kill
+from .process import GONE, how_it_ended
 from .results import Note
 from .sandbox.choose import for_notebooks
 from .staging import stage_kit
@@ -72,16 +71,12 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage:
         _stage(folder, Path(stage), bounds.files)
         launcher = for_notebooks(launcher, 2 * bounds.seconds, data)
-        here, there = socket.socketpair()
-        channel = Channel(here, NOTEBOOK)
-        process = None
+        booting = boot(launcher, Path(stage))
+        channel = Channel(booting.end, NOTEBOOK)
         try:
-            with there:
-                process = launcher.start(Path(stage), there)
-            return _run(cells, channel, process, environment, bounds)
+            return _run(cells, channel, booting.process, environment, bounds)
         finally:
-            if process is not None:
-                kill(process)
+            kill(booting.process)
             channel.close(GONE)
 
 

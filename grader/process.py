@@ -8,9 +8,7 @@ fault, not the student's.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -24,10 +22,12 @@ import numpy as np
 from checks.executor import Handle, Kind, Line, Other, Reply, StudentError
 
 from .errors import GraderError
-from .launch import Launcher
+from .launch import Booting, Launcher, boot, kill
 from .worker.wire import Channel, Closed, WireError
 
 _SIGNALLED = 128
+_FIRST_MAPPING = 2**31
+"""Handles up to here are named on the other side, those of mappings on this one, so that none waits for its name."""
 GONE = 2.0
 """Seconds that are given to whoever still holds the other end of a pipe after its process was killed."""
 _KINDS = ("not_implemented", "error", "missing", "result")
@@ -53,17 +53,24 @@ class StudentProcess:
         stage: the folder made by `staging.stage`.
         launcher: what stands around the process.
         limits: time bounds.
+        booting: the first process, if it was started already.
     """
 
     stage: Path
     launcher: Launcher
     limits: Limits = Limits()
+    booting: Booting | None = None
     missing: set[str] = field(default_factory=set)
     """Modules that the student imports and that are not installed here, as the process says."""
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _number: int = 0
     _spent: float = 0.0
+    _told: list[list[Any]] = field(default_factory=list)
+    """What needs no answer, and goes with the next question."""
+    _mappings: int = 0
+    _clean: bool = True
+    """Whether nothing was asked since the last reset."""
 
     def __enter__(self) -> StudentProcess:
         return self
@@ -75,11 +82,13 @@ class StudentProcess:
 
     def reset(self) -> None:
         """Forget every object, in a fresh process if the last one is gone."""
-        if self._process is None:
+        self._told.clear()
+        if self._process is None or self._clean:
             return
         # One that ends, hangs or says something else between two checks is gone by then, and nobody's check is lost.
         with contextlib.suppress(StudentError):
             self._ask("reset", [])
+        self._clean = True
 
     def call(
         self,
@@ -102,9 +111,9 @@ class StudentProcess:
 
     def mapping(self, values: Mapping[str, Any]) -> Handle:
         """See `Executor.mapping`."""
-        handle = self._ask("mapping", [dict(values)])
-        if not isinstance(handle, Handle):
-            raise self._spoke_out_of_turn("a reply of another kind")
+        self._mappings += 1
+        handle = Handle(_FIRST_MAPPING + self._mappings)
+        self._told.append(["mapping", [dict(values), handle]])
         return handle
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
@@ -116,11 +125,13 @@ class StudentProcess:
 
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """See `Executor.update`."""
-        if self._ask("update", [handle, attribute, dict(values)]) is not None:
-            raise self._spoke_out_of_turn("a reply where none belongs")
+        self._told.append(["update", [handle, attribute, dict(values)]])
 
     def stop(self) -> None:
         """End the process and all that it started."""
+        if self.booting is not None:
+            self.booting.stop()
+            self.booting = None
         if self._process is not None:
             kill(self._process)
             self._process = None
@@ -135,18 +146,20 @@ class StudentProcess:
             raise StudentError("timeout", message=f"{self.limits.total:g} s")
         if self._process is None:
             self._start()
+        self._clean = False
+        operations, self._told = [*self._told, [operation, arguments]], []
         began = time.monotonic()
         try:
-            reply = self._exchange(operation, arguments, min(left, self.limits.call))
+            reply = self._exchange(operations, min(left, self.limits.call))
         finally:
             self._spent += time.monotonic() - began
         return reply
 
-    def _exchange(self, operation: str, arguments: list[Any], seconds: float) -> Any:
+    def _exchange(self, operations: list[list[Any]], seconds: float) -> Any:
         assert self._channel is not None
         self._number += 1
         try:
-            self._channel.send([self._number, operation, arguments], seconds)
+            self._channel.send([self._number, *operations], seconds)
             reply = self._channel.receive(seconds)
         except TimeoutError:
             self.stop()
@@ -165,16 +178,10 @@ class StudentProcess:
         raise self._spoke_out_of_turn("a reply of another form")
 
     def _start(self) -> None:
-        here, there = socket.socketpair()
-        self._channel = Channel(here)
+        booting, self.booting = self.booting or boot(self.launcher, self.stage), None
+        self._process, self._channel = booting.process, Channel(booting.end)
         try:
-            with there:
-                self._process = self.launcher.start(self.stage, there)
-        except GraderError:
-            self.stop()
-            raise
-        try:
-            self._exchange("reset", [], self.limits.start)
+            self._exchange([["reset", []]], self.limits.start)
         except StudentError as error:
             raise GraderError(
                 f"the process for student code does not answer ({error}). Next: grader doctor, or make setup."
@@ -240,14 +247,3 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
             isinstance(key, str) and isinstance(item, np.ndarray | Other) for key, item in value.items()
         )
     return isinstance(value, np.ndarray)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started."""
-    # The worker leads a session of its own, so its group holds all that it started and did not detach.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    process.wait()

@@ -10,13 +10,17 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-
-from checks.core import Assignment
+from typing import TYPE_CHECKING
 
 from .errors import GraderError
 from .launch import KIT
 
+if TYPE_CHECKING:
+    from checks.core import Assignment
+
 PACKAGE = "funkcije"
+SUBMISSION = "submission"
+"""Where in a stage the submission goes."""
 MOST_MODULES = 100
 LARGEST_MODULE = 2**20
 DEEPEST_FOLDER = 20
@@ -173,13 +177,15 @@ def _comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
 
 
 def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes], target: Path) -> None:
-    """Write `target/submission/funkcije` and `target/kit`."""
+    """Write `target/submission/funkcije`, for a worker that may have an identity of its own."""
     handed_out = {name: content for name, content in given.items() if name not in assignment.modules}
     for name, content in (submission.modules | handed_out).items():
-        path = target / "submission" / PACKAGE / name
+        path = target / SUBMISSION / PACKAGE / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    stage_kit(target)
+        path.chmod(0o644)
+    for path in (target / SUBMISSION).rglob("*/"):
+        path.chmod(0o755)
 
 
 def stage_kit(target: Path, more: tuple[str, ...] = ()) -> None:

@@ -21,7 +21,7 @@ from grader.course import Course
 from grader.errors import GraderError
 from grader.grading import grade
 from grader.launch import PlainLauncher, worker_python
-from grader.sandbox import seccomp
+from grader.sandbox import seccomp, selftest
 from grader.sandbox.choose import NAMES, choose
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.layout import layout_of
@@ -141,7 +141,7 @@ def test_the_self_test_misses_what_is_not_locked(name: str, lock: Lock, worked: 
 def test_a_choice_is_kept_until_the_machine_starts_again(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = choose()
     monkeypatch.setattr(choosing, "_chosen", {})
-    monkeypatch.setattr(choosing, "escapes", lambda launcher: pytest.fail("tried again"))
+    monkeypatch.setattr(selftest, "escapes", lambda launcher: pytest.fail("tried again"))
     assert choose() == first
     monkeypatch.setattr(choosing, "_chosen", {})
     monkeypatch.setattr(choosing, "_boot", lambda: "another")
@@ -155,7 +155,7 @@ def test_a_choice_that_others_could_have_written_is_not_believed_in(
     choose()
     (fresh / "sandbox.json").chmod(0o666)
     monkeypatch.setattr(choosing, "_chosen", {})
-    monkeypatch.setattr(choosing, "escapes", lambda launcher: pytest.fail("tried again"))
+    monkeypatch.setattr(selftest, "escapes", lambda launcher: pytest.fail("tried again"))
     with pytest.raises(pytest.fail.Exception, match="tried again"):
         choose()
 
@@ -182,8 +182,8 @@ here, there = socket.socketpair()
 process = choose(sys.argv[2]).start(Path(sys.argv[1]), there)
 there.close()
 channel = Channel(here)
-channel.send([1, "reset", []]), channel.receive(30)
-channel.send([2, "call", ["loop", "forever", [], {}, ["array"]]])
+channel.send([1, ["reset", []]]), channel.receive(30)
+channel.send([2, ["call", ["loop", "forever", [], {}, ["array"]]]])
 print(process.pid, flush=True)
 sys.stdin.read()
 """

@@ -22,7 +22,7 @@ from grader.grading import NotASubmission, grade
 from grader.launch import PlainLauncher, worker_python
 from grader.process import Limits, StudentProcess
 from grader.reference import Edit
-from grader.staging import read_submission, stage
+from grader.staging import read_submission, stage, stage_kit
 from grader.worker import wire
 
 Grade = Callable[[Path], Result]
@@ -279,6 +279,7 @@ def test_no_process_outlives_its_submission(assignment: Assignment, submit: Subm
     fork = "import os; pid = os.fork()\n    if pid == 0:\n        import time; time.sleep(600)"
     submission = read_submission(submit(edit(BACKWARD, f"{fork}\n    {BACKWARD}")), assignment, given)
     stage(submission, assignment, given, tmp_path / "stage")
+    stage_kit(tmp_path / "stage")
     with StudentProcess(tmp_path / "stage", PlainLauncher(), QUICK) as process:
         x, ones = np.ones((3, 2)), np.ones(2)
         inputs = [x, ones, ones, {"mode": "train"}]

@@ -26,7 +26,6 @@ from ..launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .landlock import version
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
 from .layout import Layout, layout_of
-from .selftest import escapes
 
 Sandbox = BubblewrapLauncher | LandlockLauncher
 
@@ -110,6 +109,8 @@ def _try_all(name: str | None, python: Path) -> Sandbox:
     """
     if not sys.platform.startswith("linux"):
         raise _refusal([f"{sys.platform} has neither bubblewrap nor Landlock"], "grade on Linux or in a container")
+    from .selftest import escapes  # numpy, which is not needed where the choice is remembered
+
     layout = layout_of(python)
     tried: list[str] = []
     for found in _candidates(name, layout, tried.append):

@@ -1,5 +1,8 @@
 """What runs inside the student's process: the executor behind a socket.
 
+A request is a number and one or more operations, `[number, [operation, arguments], ...]`, done in this order up to the
+first that fails; the reply bears the number, and the value of the last or the error.
+
 Started with a clean interpreter that has numpy and msgpack and nothing else of use. It holds the student's package and
 no answer; everything that it says is checked on the other side.
 """
@@ -29,17 +32,21 @@ def main(submission: str) -> None:
     channel = Channel(take_over_standard_input())
     missing = _MissingModules()
     sys.meta_path.append(missing)
-    _load_package(Path(submission) / PACKAGE)
-    executor = Executor(PACKAGE)
+    executor: Executor | None = None
     while True:
         try:
             request = channel.receive()
         except Closed:
             return
-        number, operation, arguments = request
+        if executor is None:
+            # Not sooner: until it is asked something, the submission may still be on its way.
+            _load_package(Path(submission) / PACKAGE)
+            executor = Executor(PACKAGE)
+        number, *operations = request
         reply: dict[str, Any]
         try:
-            reply = {"number": number, "value": _perform(executor, operation, arguments)}
+            values = [_perform(executor, *operation) for operation in operations]
+            reply = {"number": number, "value": values[-1]}
         except StudentError as error:
             lines = [[line.file, line.number, line.code[:200], line.function[:100]] for line in error.lines[-5:]]
             reply = {"number": number, "error": [error.kind, error.type[:100], error.message[:1000], lines]}
