@@ -28,12 +28,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.machinery import PathFinder
 from math import isfinite
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -232,7 +235,9 @@ class ExecuteForReading(Step):
             if self.prepare:
                 _fill_cache(verdict.course.root, self.prepare)
             launcher = getattr(self.converter, "launcher", None) or choose()
-            remark = run_notebook(cells, self.destination(resources), launcher, bounds)
+            folder = self.destination(resources)
+            with others_turn(getattr(self.converter, "turn", None)):
+                remark = run_notebook(cells, folder, launcher, bounds)
         except Exception as error:
             remark = Note("kernel_failed", {"problem": f"{type(error).__name__}: {error}".splitlines()[0][:300]})
         if remark:
@@ -240,6 +245,21 @@ class ExecuteForReading(Step):
             self.log.warning("%s: %s", verdict.result.student, problem)
             verdict.note(remark.key, **remark.names)
         return nb, resources
+
+
+@contextmanager
+def others_turn(turn: Lock | None) -> Iterator[None]:
+    """Let other conversions go on while this one waits for its notebook; `turn` is the lock that it holds."""
+    if turn is None:
+        yield
+        return
+    turn.release()
+    try:
+        yield
+    finally:
+        turn.acquire()
+        # nbgrader takes this away at the end of each conversion, and fails where another one has.
+        os.environ["NBGRADER_EXECUTION"] = "autograde"
 
 
 @cache

@@ -18,10 +18,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 from nbgrader.converters import Autograde
 from tqdm import tqdm
@@ -40,6 +42,7 @@ from .gradebook import (
     require_assignment,
     require_writable,
     run_converter,
+    side_by_side,
 )
 from .launch import Launcher
 from .process import StudentProcess
@@ -49,6 +52,8 @@ from .secret import ensure_secret
 from .staging import PACKAGE, Unreadable, shown, stage_kit
 from .temporary import no_room, temporary_folder
 from .verdicts import Verdict, judge, sentences, submission_folder
+
+T = TypeVar("T")
 
 _ROOM = 256 * 1024
 """Bytes that must find room for a run to go on."""
@@ -78,7 +83,7 @@ def grade_class(
     course: Course,
     name: str,
     students: Iterable[str] | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     *,
     launcher: Launcher | Callable[[], Launcher] = choose,
     run_notebooks: bool = True,
@@ -90,7 +95,7 @@ def grade_class(
         course: the course.
         name: the assignment.
         students: whose submissions; all that there are if None.
-        jobs: how many submissions are judged at a time.
+        jobs: how many submissions are judged, and how many notebooks run, at a time; one for each core if None.
         launcher: what stands around a student's process, or what finds it.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
         new_secret: make a new course secret if the one is lost that earlier results were drawn from.
@@ -103,6 +108,7 @@ def grade_class(
             the machine. Earlier verdicts that were not reached anew are stale then.
     """
     assignment = course.assignment(name)
+    jobs = jobs or _cores()
     chosen = _chosen(course, name, students)
     done: set[str] = set()
     with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done):
@@ -122,16 +128,25 @@ def grade_class(
         done |= kept
 
         verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
-        for student in _progress(list(verdicts), list(verdicts), "gradebook"):
-            converter = Autograde(coursedir=course_directory(config, name, student), config=config)
-            converter.force = True
-            converter.prepared_verdicts = verdicts
-            converter.launcher = used
-            problem = run_converter(converter)
-            if problem:
-                problems[student] = problem
-                _require_working(course, used)
-            done.add(student)
+        turn = Lock()
+
+        def convert(student: str) -> None:
+            # One at a time, but for the notebooks, which take longest: those run side by side.
+            with turn:
+                converter = Autograde(coursedir=course_directory(config, name, student), config=config)
+                converter.force = True
+                converter.prepared_verdicts = verdicts
+                converter.launcher = used
+                converter.turn = turn
+                problem = run_converter(converter)
+                if problem:
+                    problems[student] = problem
+                    _require_working(course, used)
+                done.add(student)
+
+        with side_by_side(course):
+            for _ in _each(convert, list(verdicts), jobs, "gradebook"):
+                pass
         with open_gradebook(course) as gradebook:
             points = automatic_points(gradebook, name)
         if students is None:
@@ -213,26 +228,38 @@ def _judge_all(
     """
     verdicts: dict[str, Verdict] = {}
     problems: dict[str, str] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
-    try:
-        outcomes = [(student, pool.submit(_judge, course, assignment, launcher, student)) for student in students]
-        for student, outcome in _progress(outcomes, students, "checks"):
-            try:
-                verdicts[student] = outcome.result()
-            except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
-                reason = str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
-                if not isinstance(error, Unreadable):
-                    _require_working(course, launcher)
-                problems[student] = reason
-                mark_stale(course, assignment.name, student, reason)
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def reach(student: str) -> Verdict | Exception:
+        try:
+            submission_folder(course, assignment.name, student)
+            return judge(course, assignment, student, launcher)
+        except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
+            return error
+
+    for student, outcome in _each(reach, students, jobs, "checks"):
+        if isinstance(outcome, Verdict):
+            verdicts[student] = outcome
+            continue
+        reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
+        if not isinstance(outcome, Unreadable):
+            _require_working(course, launcher)
+        problems[student] = reason
+        mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
 
 
-def _judge(course: Course, assignment: Assignment, launcher: Launcher, student: str) -> Verdict:
-    submission_folder(course, assignment.name, student)
-    return judge(course, assignment, student, launcher)
+def _each(work: Callable[[str], T], students: Sequence[str], jobs: int, what: str) -> Iterator[tuple[str, T]]:
+    """Each student with what `work` makes of one, several at a time, in the order of the students.
+
+    What is not yet begun when the caller stops, or `work` raises, is not begun any more.
+    """
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
+    try:
+        outcomes = [(student, pool.submit(copy_context().run, work, student)) for student in students]
+        for student, outcome in _progress(outcomes, students, what):
+            yield student, outcome.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _require_working(course: Course, launcher: Launcher) -> None:
@@ -308,7 +335,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("grade", help="grade everything under submitted/ into nbgrader's gradebook")
     parser.add_argument("assignment", metavar="NAME", help="the assignment")
     parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
-    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="submissions judged at a time (default: 1)")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, help="how many to grade at a time (default: one for each core)"
+    )
     parser.add_argument(
         "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
     )
@@ -334,6 +363,10 @@ def run(args: argparse.Namespace) -> int:
     )
     print(table(course.assignment(args.assignment), rows))
     return 2 if any(row.problem for row in rows) else 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _progress(items: Iterable[Any], of: Sequence[object], what: str) -> Iterable[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import os
 import re
 import sqlite3
 import warnings
@@ -175,6 +176,19 @@ def write_feedback(course: Course, name: str, students: Iterable[str] | None = N
     if problems:
         raise GraderError(f"{'; '.join(problems)}. Next: grade again what is named; all other pages were written.")
     return pages
+
+
+@contextmanager
+def side_by_side(course: Course) -> Iterator[None]:
+    """Set once what each converter sets for the whole process and puts back: several may then overlap."""
+    before = Path.cwd()
+    os.chdir(course.root)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)
+            yield
+    finally:
+        os.chdir(before)
 
 
 def run_converter(converter: BaseConverter) -> str:

@@ -11,8 +11,8 @@ import contextlib
 import os
 import secrets
 import sys
-import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from .course import Course
@@ -21,7 +21,7 @@ from .errors import GraderError
 if sys.platform != "win32":
     import fcntl
 
-_held = threading.local()
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
 @contextlib.contextmanager
@@ -32,7 +32,7 @@ def only_one(course: Course, assignment: str) -> Iterator[None]:
         GraderError: another one is at work.
     """
     path = _folder(course) / f"{assignment}.lock"
-    held: set[Path] = _held.__dict__.setdefault("paths", set())
+    held = _held.get()
     if sys.platform == "win32" or path in held:
         yield
         return
@@ -48,11 +48,11 @@ def only_one(course: Course, assignment: str) -> Iterator[None]:
             raise GraderError(
                 f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
             ) from None
-        held.add(path)
+        token = _held.set(held | {path})
         try:
             yield
         finally:
-            held.discard(path)
+            _held.reset(token)
     finally:
         os.close(descriptor)
 
