@@ -118,9 +118,9 @@ class Executor:
         )
         return Reply(tuple(map(self._outward, values, results)), changed)
 
-    def mapping(self, values: Mapping[str, Any]) -> Handle:
-        """A new dictionary on the student's side, such as `bn_param`."""
-        return self._keep({key: self._inward(value) for key, value in values.items()})
+    def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
+        """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
+        return self._keep({key: self._inward(value) for key, value in values.items()}, handle)
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
         """An item of a dictionary, or an attribute of an object; `Other` where there is none."""
@@ -159,10 +159,10 @@ class Executor:
             raise StudentError("result", message=f"{name}: {len(results)} results expected, got {count}")
         return tuple(returned)
 
-    def _keep(self, value: Any) -> Handle:
-        number = len(self._objects) + 1
-        self._objects[number] = value
-        return Handle(number)
+    def _keep(self, value: Any, handle: Handle | None = None) -> Handle:
+        handle = handle or Handle(len(self._objects) + 1)
+        self._objects[handle.number] = value
+        return handle
 
     def _inward(self, value: Any) -> Any:
         if isinstance(value, Handle):

@@ -42,9 +42,9 @@ def catalogue(language: str, folder: Path | None = None) -> Catalogue:
 
     Args:
         language: one of `LANGUAGES`.
-        folder: `checks/NAME`, whose `messages.toml` holds the hints by the mistake's id.
+        folder: `checks/NAME`, whose `.toml` files hold the hints by the mistake's id.
     """
     sentences = dict(_read(Path(__file__).with_name("messages.toml")))
-    if folder is not None and (folder / "messages.toml").is_file():
-        sentences |= _read(folder / "messages.toml")
+    for file in sorted(folder.glob("*.toml")) if folder is not None else ():
+        sentences |= _read(file)
     return Catalogue(language, sentences)

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .core import Assignment, load_assignment
-from .executor import Executor
-from .judge import judge
 from .language import catalogue, preferred
-from .recording import FILE, Recording
-from .report import html, line, text
-from .result import Result
-from .student import Student
 
-__all__ = ["CheckFailed", "Verdict", "check", "load_assignment", "run_recorded"]
+if TYPE_CHECKING:
+    from .core import Assignment
+    from .result import Result
+
+# What needs numpy is imported where it is used: the grader's command line reads sentences before it needs a check.
+
+__all__ = ["CheckFailed", "Verdict", "check", "run_recorded"]
 
 PACKAGE = "funkcije"
+RECORDINGS = "recordings.npz"
 
 
 class CheckFailed(AssertionError):
@@ -42,10 +42,10 @@ class Verdict:
         self.function = function
 
     def __repr__(self) -> str:
-        return text(self.result, self.function)
+        return self.result.text(self.function)
 
     def _repr_html_(self) -> str:
-        return html(self.result, self.function)
+        return self.result.html(self.function)
 
 
 class Notice:
@@ -82,6 +82,8 @@ def check(function: str, language: str | None = None) -> Any:
     result = run_recorded(assignment, language=language, functions=[function])
     if os.environ.get("NBGRADER_VALIDATING") == "1" or os.environ.get("NBGRADER_EXECUTION") == "validate":
         if any(item.status != "passed" for item in result.checks):
+            from .report import line
+
             raise CheckFailed(line(result, function))
         return None
     return Verdict(result, function)
@@ -91,18 +93,25 @@ def run_recorded(
     assignment: Assignment, *, language: str, functions: list[str] | None = None, student: str = ""
 ) -> Result:
     """The verdict of the recorded checks on the package `funkcije` in this process."""
+    from .executor import Executor
+    from .judge import judge
+    from .recording import Recording
+    from .student import Student
+
     recording = Recording.read(assignment, _recording(assignment))
     runs = Student(Executor(PACKAGE), assignment.contract)
     return judge(assignment, runs, recording, language=language, functions=functions, name=student)
 
 
 def _recording(assignment: Assignment) -> Path:
-    return assignment.folder / FILE
+    return assignment.folder / RECORDINGS
 
 
 def _only_assignment() -> Assignment:
     """The assignment whose checks lie here; a release has one."""
+    from .core import load_assignment
+
     here = Path(__file__).parent
     names = sorted(path.parent.name for path in here.glob("*/__init__.py"))
-    recorded = [name for name in names if (here / name / FILE).is_file()]
+    recorded = [name for name in names if (here / name / RECORDINGS).is_file()]
     return load_assignment((recorded or names)[0])
