@@ -52,7 +52,7 @@ lint: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary
 
 lab: setup ## JupyterLab with formgrader, on this course: make lab COURSE=build/demo for the demo's
-	@cd "$(or $(COURSE),.)" && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab
+	@cd "$(or $(COURSE),.)" && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab $$(test "$$(id -u)" != 0 || echo --allow-root)
 
 release: setup ## make release/NAME and solutions/NAME: make release NAME=batch_normalization
 	@$(BIN)/grader release $(or $(NAME),batch_normalization)
