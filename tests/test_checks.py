@@ -101,10 +101,18 @@ def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
-@pytest.mark.parametrize("seed", DRAWS, ids=lambda seed: seed.decode())
-def test_a_correct_variant_scores_full_on_every_draw(bench: Bench, variant: Variant, seed: bytes) -> None:
+def test_a_correct_variant_scores_full_on_every_draw(bench: Bench, variant: Variant) -> None:
     edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-    assert not failed(bench.judge(*edits, layers=variant.layers, seed=seed))
+    for number in range(20):
+        functions = [*variant.layers] or ["FullyConnectedNet"]
+        seed = f"variant {number}".encode()
+        assert not failed(bench.judge(*edits, layers=variant.layers, seed=seed, functions=functions)), number
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+def test_a_correct_variant_costs_nothing_in_any_function(bench: Bench, variant: Variant) -> None:
+    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
+    assert bench.judge(*edits, layers=variant.layers).score == 40
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
