@@ -176,10 +176,14 @@ class LiveOracle:
 class Differentiated(Student):
     """A student whose backward passes are differences of the forward pass, in extended precision.
 
-    Central differences with h = 1e-5 in 80-bit floats leave an error of about 1e-10 of the gradient's size.
+    Two examples or features that are close together make x_hat bend within a small step: the error of a central
+    difference grows as (h / std)². With four points it grows as (h / std)⁴, and h = 3e-6 in 80-bit floats leaves less
+    than 1e-10 of the gradient's size where std is 1e-3.
     """
 
-    STEP = np.longdouble(1e-5)
+    STEP = np.longdouble(3e-6)
+    WEIGHTS = ((-2, 1), (-1, -8), (1, 8), (2, -1))
+    """(where, weight): the sum of weight · f(x + where · h) over 12 h is f' but for terms of the order h⁴."""
 
     def __init__(self, package: str, assignment: Assignment) -> None:
         super().__init__(Executor(package), assignment.contract)
@@ -211,12 +215,12 @@ class Differentiated(Student):
         for position, array in enumerate(arrays):
             gradient = np.zeros(array.shape)
             for index in np.ndindex(array.shape):
-                sides = []
-                for step in (self.STEP, -self.STEP):
+                total = np.longdouble(0)
+                for where, weight in self.WEIGHTS:
                     moved = [value.copy() for value in arrays]
-                    moved[position][index] += step
-                    sides.append(np.sum(forward(*moved) * dout))
-                gradient[index] = (sides[0] - sides[1]) / (2 * self.STEP)
+                    moved[position][index] += where * self.STEP
+                    total += weight * np.sum(forward(*moved) * dout)
+                gradient[index] = total / (12 * self.STEP)
             gradients.append(gradient)
         return tuple(gradients)
 
