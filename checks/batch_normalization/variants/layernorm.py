@@ -108,6 +108,29 @@ def by_calling_batch_normalization_with_columns(
     return out.T, cache
 
 
+def normalize(x: Array, gamma: Array, beta: Array, eps: float, sums: int) -> tuple[Array, Any]:
+    """Columns normalized; `sums` is the axis that gamma and beta are summed over on the way back."""
+    std = np.sqrt(x.var(axis=0) + eps)
+    x_hat = (x - x.mean(axis=0)) / std
+    return gamma * x_hat + beta, (x_hat, std, gamma, sums)
+
+
+def denormalize(dout: Array, cache: Any) -> Gradients:
+    """The way back through `normalize`, in the order of memory that it came."""
+    x_hat, std, gamma, sums = cache
+    dx = dout * gamma / (len(dout) * std)
+    dx = len(dout) * dx - (dx * x_hat).sum(axis=0) * x_hat - dx.sum(axis=0)
+    return dx, (dout * x_hat).sum(axis=sums), dout.sum(axis=sums)
+
+
+@forward(lambda dout, cache: (denormalize(dout.T, cache)[0].T, *denormalize(dout.T, cache)[1:]))
+def by_a_flag(x: Array, gamma: Array, beta: Array, ln_param: Param) -> tuple[Array, Any]:
+    """One pair of functions for both normalizations, told the axis that gamma is summed over."""
+    gamma, beta = np.atleast_2d(gamma, beta)
+    out, cache = normalize(x.T, gamma.T, beta.T, ln_param.get("eps", 1e-5), sums=1)
+    return out.T, cache
+
+
 # The gradient.
 
 

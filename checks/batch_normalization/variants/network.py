@@ -105,6 +105,31 @@ VARIANTS: tuple[Variant, ...] = (
             """,
     ),
     network(
+        "parameters_from_a_list_of_all_sizes",
+        init="""
+            sizes = np.append(np.append(input_dim, hidden_dims), num_classes)
+            for l in range(1, len(sizes) - 1):
+                if self.normalization in ("batchnorm", "layernorm"):
+                    self.params["gamma" + str(l)] = np.ones((sizes[l],))
+                    self.params["beta" + str(l)] = np.zeros((sizes[l],))
+            """,
+    ),
+    network(
+        "arguments_by_name",
+        forward="""
+            named = {"x": h, "gamma": params[f"gamma{l}"], "beta": params[f"beta{l}"]}
+            if self.normalization == "batchnorm":
+                h, caches["norm", l] = batchnorm_forward(**named, bn_param=self.bn_params[l - 1])
+            else:
+                h, caches["norm", l] = layernorm_forward(**named, ln_param=self.bn_params[l - 1])
+            """,
+        backward="""
+            layer = batchnorm_backward if self.normalization == "batchnorm" else layernorm_backward
+            dh, dgamma, dbeta = layer(dout=dh, cache=caches["norm", l])
+            grads[f"gamma{l}"], grads[f"beta{l}"] = dgamma, dbeta
+            """,
+    ),
+    network(
         "mode_set_at_each_layer",
         forward="""
             norm_param = self.bn_params[l - 1]
