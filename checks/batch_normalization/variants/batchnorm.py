@@ -436,12 +436,13 @@ def cache_of_an_object_array(x: Array, gamma: Array, beta: Array, eps: float) ->
 
 @training(from_a_tuple)
 def variance_in_one_pass(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Any, Array, Array]:
-    """E[x²] - E[x]², with rows of one."""
-    mean = x.sum(axis=0, keepdims=True) / x.shape[0]
-    var = np.maximum((x * x).mean(axis=0, keepdims=True) - mean * mean, 0)
+    """E[x²] - E[x]² in float64, whatever the type of x, with rows of one."""
+    wide = x.astype(np.float64)
+    mean = wide.sum(axis=0, keepdims=True) / x.shape[0]
+    var = np.maximum((wide * wide).mean(axis=0, keepdims=True) - mean * mean, 0)
     inverse = (var + eps) ** -0.5
-    x_hat = (x - mean) * inverse
-    return gamma * x_hat + beta, (x_hat, 1 / inverse, gamma), mean[0], var[0]
+    x_hat = ((wide - mean) * inverse).astype(x.dtype)
+    return gamma * x_hat + beta, (x_hat, 1 / inverse, gamma), mean[0].astype(x.dtype), var[0].astype(x.dtype)
 
 
 @training(from_a_tuple)

@@ -272,12 +272,13 @@ def cache_of_a_closure(x: Array, gamma: Array, beta: Array, ln_param: Param) -> 
 
 @forward(from_a_tuple)
 def variance_in_one_pass(x: Array, gamma: Array, beta: Array, ln_param: Param) -> tuple[Array, Any]:
-    """E[x²] - E[x]²."""
+    """E[x²] - E[x]², summed in float64, whatever the type of x."""
     D = x.shape[1]
-    mean = np.sum(x, axis=1).reshape(-1, 1) / D
-    var = np.maximum(np.sum(x**2, axis=1).reshape(-1, 1) / D - mean**2, 0)
+    mean = np.sum(x, axis=1, dtype=np.float64).reshape(-1, 1) / D
+    var = np.maximum(np.sum(x.astype(np.float64) ** 2, axis=1).reshape(-1, 1) / D - mean**2, 0)
     inverse = 1 / np.sqrt(var + ln_param.get("eps", 1e-5))
-    return gamma * ((x - mean) * inverse) + beta, ((x - mean) * inverse, 1 / inverse, gamma)
+    x_hat = ((x - mean) * inverse).astype(x.dtype)
+    return gamma * x_hat + beta, (x_hat, 1 / inverse, gamma)
 
 
 @forward(from_a_tuple)
