@@ -55,10 +55,12 @@ from .pages import as_text, attached_pictures, inert_markdown, page_ids, plain
 from .render import render_package
 from .results import Note, read_record, staleness
 from .sandbox.choose import choose
+from .staging import shown
 from .submission import course_of, frame, grade_id_of, verdict_of
 from .verdicts import Verdict, sentences
 
 Resources = dict[str, Any]
+_LISTED = 10
 SUMMARY = "grader-summary"
 """Id of the first cell of a graded notebook."""
 
@@ -94,22 +96,46 @@ class RestoreCells(Step):
         present = {grade_id_of(cell) for cell in nb.cells}
         by_cell_id = {cell.id: cell for grade_id, cell in by_grade_id.items() if grade_id not in present}
 
-        done: set[str] = set()
+        done: list[str] = []
+        changed, extra = [], []
         for cell in reversed(nb.cells):
-            original = by_grade_id.get(grade_id_of(cell)) or by_cell_id.get(cell.get("id", ""))
+            claimed = grade_id_of(cell)
+            original = by_grade_id.get(claimed) or by_cell_id.get(cell.get("id", ""))
             grade_id = grade_id_of(original) if original else ""
             if original is None or grade_id in done:
                 cell.metadata = from_dict({})  # type: ignore[no-untyped-call]
+                if claimed:
+                    extra.append(claimed)
                 continue
-            done.add(grade_id)
+            done.append(grade_id)
+            if _is_changed(cell, original):
+                changed.append(grade_id)
             _restore(cell, original)
 
+        if changed:
+            verdict.note("cells_changed", cells=_listed(changed))
+        if extra:
+            verdict.note("cells_extra", cells=_listed(extra))
+        if done[::-1] != [grade_id for grade_id in by_grade_id if grade_id in done]:
+            verdict.note("cells_moved")
         missing = [grade_id for grade_id, cell in by_grade_id.items() if utils.is_grade(cell) and grade_id not in done]
         for grade_id in missing:
             nb.cells.insert(_place(nb, released, by_grade_id[grade_id]), copy.deepcopy(by_grade_id[grade_id]))
         if missing:
             verdict.note("cells_back", cells=", ".join(missing))
         return nb, resources
+
+
+def _is_changed(cell: NotebookNode, original: NotebookNode) -> bool:
+    """Whether a cell is another than was handed out in what a student is not to edit."""
+    source = utils.is_locked(original) and cell.source.split() != original.source.split()
+    metadata = cell.metadata.get("nbgrader") != original.metadata.get("nbgrader")
+    return bool(source or metadata or cell.cell_type != original.cell_type)
+
+
+def _listed(names: list[str]) -> str:
+    """Names in the order of the notebook, as many as a remark can hold; they were gathered from its end."""
+    return ", ".join(shown(name)[:50] for name in names[: -_LISTED - 1 : -1]) + (", ..." if names[_LISTED:] else "")
 
 
 def _restore(cell: NotebookNode, original: NotebookNode) -> None:

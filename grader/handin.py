@@ -42,6 +42,7 @@ MAX_FILES = 20_000
 MAX_DEPTH = 5
 """How deep archives may lie in archives."""
 _CHUNK = 2**20
+_NAMED = 5
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".xz", ".bz2"}
@@ -257,7 +258,7 @@ class Budget:
 def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = None) -> list[str]:
     """Unpack an archive into a folder of its own name inside `into`, and the archives in it likewise.
 
-    Links, devices and names that lead outside are left out. Of several files of one name the last counts. Names in a
+    Links, devices and names that lead outside are left out, and named. Of several files of one name the last counts. Names in a
     zip without the UTF-8 mark are read as UTF-8 where they are that, and else as code page 852, which Windows uses in
     Montenegro.
 
@@ -268,13 +269,17 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
     stem = next(archive.name[: -len(suffix)] for suffix in _ARCHIVES if archive.name.lower().endswith(suffix))
     folder = into / stem if stem and not (into / stem).exists() else into / archive.name.replace(".", "_")
     problems: list[str] = []
+    refused: list[str] = []
     again = "Next: ask for it again, or unpack it there by hand"
     too_much = False
     try:
         folder.mkdir(parents=True)
         for member in _members(archive):
             parts = [part for part in PurePosixPath(member.name.replace("\\", "/")).parts if part not in {"/", "."}]
-            if not parts or ".." in parts or ":" in parts[0] or any(_LITTER.fullmatch(part) for part in parts):
+            if not parts or any(_LITTER.fullmatch(part) for part in parts):
+                continue
+            if ".." in parts or ":" in parts[0] or not member.plain:
+                refused.append(shown(member.name))
                 continue
             place = folder.joinpath(*parts)
             if not budget.take(place, member.size):
@@ -294,6 +299,9 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
                 place.unlink()
     except Exception as error:  # so may a broken archive
         problems.append(f"{archive.name}: {_reason(error)}. {again}")
+    if refused:
+        names = ", ".join(refused[:_NAMED]) + (f", ... ({len(refused)})" if refused[_NAMED:] else "")
+        problems.append(f"{archive.name}: links, devices and names that lead outside were left out: {names}")
     return problems
 
 
@@ -317,30 +325,33 @@ def _reason(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class _Member:
-    """A file in an archive."""
+    """What is no folder in an archive."""
 
     name: str
     size: int
     time: float
     open: Callable[[], IO[bytes]]
+    plain: bool = True
+    """Whether it is no link and no device."""
 
 
 def _members(archive: Path) -> Iterator[_Member]:
-    """The plain files of an archive: no links, no devices."""
+    """All that an archive holds but its folders."""
     if archive.suffix.lower() == ".zip":
         with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
-                if info.is_dir() or stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
+                if info.is_dir():
                     continue
+                plain = stat.S_IFMT(info.external_attr >> 16) in {0, stat.S_IFREG}
                 time = 0.0
                 with suppress(ValueError, OverflowError, OSError):
                     time = datetime(*info.date_time).timestamp()
-                yield _Member(_zip_name(info), info.file_size, time, partial(opened.open, info))
+                yield _Member(_zip_name(info), info.file_size, time, partial(opened.open, info), plain)
         return
     with tarfile.open(archive) as tar:
         for entry in tar:
-            if entry.isfile():
-                yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry))
+            if not entry.isdir():
+                yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry), entry.isfile())
 
 
 def _in_tar(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
