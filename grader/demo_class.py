@@ -7,13 +7,11 @@ were not written go back to what was handed out, and known mistakes and other ch
 from __future__ import annotations
 
 import ast
-import logging
 import shutil
 import zipfile
 from pathlib import Path
 
 import nbformat
-from nbgrader.apps.zipcollectapp import ZipCollectApp
 
 from checks.core import Assignment
 from checks.demo import HandIn
@@ -21,8 +19,7 @@ from checks.demo import HandIn
 from .beside import load_beside
 from .course import Course
 from .errors import GraderError
-from .gradebook import course_config, course_directory
-from .handin import student_id
+from .handin import collect, student_id
 from .oracle import edits_of, load_mistakes
 from .reference import Edit, apply
 from .submission import grade_id_of
@@ -112,22 +109,10 @@ def hand_in(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn
                     str(folder), "zip", root_dir=folder.parent, base_dir=folder.name, logger=None
                 )
                 export.write(inner, f"{item.name}_{number}_assignsubmission_file_/{folder.name}.zip")
-        _collect(course, assignment)
+        collect(course, assignment.name)
     for item in handed_in.values():
         if not (course.submitted / student_id(item.name) / assignment.name).is_dir():
             raise GraderError(f"{item.name}: was handed in and did not arrive in submitted/. Next: report this fault.")
-
-
-def _collect(course: Course, assignment: Assignment) -> None:
-    """`nbgrader zip_collect NAME`, without its log and with this course's settings alone."""
-    config = course_config(course)
-    app = ZipCollectApp(config=config)
-    app.coursedir = course_directory(config, assignment.name)
-    app.log = logging.Logger("grader.demo")
-    app.log.addHandler(logging.NullHandler())
-    app.init_plugins()
-    app.extract_archive_files()
-    app.process_extracted_files()
 
 
 def _module(item: HandIn, assignment: Assignment, handed_out: Path, worked: str) -> str:

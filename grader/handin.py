@@ -14,6 +14,7 @@ A file that cannot be placed is named with the reason, and stops nothing else.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -30,10 +31,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from .course import Course
 from .errors import GraderError
+from .gradebook import course_config, course_directory
 from .staging import shown
 
 MAX_BYTES = 500_000_000
@@ -236,6 +239,26 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         return made
 
 
+def collect(course: Course, name: str) -> list[str]:
+    """`nbgrader zip_collect NAME` with this course's settings alone; returns what it said of files that it left."""
+    lines: list[str] = []
+
+    class Lines(logging.Handler):
+        def emit(self, entry: logging.LogRecord) -> None:
+            if entry.levelno >= logging.WARNING:
+                lines.append(entry.getMessage())
+
+    config = course_config(course)
+    app = ZipCollectApp(config=config)
+    app.coursedir = course_directory(config, name)
+    app.log = logging.Logger("grader.handin")
+    app.log.addHandler(Lines())
+    app.init_plugins()
+    app.extract_archive_files()
+    app.process_extracted_files()
+    return lines
+
+
 def is_archive(path: Path) -> bool:
     """Whether a file's name is that of an archive that can be unpacked."""
     return path.name.lower().endswith(_ARCHIVES)
@@ -248,19 +271,21 @@ class Budget:
         self._left: dict[str, list[int]] = {}
 
     def take(self, place: Path, size: int) -> bool:
-        """Whether a file of `size` bytes may be written to a place; it is then counted."""
+        """Whether a file of `size` bytes may be written to a place; if so it is counted."""
         left = self._left.setdefault(next(filter(sender_of, place.parts), ""), [MAX_BYTES, MAX_FILES])
+        if left[0] < size or left[1] < 1:
+            return False
         left[0] -= size
         left[1] -= 1
-        return min(left) >= 0
+        return True
 
 
 def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = None) -> list[str]:
     """Unpack an archive into a folder of its own name inside `into`, and the archives in it likewise.
 
-    Links, devices and names that lead outside are left out, and named. Of several files of one name the last counts. Names in a
-    zip without the UTF-8 mark are read as UTF-8 where they are that, and else as code page 852, which Windows uses in
-    Montenegro.
+    Links, devices and names that lead outside are left out, and named. Of several files of one name the last counts.
+    Names in a zip without the UTF-8 mark are read as UTF-8 where they are that, and else as code page 852, which
+    Windows uses in Montenegro.
 
     Returns:
         One line for each thing that could not be unpacked.

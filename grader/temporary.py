@@ -24,18 +24,21 @@ _SWEPT: set[str] = set()
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
+def temporary_folder(root: str | None = None) -> Iterator[Path]:
     """A folder of this process alone, removed at the end.
+
+    Args:
+        root: where it is made; if None, where temporary files go.
 
     Raises:
         GraderError: it cannot be made.
     """
-    root = tempfile.gettempdir()
+    root = root or tempfile.gettempdir()
     if root not in _SWEPT:
         _SWEPT.add(root)
         remove_orphans(Path(root))
     try:
-        folder, lock = _make()
+        folder, lock = _make(root)
     except OSError as error:
         raise no_room(Path(root), error) from None
     try:
@@ -70,9 +73,9 @@ def remove_orphans(root: Path) -> None:
                 os.close(lock)
 
 
-def _make() -> tuple[Path, int]:
+def _make(root: str) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
         if sys.platform == "win32":
             return folder, os.open(os.devnull, os.O_RDONLY)
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from .world import World
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,35 @@ class Attack:
     """For all that the submission does, if less than usual."""
     times: int = 1
     """How often it is graded, where one run would prepare the next."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What a submission tries on its way through nbgrader: by its notebook, its packaging, or a page made of it.
+
+    It is a copy of the release with the worked modules in it, one check of which is lost, so that both too many and too
+    few points are seen; of its notebook only the cells that nbgrader knows are left.
+    """
+
+    name: str
+    tries: str
+    """A sentence that says what it tries."""
+    edit: Callable[[Path, World], None] | None = None
+    """Changes the folder that is handed in."""
+    send: Callable[[Mapping[str, bytes], World], Mapping[str, bytes]] | None = None
+    """Makes, of the folder's files, what is uploaded to a learning management system instead."""
+    costs: Literal["check", "everything", "nothing", "submission"] = "check"
+    """What is lost: the one check, all of them, none (the lost one was mended), or the whole submission."""
+    says: str = ""
+    """A pattern for a remark on the submission, for a message of a lost check, or for what is said when collecting."""
+    shows: str = ""
+    """A pattern for what the notebook's reader sees as a cell's output."""
+    on_pages: bool = False
+    """Whether it aims at the reader's browser, so that the pages are made and searched."""
+    seconds: int | None = None
+    """For all cells of its notebook, if less than usual."""
+
+    @property
+    def student(self) -> str:
+        """Whose submission it is."""
+        return f"eve-{self.name.replace('_', '-')}"

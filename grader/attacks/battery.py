@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
@@ -121,16 +122,8 @@ def _filled(text: str, world: World) -> str:
 
 def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
     """What of the verdict is not as it must be: the score, the checks that lost, the message."""
-    if attack.costs == "everything":
-        lost = {check.id for check in result.checks}
-    else:
-        lost = set(target.struck) if attack.costs == "check" else set()
-    faults = []
-    for check in result.checks:
-        if check.id in lost and check.points:
-            faults.append(f"{check.id} earned {check.points:g} points")
-        elif check.id not in lost and check.status != "passed":
-            faults.append(f"{check.id}, which is honest, was lost: {check.message}")
+    lost = lost_checks(attack.costs, target, result)
+    faults = points_lost_and_kept(lost, result)
     texts = _texts(attack, lost, result.checks) or list(result.warnings)
     if attack.says and not any(re.search(attack.says, text) for text in texts):
         faults.append(f"expected a message like {attack.says!r}, found {texts}")
@@ -140,7 +133,25 @@ def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
     return faults
 
 
-def _texts(attack: Attack, lost: set[str], checks: tuple[CheckResult, ...]) -> list[str]:
+def lost_checks(costs: str, target: Target, result: Result) -> set[str]:
+    """The checks that an attack must lose."""
+    if costs == "everything":
+        return {check.id for check in result.checks}
+    return set(target.struck) if costs == "check" else set()
+
+
+def points_lost_and_kept(lost: Set[str], result: Result) -> list[str]:
+    """Which checks earned what they must not, or lost what is honest."""
+    faults = []
+    for check in result.checks:
+        if check.id in lost and check.points:
+            faults.append(f"{check.id} earned {check.points:g} points")
+        elif check.id not in lost and check.status != "passed":
+            faults.append(f"{check.id}, which is honest, was lost: {check.message}")
+    return faults
+
+
+def _texts(attack: Attack, lost: Set[str], checks: tuple[CheckResult, ...]) -> list[str]:
     return [check.message for check in checks if check.id in lost] if attack.costs != "nothing" else []
 
 

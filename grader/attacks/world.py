@@ -13,7 +13,6 @@ import secrets
 import shutil
 import socket
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,9 @@ from checks.core import Assignment
 
 from ..course import CONFIG, Course
 from ..launch import worker_python
+from ..release import release
 from ..render import render_package
+from ..temporary import temporary_folder
 
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 _PR_SET_CHILD_SUBREAPER = 36
@@ -43,13 +44,19 @@ class World:
     names: dict[str, str]
     """What the words in an attack's text stand for."""
     listeners: dict[str, socket.socket]
+    written: tuple[Path, ...] = ()
+    """What grading itself writes."""
 
     def state(self) -> dict[str, object]:
         """Everything that an attack might change, to be compared with what it was."""
         found: dict[str, object] = {}
         for path in [self.folder, *sorted(self.folder.rglob("*"))]:
+            if any(path.is_relative_to(written) for written in self.written):
+                continue
             status = path.lstat()
             content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+            if path.is_symlink():
+                content = f"-> {path.readlink()}"
             found[str(path)] = (status.st_mode, status.st_mtime_ns if path.is_file() else 0, content)
         packages = Path(self.names["packages"])
         found["environment"] = sorted((path.name, path.stat().st_mtime_ns) for path in packages.iterdir())
@@ -62,24 +69,30 @@ class World:
 
 
 @contextlib.contextmanager
-def world(course: Course, assignment: Assignment) -> Iterator[World]:
+def world(course: Course, assignment: Assignment, *, nbgrader: bool = False) -> Iterator[World]:
     """Copy what matters of a course and put listening ears around it; all of it is gone afterwards.
 
-    What a process of an attack leaves behind becomes a child of this process, where it is found.
+    With `nbgrader` the copy has a release and a gradebook, else files that stand for gradebook and results. What a
+    process of an attack leaves behind becomes a child of this process, where it is found.
     """
     before = os.environ.get(MARKER)
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with contextlib.ExitStack() as stack:
         stack.callback(ctypes.CDLL(None).prctl, _PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)))
+        folder = stack.enter_context(temporary_folder())
         copy = _copy(course, assignment, folder / "course")
-        listeners, ports = _listeners(stack, folder)
+        if nbgrader:
+            release(copy, assignment.name, execute=False)
+            assignment = copy.assignment(assignment.name)
+        else:
+            _furnish(copy, assignment)
+        listeners, ports = _listeners(stack)
         os.environ[MARKER] = "not for students"
         stack.callback(_restore, MARKER, before)
         names = {
             "course": str(copy.root),
-            "gradebook": str(copy.root / "gradebook.db"),
-            "results": str(copy.store / "results.json"),
+            "gradebook": str(copy.root / "grades.db"),
+            "results": str(copy.store / "results" / assignment.name / "ivo.json"),
             "secret": str(copy.store / "secret"),
             "other": str(copy.submitted / "ivo" / assignment.name / "funkcije" / assignment.modules[0]),
             "packages": str(next((worker_python().parent.parent / "lib").glob("python*")) / "site-packages"),
@@ -88,8 +101,11 @@ def world(course: Course, assignment: Assignment) -> Iterator[World]:
             "left": f"left-by-eve-{os.getpid()}",
             **ports,
         }
-        _open_to_everybody(folder)
-        yield World(folder, copy, assignment, render_package(copy, assignment).solution, names, listeners)
+        open_to_everybody(folder)
+        graded = (copy.root / "autograded", copy.root / "feedback", copy.root / "grades.db", copy.store / "results")
+        written = (*graded, *(copy.store / name for name in ("runs", "locks"))) if nbgrader else ()
+        solution = render_package(copy, assignment).solution
+        yield World(folder, copy, assignment, solution, names, listeners, written)
 
 
 def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
@@ -99,20 +115,25 @@ def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
     copy.notebook(assignment.name).parent.mkdir(parents=True)
     shutil.copy(course.notebook(assignment.name), copy.notebook(assignment.name))
     shutil.copy(course.root / CONFIG, root / CONFIG)
-    with contextlib.closing(sqlite3.connect(root / "gradebook.db")) as database:
-        database.execute("CREATE TABLE grade (student TEXT, points REAL)")
-        database.execute("INSERT INTO grade VALUES ('ivo', 1.0)")
-        database.commit()
     copy.store.mkdir()
     (copy.store / "secret").write_text(secrets.token_hex(32), encoding="ascii")
-    (copy.store / "results.json").write_text('{"ivo": 1.0}', encoding="ascii")
     other = copy.submitted / "ivo" / assignment.name / "funkcije"
     other.mkdir(parents=True)
     shutil.copy(course.package / assignment.modules[0], other)
     return copy
 
 
-def _listeners(stack: contextlib.ExitStack, folder: Path) -> tuple[dict[str, socket.socket], dict[str, str]]:
+def _furnish(copy: Course, assignment: Assignment) -> None:
+    with contextlib.closing(sqlite3.connect(copy.root / "grades.db")) as database:
+        database.execute("CREATE TABLE grade (student TEXT, points REAL)")
+        database.execute("INSERT INTO grade VALUES ('ivo', 1.0)")
+        database.commit()
+    results = copy.store / "results" / assignment.name
+    results.mkdir(parents=True)
+    (results / "ivo.json").write_text('{"ivo": 1.0}', encoding="ascii")
+
+
+def _listeners(stack: contextlib.ExitStack) -> tuple[dict[str, socket.socket], dict[str, str]]:
     tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     port = tcp.getsockname()[1]
     udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -120,8 +141,7 @@ def _listeners(stack: contextlib.ExitStack, folder: Path) -> tuple[dict[str, soc
     abstract = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     abstract.bind(f"\0grader-{port}")
     # Its path must be short, which the temporary folder's may not be.
-    path = Path(tempfile.mkdtemp(prefix="g-", dir="/tmp"))
-    stack.callback(shutil.rmtree, path, ignore_errors=True)
+    path = stack.enter_context(temporary_folder("/tmp"))
     path.chmod(0o755)
     named = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     named.bind(str(path / "s"))
@@ -135,9 +155,11 @@ def _listeners(stack: contextlib.ExitStack, folder: Path) -> tuple[dict[str, soc
     return listeners, names
 
 
-def _open_to_everybody(folder: Path) -> None:
+def open_to_everybody(folder: Path) -> None:
+    """Let everybody read and write what lies in a folder, but for what its links lead to."""
     for path in (folder, *folder.rglob("*")):
-        path.chmod(0o777 if path.is_dir() else 0o666)
+        if not path.is_symlink():
+            path.chmod(0o777 if path.is_dir() else 0o666)
 
 
 def _heard(listener: socket.socket) -> bool:
