@@ -1,4 +1,4 @@
-"""`grader doctor`: which sandbox this machine gives, and the battery of attacks against it."""
+"""`grader doctor`: which sandbox this machine gives, and the batteries of attacks against it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from .attacks import ATTACKS
+from .attacks import ATTACKS, HANDED_IN, Attack, HandedIn
 from .attacks.battery import run as run_attack
+from .attacks.classroom import run_class
 from .attacks.world import world
 from .check import course_of
 from .errors import GraderError
@@ -43,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         GraderError: there is no sandbox here, or no such attack.
     """
-    known = {attack.name: attack for attack in ATTACKS}
-    for name in options.attack or ():
+    known = {attack.name for attack in (*ATTACKS, *HANDED_IN)}
+    wanted = set(options.attack or known)
+    for name in sorted(wanted):
         if name not in known:
             raise GraderError(f"{name}: no such attack. Next: run without --attack, or take a name that it reports.")
     launcher = choose(options.sandbox)
@@ -62,18 +65,29 @@ def run(options: argparse.Namespace) -> int:
     names = course.assignments()
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
-    chosen = [known[name] for name in options.attack] if options.attack else ATTACKS
-    failed = []
-    with world(course, course.assignment(names[0])) as around:
-        for attack in tqdm(chosen, desc="attacks", file=sys.stderr, disable=None):
-            if faults := run_attack(attack, around, launcher):
-                failed.append((attack, faults))
-    print(f"attacks    {len(chosen) - len(failed)} of {len(chosen)} held off, on {names[0]}")
-    for attack, faults in failed:
+    assignment = course.assignment(names[0])
+    held = True
+    if alone := [attack for attack in ATTACKS if attack.name in wanted]:
+        with world(course, assignment) as around:
+            shown = tqdm(alone, desc="attacks", file=sys.stderr, disable=None)
+            faults = {attack.name: run_attack(attack, around, launcher) for attack in shown}
+        held &= _report("attacks", alone, faults, f"on {assignment.name}")
+    if in_class := [attack for attack in HANDED_IN if attack.name in wanted]:
+        with world(course, assignment, nbgrader=True) as around:
+            faults = run_class(in_class, around, launcher)
+        held &= _report("nbgrader", in_class, faults, "handed in, collected and graded as one class")
+    return 0 if held else 2
+
+
+def _report(what: str, attacks: Sequence[Attack | HandedIn], faults: Mapping[str, list[str]], how: str) -> bool:
+    """Say how the attacks of one battery fared; return whether all were held off."""
+    failed = [attack for attack in attacks if faults[attack.name]]
+    print(f"{what:10s} {len(attacks) - len(failed)} of {len(attacks)} held off, {how}")
+    for attack in failed:
         print(f"  {attack.name}: {attack.tries}")
-        for fault in faults:
+        for fault in faults[attack.name]:
             print(f"    {fault}")
-    return 2 if failed else 0
+    return not failed
 
 
 def _who() -> str:

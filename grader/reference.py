@@ -52,7 +52,8 @@ class Package:
 
     def unload(self) -> None:
         """Take every module of this copy out of the interpreter."""
-        for name in [name for name in sys.modules if name == self.name or name.startswith(f"{self.name}.")]:
+        # A copy: another thread may be importing.
+        for name in [name for name in list(sys.modules) if name == self.name or name.startswith(f"{self.name}.")]:
             del sys.modules[name]
         _finder.packages.pop(self.name, None)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import machine
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
@@ -38,7 +39,7 @@ def around() -> Iterator[World]:
 def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
     around: World, attack: Attack, sandbox: str
 ) -> None:
-    assert run(attack, around, choose(sandbox)) == [], attack.tries
+    assert run(attack, around, machine.sandbox(sandbox)) == [], attack.tries
 
 
 def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
@@ -54,13 +55,13 @@ def test_attacks_stand_around_a_function_that_carries_no_other(around: World) ->
 
 
 def landlock() -> LandlockLauncher:
-    launcher = choose("landlock")
+    launcher = machine.sandbox("landlock")
     assert isinstance(launcher, LandlockLauncher)
     return launcher
 
 
 def bwrap() -> BubblewrapLauncher:
-    launcher = choose("bwrap")
+    launcher = machine.sandbox("bwrap")
     assert isinstance(launcher, BubblewrapLauncher)
     return launcher
 
@@ -157,7 +158,7 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
     around: World, monkeypatch: pytest.MonkeyPatch, sandbox: str
 ) -> None:
     monkeypatch.setattr(grader.sandbox.launchers, "clean_environment", lambda: dict(os.environ))
-    assert any(EARNED in fault for fault in run(NAMED["environment"], around, choose(sandbox)))
+    assert any(EARNED in fault for fault in run(NAMED["environment"], around, machine.sandbox(sandbox)))
 
 
 @pytest.mark.parametrize(

@@ -36,3 +36,23 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     names = [attack.name for attack in (*ATTACKS, *HANDED_IN)]
     assert len(set(names)) == len(names)
     assert all(attack.tries.endswith(".") and (attack.says or attack.shows) for attack in HANDED_IN)
+
+
+def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr("grader.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr("grader.outputs.inert_html", lambda html: html)
+    monkeypatch.setattr("grader.handin.MAX_BYTES", 10**12)
+    missed = {
+        "check_cells_deleted": "expected a graded cell",
+        "points_changed": "expected a message",
+        "bonus_cell": "was not graded",
+        "unpacks_to_too_much": "expected a message",
+        "markdown_that_runs": "runs in the reader's browser",
+        "output_that_runs": "runs in the reader's browser",
+    }
+    course = Course(ROOT)
+    with world(course, course.assignment(ASSIGNMENT), nbgrader=True) as around:
+        found = run_class([attack for attack in HANDED_IN if attack.name in missed], around, choose())
+    for name, words in missed.items():
+        assert any(words in fault for fault in found[name]), (name, found[name])

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import machine
 import numpy as np
 import pytest
 
@@ -69,9 +70,7 @@ def with_generated(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def real() -> Path:
     if not (REAL / "cifar-10-batches-py").is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{REAL}: the real rows are missing, and CI needs them")
-        pytest.skip(f"no real CIFAR-10 rows in {REAL}")
+        machine.lacks(f"no real CIFAR-10 rows in {REAL}")
     return REAL
 
 
@@ -604,11 +603,12 @@ def run(code: str, **environment: str) -> str:
     ).stdout
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from Linux's /proc")
 @pytest.mark.parametrize("source", ["files", "cache"])
 def test_the_default_call_on_the_full_set_peaks_below_one_and_a_half_gigabytes(
     tmp_path: Path, drawn: Path, source: str
 ) -> None:
+    if sys.platform != "linux":
+        machine.lacks("the peak is read from Linux's /proc")
     environment = {"XDG_CACHE_HOME": str(tmp_path / "home")}
     if source == "files":
         environment["FUNKCIJE_DATA"] = str(write_batches(tmp_path / "full", rows=10_000))

@@ -11,7 +11,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import machine
 import pytest
+from classroom import hand_in, released_course, scores
 from conftest import ROOT, Submit
 
 import grader.sandbox.choose as choosing
@@ -50,6 +52,7 @@ def no_bubblewrap(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_self_test_holds_and_the_result_names_the_sandbox(
     name: str, fresh: Path, submit: Submit, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    machine.sandbox(name)
     assert cli.main(["check", str(submit()), "--course", str(ROOT), "--sandbox", name, "--json", "-"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["sandbox"] == name
@@ -57,6 +60,7 @@ def test_the_self_test_holds_and_the_result_names_the_sandbox(
 
 
 def test_bubblewrap_is_taken_before_landlock_and_landlock_before_nothing(fresh: Path) -> None:
+    machine.sandbox("bwrap")
     assert choose().name == "bwrap"
 
 
@@ -133,7 +137,7 @@ def test_a_sandbox_whose_self_test_fails_is_not_used(no_bubblewrap: None, monkey
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_the_self_test_misses_what_is_not_locked(name: str, lock: Lock, worked: str) -> None:
-    launcher = choose(name)
+    launcher = machine.sandbox(name)
     assert isinstance(launcher, BubblewrapLauncher | LandlockLauncher)
     assert worked in escapes(replace(launcher, lock=lock))
 
@@ -191,6 +195,7 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("name", NAMES)
 def test_when_the_grader_is_killed_everything_inside_goes_with_it(name: str, tmp_path: Path) -> None:
+    machine.sandbox(name)
     package = tmp_path / "stage" / "submission" / "funkcije"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -230,7 +235,7 @@ def test_a_lock_that_cannot_be_closed_ends_the_worker_and_grades_nothing(
     course: Course, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launchers, "BOOT", launchers.BOOT.replace("sys.argv[3]", "sys.argv[3].replace('4096', '-9')"))
-    launcher = choose("landlock")
+    launcher = machine.sandbox("landlock")
     assert isinstance(launcher, LandlockLauncher)
     open_limits = replace(launcher, identity=False)
     with pytest.raises(GraderError, match="does not answer"):
@@ -349,7 +354,7 @@ def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(capsys: py
 def test_doctor_fails_where_an_attack_succeeds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = choose("bwrap")
+    found = machine.sandbox("bwrap")
     assert isinstance(found, BubblewrapLauncher)
     # The self-test does not try this one, so it is the battery that must.
     weak = replace(found, lock=replace(found.lock, permit=("shmget",)))
@@ -363,3 +368,23 @@ def test_doctor_fails_where_an_attack_succeeds(
 def test_doctor_refuses_a_name_that_is_no_attack(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--attack", "nonsense"]) == 2
     assert "nonsense: no such attack" in capsys.readouterr().err
+
+
+def test_doctor_runs_what_goes_through_nbgrader_too(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--attack", "points_changed", "--attack", "climbs_out_of_a_zip", "--attack", "cell_reads_the_secret"]
+    assert cli.main(["doctor", *asked]) == 0
+    assert "nbgrader   3 of 3 held off, handed in, collected and graded as one class" in capsys.readouterr().out
+
+
+def test_grade_refuses_where_the_short_form_of_doctor_fails(
+    no_bubblewrap: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = released_course(tmp_path)
+    hand_in(course, "ana")
+    monkeypatch.setattr(choosing, "LandlockLauncher", lambda layout: LandlockLauncher(layout, files=False))
+    assert cli.main(["doctor", "--quick"]) == 2
+    said = capsys.readouterr().err
+    assert cli.main(["grade", "scale", "--course", str(course.root)]) == 2
+    assert "landlock: student code can read a file, write a file" in said
+    assert "landlock: student code can read a file, write a file" in capsys.readouterr().err
+    assert scores(course) == {}

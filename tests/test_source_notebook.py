@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
+import machine
 import nbformat
 import numpy as np
 import pytest
@@ -142,9 +143,7 @@ def longest_shared(line: str, text: str) -> int:
 
 def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook: NotebookNode) -> None:
     if not SEED.is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{SEED} is missing, and CI compares with it")
-        pytest.skip("the seed notebook is not beside this repository")
+        machine.lacks(f"the seed notebook is not beside this repository ({SEED})")
     seed = "\n".join(pieces(nbformat.read(SEED, as_version=4)))
     assert longest_shared("xx" + max(seed.split("\n"), key=len), seed) > LONGEST_SHARED
     copied = {line: shared for line in pieces(notebook) if (shared := longest_shared(line, seed)) > LONGEST_SHARED}

@@ -20,6 +20,8 @@ from .reading import READING
 from .shadowing import SHADOWING
 from .writing import WRITING
 
+__all__ = ["ATTACKS", "HANDED_IN", "Attack", "HandedIn"]
+
 ATTACKS: tuple[Attack, ...] = (*FORGING, *READING, *WRITING, *LEAVING, *BRINGING_DOWN, *SHADOWING)
 
 _BY_A_MODULE = {

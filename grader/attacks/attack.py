@@ -62,6 +62,8 @@ class HandedIn:
     """A pattern for a remark on the submission, for a message of a lost check, or for what is said when collecting."""
     shows: str = ""
     """A pattern for what the notebook's reader sees as a cell's output."""
+    runs: bool = False
+    """Whether its notebook is run for a reader."""
     on_pages: bool = False
     """Whether it aims at the reader's browser, so that the pages are made and searched."""
     seconds: int | None = None

@@ -1,6 +1,6 @@
 """Hands a class of hostile submissions in, collects and grades it through nbgrader, and says what did not hold.
 
-Three of the class are honest: one was graded by hand before, one is graded first and one last.
+Three of the class are honest; one of them was given points by hand before.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from .pages import active
 from .world import World, open_to_everybody
 
 FIRST, OTHER, LAST = "ana", "ivo", "zoe"
-"""The honest ones; the attacks' `$other` is the second one's."""
+HONEST = (FIRST, OTHER, LAST)
+"""In the order in which they are graded; the attacks' `$other` is the second one's."""
 _IDEA = "an idea that nobody else had"
 _BY_HAND = (1.5, "dobro")
 _UNDONE = Attack("undone", "Leaves one check undone.", body="raise ValueError('left undone')")
@@ -84,7 +85,7 @@ def run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) -> 
 def _run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) -> dict[str, list[str]]:
     course, name = world.course, world.assignment.name
     target = target_of(world.assignment)
-    for student in (FIRST, OTHER, LAST):
+    for student in HONEST:
         _write(world, target, course.submitted / student / name, honest=True)
     with Path(world.names["other"]).open("a", encoding="utf-8") as module:
         module.write(f"# {_IDEA}\n")
@@ -106,18 +107,27 @@ def _run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) ->
     before = world.state() | _book(world)
     said = _collect(sent, world)
     rows: dict[str, Row] = {}
+    honest: list[Row] = []
     try:
-        for seconds in {attack.seconds for attack in attacks}:
-            group = [attack.student for attack in attacks if attack.seconds == seconds]
-            here = [student for student in group if (course.submitted / student).is_dir()]
-            students = [FIRST, *here, OTHER, LAST] if seconds is None else here
+        for seconds, run_notebooks in {(attack.seconds, attack.runs) for attack in attacks}:
+            group = [attack for attack in attacks if (attack.seconds, attack.runs) == (seconds, run_notebooks)]
+            students = [attack.student for attack in group if (course.submitted / attack.student).is_dir()]
             with _bound(world, seconds):
-                rows |= {row.student: row for row in grade_class(course, name, students, jobs=2, launcher=launcher)}
+                now = grade_class(
+                    course,
+                    name,
+                    [FIRST, OTHER, *students, LAST],
+                    jobs=2,
+                    launcher=launcher,
+                    run_notebooks=run_notebooks,
+                )
+            honest += [row for row in now if row.student in HONEST]
+            rows |= {row.student: row for row in now}
         shown = [FIRST, *(attack.student for attack in attacks if attack.on_pages and attack.student in rows)]
         feedback = write_feedback(course, name, shown)
     except Exception as error:
         return {attack.name: [f"the grader itself raised {type(error).__name__}: {error}"] for attack in attacks}
-    everybody = _outside(world, before, rows)
+    everybody = _outside(world, before, honest)
     honest_pages = _pages(world, FIRST, feedback)
     faults = {}
     for attack in attacks:
@@ -126,8 +136,8 @@ def _run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) ->
         graded = _Graded(attack, world, rows.get(attack.student), record.result if record else None, lines)
         found = [*_verdict(graded, target), *_seen(graded)]
         if attack.student in feedback:
-            for page, honest in zip(_pages(world, attack.student, feedback), honest_pages, strict=True):
-                found += [f"runs in the reader's browser: {part}" for part in sorted(active(page) - active(honest))]
+            for page, usual in zip(_pages(world, attack.student, feedback), honest_pages, strict=True):
+                found += [f"runs in the reader's browser: {part}" for part in sorted(active(page) - active(usual))]
         faults[attack.name] = found + everybody
     return faults
 
@@ -288,7 +298,9 @@ def _outputs(notebook: NotebookNode) -> str:
 
 def _pages(world: World, student: str, feedback: Mapping[str, Path]) -> tuple[str, str]:
     """A submission's page in the feedback, and in formgrader as its handler makes it."""
-    exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[handlers.template_path])
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="formgrade", extra_template_basedirs=[handlers.template_path]
+    )
     resources: dict[str, Any] = dict.fromkeys(
         ("assignment_id", "notebook_id", "submission_id", "student", "notebook_path"), "x"
     )
@@ -300,16 +312,15 @@ def _pages(world: World, student: str, feedback: Mapping[str, Path]) -> tuple[st
 # --- what must hold of everybody else ---------------------------------------------------------------------------------
 
 
-def _outside(world: World, before: Mapping[str, object], rows: Mapping[str, Row]) -> list[str]:
+def _outside(world: World, before: Mapping[str, object], honest: Sequence[Row]) -> list[str]:
     """What changed that is nobody's own, and what is wrong with the verdicts on the honest ones."""
     after = world.state() | _book(world)
     changed = [name for name in after.keys() | before.keys() if after.get(name) != before.get(name)]
     faults = [f"changed outside: {name}" for name in sorted(changed)]
     most = sum(check.points for check in world.assignment.checks)
-    for student in (FIRST, OTHER, LAST):
-        row = rows.get(student)
-        if row is None or row.problem or row.look or row.total != most:
-            faults.append(f"{student}, who is honest, got {row}")
+    for row in honest:
+        if row.problem or row.look or row.total != most:
+            faults.append(f"{row.student}, who is honest, got {row}")
     return faults
 
 

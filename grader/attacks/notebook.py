@@ -47,12 +47,16 @@ def running(name: str, tries: str, *sources: str, **more: Any) -> HandedIn:
         notebook["cells"] += [code_cell(Template(source).substitute(world.names)) for source in sources]
         path.write_text(json.dumps(notebook), encoding="utf-8")
 
-    return HandedIn(name, tries, edit, **more)
+    return HandedIn(name, tries, edit, runs=True, **more)
 
 
 def _written(name: str, tries: str, content: bytes, **more: Any) -> HandedIn:
     """A submission whose notebook is some bytes."""
-    return HandedIn(name, tries, lambda folder, world: _path(folder, world).write_bytes(content) and None, **more)
+
+    def edit(folder: Path, world: World) -> None:
+        _path(folder, world).write_bytes(content)
+
+    return HandedIn(name, tries, edit, **more)
 
 
 def _path(folder: Path, world: World) -> Path:
@@ -174,6 +178,7 @@ TAMPERING = (
         "Tags every cell so that it is neither run nor shown.",
         _not_to_be_run,
         shows="still 42",
+        runs=True,
     ),
     edited(
         "kernel_of_its_own",

@@ -59,7 +59,7 @@ def _climbing(files: Files, world: World) -> bytes:
     spoilt = b"raise RuntimeError('spoilt')"
     other = Path(world.names["other"]).relative_to(world.course.root).as_posix()
     up = {f"{'../' * height}{other}": spoilt for height in range(1, 8)}
-    return _zip(up | {world.names["other"]: spoilt, f"..\\..\\{world.names['left']}": b""} | dict(files))
+    return _zip(up | {f"/tmp/{world.names['left']}": b"", f"..\\..\\{world.names['left']}": b""} | dict(files))
 
 
 def _through_a_link(files: Files, world: World) -> bytes:

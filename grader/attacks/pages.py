@@ -117,6 +117,7 @@ PAGES = (
         "Displays the same as HTML and as markdown.",
         *(code_cell(f"from IPython.display import *\ndisplay(HTML({text!r}), Markdown({text!r}))") for text in ACTIVE),
         shows="alert",
+        runs=True,
     ),
     running(
         "script_as_output",
