@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         GraderError: there is no sandbox here, or no such attack.
     """
-    known = {attack.name for attack in (*ATTACKS, *HANDED_IN)}
+    known = {attack.name for attack in ATTACKS} | {attack.name for attack in HANDED_IN}
     wanted = set(options.attack or known)
     for name in sorted(wanted):
         if name not in known:

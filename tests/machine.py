@@ -1,4 +1,4 @@
-"""What a machine must have for the tests: elsewhere a test without it is skipped with the reason, under CI=true it fails.
+"""What tests need of a machine: where it is missing they are skipped with the reason, and under CI=true they fail.
 
 One thing is let off even there, since nobody could mend it: what the kernel itself refuses to a container without
 privileges, which is found out by asking the kernel and not by believing the program that failed.

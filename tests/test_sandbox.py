@@ -381,6 +381,9 @@ def test_grade_refuses_where_the_short_form_of_doctor_fails(
 ) -> None:
     course = released_course(tmp_path)
     hand_in(course, "ana")
+    # The release was proved in a sandbox, which is remembered.
+    monkeypatch.setattr(choosing, "_chosen", {})
+    monkeypatch.setattr(choosing, "_remembered", lambda key: None)
     monkeypatch.setattr(choosing, "LandlockLauncher", lambda layout: LandlockLauncher(layout, files=False))
     assert cli.main(["doctor", "--quick"]) == 2
     said = capsys.readouterr().err
