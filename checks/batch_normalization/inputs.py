@@ -44,11 +44,13 @@ def far_from_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
 
 
 def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
-    """A batch, and running statistics that are not its own."""
+    """A batch, and running statistics that are not its own; one of the variances is near 1e-3, for the default `eps`."""
+    running_var = rng.uniform(0.05, 4.0, D)
+    running_var[rng.integers(D)] = rng.uniform(1e-3, 2e-3)
     return {
         **batch(rng, N, D),
         "running_mean": rng.uniform(-2.0, 2.0, D),
-        "running_var": rng.uniform(0.05, 4.0, D),
+        "running_var": running_var,
         "eps": float(rng.uniform(0.2, 0.6)),
         "momentum": float(rng.uniform(0.3, 0.8)),
     }

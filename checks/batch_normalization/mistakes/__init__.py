@@ -6,6 +6,11 @@ beside the checks) is the diagnosis. Order matters where two explain the same re
 
 from checks.mistakes import Mistake
 
-from . import batchnorm, layernorm, network
+from . import batchnorm, batchnorm_gradients, layernorm, network
 
-MISTAKES: tuple[Mistake, ...] = (*batchnorm.MISTAKES, *layernorm.MISTAKES, *network.MISTAKES)
+MISTAKES: tuple[Mistake, ...] = (
+    *batchnorm.MISTAKES,
+    *batchnorm_gradients.MISTAKES,
+    *layernorm.MISTAKES,
+    *network.MISTAKES,
+)

@@ -1,0 +1,200 @@
+"""Known mistakes in `batchnorm_backward` and `batchnorm_backward_alt`, and in the cache that both read.
+
+Each term of each gradient: missing, with the wrong sign, factor, power, sum or count. Where two give the same on a
+check, the narrower stands first.
+"""
+
+from checks.mistakes import Mistake, in_function
+
+backward = in_function("layers", "batchnorm_backward")
+alt = in_function("layers", "batchnorm_backward_alt")
+
+DBETA = "dbeta = dout.sum(axis=0)"
+RETURN = "return dx, dgamma, dbeta"
+
+# batchnorm_backward
+DGAMMA = "dgamma = np.sum(dout * x_hat, axis=0)"
+DX_HAT = "dx_hat = dout * gamma"
+DCENTERED = "dx_centered = dx_hat / std"
+DINVERSE = "dinverse = np.sum(dx_hat * x_centered, axis=0)"
+DSTD = "dstd = -dinverse / std**2"
+DVAR = "dvar = dstd / (2 * std)"
+DSQUARES = "dsquares = ones * dvar / N"
+SQUARED = "dx_centered += 2 * x_centered * dsquares"
+DMU = "dmu = -dx_centered.sum(axis=0)"
+DX = "dx = dx_centered + ones * dmu / N"
+N = "N = dout.shape[0]"
+
+# batchnorm_backward_alt
+ALT_DGAMMA = 'dgamma = np.einsum("nd,nd->d", dout, x_hat)'
+ALT_N = "batch_size = dout.shape[0]"
+THROUGH_VAR = "dx = x_hat * (-dgamma / batch_size)"
+DIRECT = "dx += dout"
+THROUGH_MEAN = "dx -= dbeta / batch_size"
+SCALED = "dx *= gamma / std"
+UNPACKED = "x_hat, _, std, gamma = cache"
+
+# The cache, in batchnorm_forward
+CACHE = "cache = (x_hat, x_centered, std, gamma)"
+ONE_FOR_ALL = {
+    CACHE: 'cache = batchnorm_forward.__dict__.setdefault("cache", [])\n        cache[:] = (x_hat, x_centered, std, gamma)'
+}
+OF_RUNNING = {
+    CACHE: "std = np.sqrt(running_var + eps)\n        cache = ((x - running_mean) / std, x - running_mean, std, gamma)"
+}
+
+GRAPH: tuple[Mistake, ...] = (
+    # The way through the variance
+    backward("bn_dx_without_variance_term", "dx", {SQUARED: "pass"}),
+    backward("bn_dinverse_from_x_hat", "dx", {DINVERSE: "dinverse = np.sum(dx_hat * x_hat, axis=0)"}),
+    backward(
+        "bn_dinverse_over_features", "dx", {DINVERSE: "dinverse = np.sum(dx_hat * x_centered, axis=1, keepdims=True)"}
+    ),
+    backward("bn_dstd_sign", "dx", {DSTD: "dstd = dinverse / std**2"}),
+    backward("bn_dstd_power", "dx", {DSTD: "dstd = -dinverse / std"}),
+    backward("bn_dvar_without_half", "dx", {DVAR: "dvar = dstd / std"}),
+    backward("bn_dvar_without_root", "dx", {DVAR: "dvar = dstd"}),
+    backward("bn_dvar_power_of_std", "dx", {DSTD: "dvar = -0.5 * dinverse * std**-1.5", DVAR: "pass"}),
+    backward("bn_dsquares_not_divided", "dx", {DSQUARES: "dsquares = ones * dvar"}),
+    backward("bn_dsquares_unbiased", "dx", {DSQUARES: "dsquares = ones * dvar / max(N - 1, 1)"}),
+    backward("bn_square_without_two", "dx", {SQUARED: "dx_centered += x_centered * dsquares"}),
+    backward("bn_square_from_x_hat", "dx", {SQUARED: "dx_centered += 2 * x_hat * dsquares"}),
+    # The way through the mean
+    backward("bn_dx_without_mean_term", "dx", {DX: "dx = dx_centered"}),
+    backward("bn_dmu_sign", "dx", {DMU: "dmu = dx_centered.sum(axis=0)"}),
+    backward("bn_dmu_not_divided", "dx", {DX: "dx = dx_centered + ones * dmu"}),
+    backward("bn_dmu_divided_twice", "dx", {DMU: "dmu = -dx_centered.mean(axis=0)"}),
+    backward("bn_dmu_over_features", "dx", {DMU: "dmu = -dx_centered.sum(axis=1, keepdims=True)"}),
+    backward("bn_dmu_of_everything", "dx", {DMU: "dmu = -dx_centered.sum()"}),
+    # The way straight through, and all of them
+    backward("bn_dx_without_direct_term", "dx", {SQUARED: "dx_centered = 2 * x_centered * dsquares"}),
+    backward("bn_dx_without_batch_terms", "dx", {SQUARED: "pass", DX: "dx = dx_centered"}),
+    backward("bn_dx_without_gamma", "dx", {DX_HAT: "dx_hat = dout"}),
+    backward("bn_dx_not_divided_by_std", "dx", {DCENTERED: "dx_centered = dx_hat"}),
+    backward("bn_dx_divided_by_variance", "dx", {DCENTERED: "dx_centered = dx_hat / std**2"}),
+    backward("bn_dx_divided_by_n", "dx", {DX: f"{DX}\n    dx /= N"}),
+    backward("bn_sums_not_divided", "dx", {DSQUARES: "dsquares = ones * dvar", DX: "dx = dx_centered + ones * dmu"}),
+    backward("bn_divided_by_features", "dx", {N: "N = dout.shape[1]"}),
+    backward("bn_dx_in_float32", "sizes", {RETURN: "return dx.astype(np.float32), dgamma, dbeta"}),
+    # eps
+    backward(
+        "bn_backward_eps_hard_coded", "eps", {N: f"{N}\n    std = np.sqrt(np.mean(x_centered**2, axis=0) + 1e-5)"}
+    ),
+    backward(
+        "bn_backward_eps_outside_root",
+        "eps",
+        {N: f"{N}\n    var = np.mean(x_centered**2, axis=0)\n    std = np.sqrt(var) + (std**2 - var)"},
+    ),
+    backward(
+        "bn_dvar_without_eps",
+        "dx",
+        {DSTD: "std = np.sqrt(np.mean(x_centered**2, axis=0))\n    dstd = -dinverse / std**2"},
+    ),
+    backward("bn_backward_without_eps", "dx", {N: f"{N}\n    std = np.sqrt(np.mean(x_centered**2, axis=0))"}),
+    # dgamma and dbeta
+    backward("bn_dgamma_from_x", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_centered, axis=0)"}),
+    backward("bn_dgamma_without_x_hat", "dgamma", {DGAMMA: "dgamma = np.sum(dout, axis=0)"}),
+    backward("bn_dgamma_with_gamma", "dgamma", {DGAMMA: "dgamma = np.sum(dout * gamma * x_hat, axis=0)"}),
+    backward("bn_dgamma_mean", "dgamma", {DGAMMA: "dgamma = np.mean(dout * x_hat, axis=0)"}),
+    backward("bn_dgamma_over_features", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_hat, axis=1)"}),
+    backward("bn_dgamma_of_everything", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_hat)"}),
+    backward("bn_dgamma_not_summed", "dgamma", {DGAMMA: "dgamma = dout * x_hat"}),
+    backward("bn_dbeta_mean", "dbeta", {DBETA: "dbeta = dout.mean(axis=0)"}),
+    backward("bn_dbeta_with_gamma", "dbeta", {DBETA: "dbeta = np.sum(dout * gamma, axis=0)"}),
+    backward("bn_dbeta_over_features", "dbeta", {DBETA: "dbeta = dout.sum(axis=1)"}),
+    backward("bn_dbeta_of_everything", "dbeta", {DBETA: "dbeta = dout.sum()"}),
+    backward("bn_dbeta_not_summed", "dbeta", {DBETA: "dbeta = dout"}),
+    backward("bn_dgamma_and_dbeta_exchanged", "dgamma", {RETURN: "return dx, dbeta, dgamma"}),
+    backward("bn_dout_scaled_in_place", "dgamma", {DBETA: f"dout *= gamma\n    {DBETA}", DX_HAT: "dx_hat = dout"}),
+    # Shapes
+    backward("bn_gradients_as_rows", "shapes", {RETURN: "return dx, dgamma.reshape(1, -1), dbeta.reshape(1, -1)"}),
+    backward("bn_gradients_squeezed", "shapes", {RETURN: "return dx, dgamma.squeeze(), dbeta.squeeze()"}),
+    backward("bn_dx_squeezed", "shapes", {RETURN: "return dx.squeeze(), dgamma, dbeta"}),
+    # The cache
+    backward(
+        "bn_cache_in_other_order",
+        "dx",
+        {"x_hat, x_centered, std, gamma = cache": "x_centered, x_hat, std, gamma = cache"},
+    ),
+    backward(
+        "bn_cache_normalized_in_place",
+        "dx",
+        {"x_hat = x_centered / std": "x_hat = x_centered\n        x_hat /= std"},
+        edited="batchnorm_forward",
+    ),
+    backward("bn_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
+    backward("bn_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
+)
+
+FORMULA: tuple[Mistake, ...] = (
+    # Its three terms
+    alt("alt_dx_without_variance_term", "dx", {THROUGH_VAR: "dx = np.zeros_like(dout)"}),
+    alt("alt_dx_without_mean_term", "dx", {THROUGH_MEAN: "pass"}),
+    alt("alt_dx_without_direct_term", "dx", {DIRECT: "pass"}),
+    alt("alt_dx_without_batch_terms", "dx", {THROUGH_VAR: "dx = np.zeros_like(dout)", THROUGH_MEAN: "pass"}),
+    alt("alt_variance_term_sign", "dx", {THROUGH_VAR: "dx = x_hat * (dgamma / batch_size)"}),
+    alt("alt_mean_term_sign", "dx", {THROUGH_MEAN: "dx += dbeta / batch_size"}),
+    alt("alt_variance_term_without_x_hat", "dx", {THROUGH_VAR: "dx = np.ones_like(dout) * (-dgamma / batch_size)"}),
+    alt("alt_variance_term_not_summed", "dx", {THROUGH_VAR: "dx = x_hat * (-dout * x_hat / batch_size)"}),
+    alt(
+        "alt_variance_term_from_x",
+        "dx",
+        {UNPACKED: "x_hat, x_centered, std, gamma = cache", THROUGH_VAR: "dx = x_centered * (-dgamma / batch_size)"},
+    ),
+    alt(
+        "alt_variance_term_without_eps",
+        "dx",
+        {
+            UNPACKED: "x_hat, x_centered, std, gamma = cache\n    var = np.mean(x_centered**2, axis=0)",
+            THROUGH_VAR: "dx = x_centered * (-np.mean(dout * x_centered, axis=0) / var)",
+        },
+    ),
+    alt("alt_variance_term_unbiased", "dx", {THROUGH_VAR: "dx = x_hat * (-dgamma / max(batch_size - 1, 1))"}),
+    alt("alt_mean_term_over_features", "dx", {THROUGH_MEAN: "dx -= dout.mean(axis=1, keepdims=True)"}),
+    # Its counts
+    alt("alt_variance_term_not_divided", "dx", {THROUGH_VAR: "dx = x_hat * -dgamma"}),
+    alt("alt_mean_term_not_divided", "dx", {THROUGH_MEAN: "dx -= dbeta"}),
+    alt("alt_dx_not_divided_by_n", "dx", {THROUGH_VAR: "dx = x_hat * -dgamma", THROUGH_MEAN: "dx -= dbeta"}),
+    alt("alt_dout_not_times_n", "dx", {DIRECT: "dx += dout / batch_size"}),
+    alt("alt_dx_times_n", "dx", {SCALED: "dx *= batch_size * gamma / std"}),
+    alt("alt_dx_divided_by_n", "dx", {SCALED: "dx *= gamma / std / batch_size"}),
+    alt("alt_divided_by_features", "dx", {ALT_N: "batch_size = dout.shape[1]"}),
+    # Its factor
+    alt("alt_dx_without_gamma", "dx", {SCALED: "dx /= std"}),
+    alt("alt_gamma_on_direct_term_only", "dx", {DIRECT: "dx += gamma * dout", SCALED: "dx /= std"}),
+    alt("alt_dx_not_divided_by_std", "dx", {SCALED: "dx *= gamma"}),
+    alt("alt_dx_divided_by_variance", "dx", {SCALED: "dx *= gamma / std**2"}),
+    alt("alt_dx_in_float32", "sizes", {RETURN: "return dx.astype(np.float32), dgamma, dbeta"}),
+    alt(
+        "alt_eps_hard_coded",
+        "eps",
+        {UNPACKED: "x_hat, x_centered, std, gamma = cache\n    std = np.sqrt(np.mean(x_centered**2, axis=0) + 1e-5)"},
+    ),
+    alt(
+        "alt_without_eps",
+        "dx",
+        {UNPACKED: "x_hat, x_centered, std, gamma = cache\n    std = np.sqrt(np.mean(x_centered**2, axis=0))"},
+    ),
+    # dgamma and dbeta
+    alt("alt_dgamma_from_x", "dgamma", {RETURN: "return dx, dgamma * std, dbeta"}),
+    alt("alt_dgamma_without_x_hat", "dgamma", {RETURN: "return dx, dbeta, dbeta"}),
+    alt("alt_dgamma_with_gamma", "dgamma", {RETURN: "return dx, gamma * dgamma, dbeta"}),
+    alt("alt_dgamma_mean", "dgamma", {RETURN: "return dx, dgamma / batch_size, dbeta"}),
+    alt("alt_dgamma_over_features", "dgamma", {RETURN: "return dx, np.sum(dout * x_hat, axis=1), dbeta"}),
+    alt("alt_dgamma_not_summed", "dgamma", {RETURN: "return dx, dout * x_hat, dbeta"}),
+    alt("alt_dbeta_mean", "dbeta", {RETURN: "return dx, dgamma, dbeta / batch_size"}),
+    alt("alt_dbeta_with_gamma", "dbeta", {RETURN: "return dx, dgamma, gamma * dbeta"}),
+    alt("alt_dbeta_over_features", "dbeta", {RETURN: "return dx, dgamma, dout.sum(axis=1)"}),
+    alt("alt_dgamma_and_dbeta_exchanged", "dgamma", {RETURN: "return dx, dbeta, dgamma"}),
+    alt("alt_dout_scaled_in_place", "dgamma", {DBETA: f"dout *= gamma\n    {DBETA}", SCALED: "dx /= std"}),
+    # Shapes
+    alt("alt_gradients_as_rows", "shapes", {RETURN: "return dx, dgamma.reshape(1, -1), dbeta.reshape(1, -1)"}),
+    alt("alt_gradients_squeezed", "shapes", {RETURN: "return dx, dgamma.squeeze(), dbeta.squeeze()"}),
+    alt("alt_dx_squeezed", "shapes", {RETURN: "return dx.squeeze(), dgamma, dbeta"}),
+    # The cache
+    alt("alt_cache_in_other_order", "dx", {UNPACKED: "_, x_hat, std, gamma = cache"}),
+    alt("alt_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
+    alt("alt_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
+)
+
+MISTAKES = (*GRAPH, *FORMULA)
