@@ -59,6 +59,7 @@ STATISTICS = (
     forward("bn_mean_over_features", "train", {MEAN: "mu = x.sum(axis=0) / x.shape[1]"}),
     forward("bn_mean_absolute_deviation", "train", {STD: "std = np.mean(np.abs(x_centered), axis=0) + eps"}),
     forward("bn_divides_by_variance", "train", {STD: "std = var + eps"}),
+    forward("bn_root_twice", "train", {STD: "std = np.sqrt(np.sqrt(var) + eps)"}),
     forward("bn_multiplies_by_std", "train", {X_HAT: "x_hat = x_centered * std"}),
     forward("bn_not_centered", "train", {OUT: "out = gamma * x / std + beta"}),
     forward("bn_only_mean_divided", "train", {X_HAT: "x_hat = x - mu / std"}),
@@ -169,7 +170,6 @@ MODES = (
         "test_mode",
         "out = gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + beta",
     ),
-    forward("bn_mode_ignored", "test_keeps", {'if mode == "train"': 'if mode in ("train", "test")'}),
     forward(
         "bn_train_uses_running",
         "train",
@@ -234,6 +234,7 @@ MODES = (
         "        running_var = bn_param['running_var'] = running_var.reshape(1, -1)\n"
         f"        {TEST}",
     ),
+    forward("bn_mode_ignored", "test_keeps", {'if mode == "train"': 'if mode in ("train", "test")'}),
     tested("bn_test_out_squeezed", "test_shape", f"{TEST}\n        out = out.squeeze()"),
 )
 

@@ -58,7 +58,6 @@ GRAPH: tuple[Mistake, ...] = (
     backward("bn_dsquares_not_divided", "dx", {DSQUARES: "dsquares = ones * dvar"}),
     backward("bn_dsquares_unbiased", "dx", {DSQUARES: "dsquares = ones * dvar / max(N - 1, 1)"}),
     backward("bn_square_without_two", "dx", {SQUARED: "dx_centered += x_centered * dsquares"}),
-    backward("bn_square_from_x_hat", "dx", {SQUARED: "dx_centered += 2 * x_hat * dsquares"}),
     # The way through the mean
     backward("bn_dx_without_mean_term", "dx", {DX: "dx = dx_centered"}),
     backward("bn_dmu_sign", "dx", {DMU: "dmu = dx_centered.sum(axis=0)"}),
@@ -112,15 +111,15 @@ GRAPH: tuple[Mistake, ...] = (
     backward("bn_dx_squeezed", "shapes", {RETURN: "return dx.squeeze(), dgamma, dbeta"}),
     # The cache
     backward(
-        "bn_cache_in_other_order",
-        "dx",
-        {"x_hat, x_centered, std, gamma = cache": "x_centered, x_hat, std, gamma = cache"},
-    ),
-    backward(
         "bn_cache_normalized_in_place",
         "dx",
         {"x_hat = x_centered / std": "x_hat = x_centered\n        x_hat /= std"},
         edited="batchnorm_forward",
+    ),
+    backward(
+        "bn_cache_in_other_order",
+        "dx",
+        {"x_hat, x_centered, std, gamma = cache": "x_centered, x_hat, std, gamma = cache"},
     ),
     backward("bn_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
     backward("bn_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
