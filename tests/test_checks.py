@@ -97,7 +97,10 @@ def test_a_known_mistake_is_named_by_the_check_made_for_it(bench: Bench, mistake
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake: Mistake) -> None:
     functions = {check.partition(".")[0] for check in failed(bench.judge(*edits_of(mistake)))}
-    assert functions == {mistake.function}
+    # A cache that the forward pass spoils is read by every backward pass of it.
+    readers = {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.edited}
+    assert mistake.function in functions
+    assert functions <= {mistake.function, *readers}
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
