@@ -44,7 +44,7 @@ def far_from_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
 
 
 def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
-    """A batch, and running statistics that are not its own; one of the variances is near 1e-3, for the default `eps`."""
+    """A batch, and running statistics that are not its own; one variance is near 1e-3, where `eps` shows."""
     running_var = rng.uniform(0.05, 4.0, D)
     running_var[rng.integers(D)] = rng.uniform(1e-3, 2e-3)
     return {
