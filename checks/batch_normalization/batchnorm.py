@@ -91,13 +91,19 @@ def momentum(
     running_var: Array,
     **_: Any,
 ) -> Observed:
-    """The momentum that is given is used: one from 0 to 1 for the mean, and 1, which keeps what is there, for both."""
+    """The momentum that is given is used, also 0, and 1, which keeps what is there, however wrong the variance is."""
     bn_param = student.mapping(mode="train", momentum=momentum, running_mean=running_mean, running_var=running_var)
     student.batchnorm_forward(x, gamma, beta, bn_param)
     student.batchnorm_forward(2.0 * x + 1.0, gamma, beta, bn_param)
-    kept = student.mapping(mode="train", momentum=1.0, running_mean=running_mean, running_var=running_var)
-    student.batchnorm_forward(x, gamma, beta, kept)
-    return {"running_mean": bn_param["running_mean"]} | _statistics(kept, " (momentum 1)")
+    forgets = student.mapping(mode="train", momentum=0.0, running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(x, gamma, beta, forgets)
+    keeps = student.mapping(mode="train", momentum=1.0, running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(x, gamma, beta, keeps)
+    return {
+        "running_mean": bn_param["running_mean"],
+        "running_mean (momentum 0)": forgets["running_mean"],
+        **_statistics(keeps, " (momentum 1)"),
+    }
 
 
 @checks.add("batchnorm_forward.test_mode", points=1.25, contract="BF-5", draw=with_statistics, sizes=((7, 4), (1, 3)))

@@ -13,7 +13,7 @@ import numpy as np
 from checks.core import FORWARD, CheckList, Draw, Observed
 from checks.student import Student
 
-from .inputs import single
+from .inputs import one_gamma_zero, single
 
 Gradients = Callable[..., Observed]
 
@@ -78,8 +78,8 @@ def add_backward_checks(
 
     dx = _only(gradients, "dx")
     add("dx", 1, _default_eps(dx))
-    # With an eps of its own: a dgamma from an x_hat of another eps is dgamma's mistake.
-    add("dgamma", 2, _only(gradients, "dgamma"), sizes=FEW_SIZES)
+    # With an eps of its own, for a dgamma from an x_hat of another eps; with a gamma of 0, for one that divides by it.
+    add("dgamma", 2, _only(gradients, "dgamma"), draw=one_gamma_zero(draw), sizes=FEW_SIZES)
     add("dbeta", 3, _only(gradients, "dbeta"), sizes=FEW_SIZES)
     add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes")
     add("sizes", 5, _default_eps(dx), sizes=sizes)

@@ -75,6 +75,17 @@ def upstream(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     return {"dout": dout, "eps": float(rng.uniform(0.2, 0.6))}
 
 
+def one_gamma_zero(draw: Any) -> Any:
+    """The same inputs with a feature whose `gamma` is 0."""
+
+    def draw_one_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+        inputs: dict[str, Any] = draw(rng, N, D)
+        inputs["gamma"][rng.integers(D)] = 0.0
+        return inputs
+
+    return draw_one_zero
+
+
 def single(draw: Any) -> Any:
     """The same inputs in float32."""
 

@@ -78,9 +78,12 @@ EPS = (
     forward("bn_eps_twice", "eps", {STD: "std = np.sqrt(var + eps) + eps"}),
     forward("bn_eps_squared", "eps", {STD: "std = np.sqrt(var + eps**2)"}),
     forward("bn_eps_as_floor", "eps", {STD: "std = np.maximum(np.sqrt(var), eps)"}),
+    forward("bn_small_number_after_root", "train", {STD: "std = np.sqrt(var + eps) + 1e-8"}),
+    forward("bn_variance_at_least_eps", "eps", {STD: "std = np.sqrt(np.maximum(var, eps))"}),
     forward("bn_eps_forgotten", "train", {STD: "std = np.sqrt(var)"}),
     forward("bn_eps_hard_coded", "eps", {STD: "std = np.sqrt(var + 1e-5)"}),
     forward("bn_default_eps_too_small", "train", {'"eps", 1e-5': '"eps", 1e-8'}),
+    forward("bn_eps_hard_coded_too_small", "eps", {'float(bn_param.get("eps", 1e-5))': "1e-8"}),
     forward("bn_default_eps_too_large", "train", {'"eps", 1e-5': '"eps", 1e-3'}),
 )
 
@@ -104,6 +107,12 @@ RUNNING = (
     running_of("bn_running_std_without_eps", "running_var", "mu", "np.sqrt(var)"),
     running_of("bn_running_var_around_running_mean", "running_var", "mu", "np.mean((x - running_mean)**2, axis=0)"),
     forward("bn_running_var_from_ones", "running_var", {'"running_var", np.zeros(': '"running_var", np.ones('}),
+    running(
+        "bn_running_var_from_running_mean",
+        "running_var",
+        RUNNING_MEAN,
+        "running_var = momentum * running_mean + (1 - momentum) * var",
+    ),
     running("bn_running_mean_only", "running_var", RUNNING_MEAN, "pass"),
     running("bn_running_var_only", "running_mean", "pass", RUNNING_VAR),
     running("bn_running_never", "running_mean", "pass", "pass"),
@@ -134,6 +143,9 @@ RUNNING = (
     ),
     forward("bn_default_momentum_of_new", "running_mean", {'"momentum", 0.9': '"momentum", 0.1'}),
     forward("bn_default_momentum_too_large", "running_mean", {'"momentum", 0.9': '"momentum", 0.99'}),
+    forward(
+        "bn_momentum_zero_ignored", "momentum", {'bn_param.get("momentum", 0.9)': 'bn_param.get("momentum") or 0.9'}
+    ),
     forward("bn_momentum_hard_coded", "momentum", {'float(bn_param.get("momentum", 0.9))': "0.9"}),
     running(
         "bn_momentum_reversed",

@@ -39,6 +39,7 @@ CACHE = "cache = (x_hat, x_centered, std, gamma)"
 ONE_FOR_ALL = {
     CACHE: 'cache = batchnorm_forward.__dict__.setdefault("cache", [])\n        cache[:] = (x_hat, x_centered, std, gamma)'
 }
+FROM_OUT = {CACHE: "cache = ((out - beta) / gamma, x_centered, std, gamma)"}
 OF_RUNNING = {
     CACHE: "std = np.sqrt(running_var + eps)\n        cache = ((x - running_mean) / std, x - running_mean, std, gamma)"
 }
@@ -121,6 +122,7 @@ GRAPH: tuple[Mistake, ...] = (
         "dx",
         {"x_hat, x_centered, std, gamma = cache": "x_centered, x_hat, std, gamma = cache"},
     ),
+    backward("bn_x_hat_from_out", "dgamma", FROM_OUT, edited="batchnorm_forward"),
     backward("bn_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
     backward("bn_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
 )
@@ -134,6 +136,11 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_variance_term_sign", "dx", {THROUGH_VAR: "dx = x_hat * (dgamma / batch_size)"}),
     alt("alt_mean_term_sign", "dx", {THROUGH_MEAN: "dx += dbeta / batch_size"}),
     alt("alt_variance_term_without_x_hat", "dx", {THROUGH_VAR: "dx = np.ones_like(dout) * (-dgamma / batch_size)"}),
+    alt(
+        "alt_nothing_summed",
+        "dx",
+        {THROUGH_VAR: "dx = x_hat * (-dout * x_hat / batch_size)", THROUGH_MEAN: "dx -= dout / batch_size"},
+    ),
     alt("alt_variance_term_not_summed", "dx", {THROUGH_VAR: "dx = x_hat * (-dout * x_hat / batch_size)"}),
     alt(
         "alt_variance_term_from_x",
@@ -192,6 +199,7 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_dx_squeezed", "shapes", {RETURN: "return dx.squeeze(), dgamma, dbeta"}),
     # The cache
     alt("alt_cache_in_other_order", "dx", {UNPACKED: "_, x_hat, std, gamma = cache"}),
+    alt("alt_x_hat_from_out", "dgamma", FROM_OUT, edited="batchnorm_forward"),
     alt("alt_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
     alt("alt_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
 )
