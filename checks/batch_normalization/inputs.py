@@ -58,8 +58,10 @@ def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
 
 def with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """A batch with the upstream gradient `dout` of shape (N, D)."""
-    # No tiny column here: the gradient of a column grows as its spread shrinks, and would hide all the others.
-    x = rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, D) + rng.uniform(-3.0, 3.0, D)
+    spread = rng.uniform(0.5, 2.0, D)
+    # No narrower: the gradient of a column grows as its spread shrinks, and would hide all the others.
+    spread[rng.integers(D)] = 0.05
+    x = (rng.normal(size=(N, D)) + rng.uniform(-3.0, 3.0, D)) * spread
     return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
 
 

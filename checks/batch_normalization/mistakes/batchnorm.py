@@ -78,7 +78,6 @@ EPS = (
     forward("bn_eps_twice", "eps", {STD: "std = np.sqrt(var + eps) + eps"}),
     forward("bn_eps_squared", "eps", {STD: "std = np.sqrt(var + eps**2)"}),
     forward("bn_eps_as_floor", "eps", {STD: "std = np.maximum(np.sqrt(var), eps)"}),
-    forward("bn_small_number_after_root", "train", {STD: "std = np.sqrt(var + eps) + 1e-8"}),
     forward("bn_variance_at_least_eps", "eps", {STD: "std = np.sqrt(np.maximum(var, eps))"}),
     forward("bn_eps_forgotten", "train", {STD: "std = np.sqrt(var)"}),
     forward("bn_eps_hard_coded", "eps", {STD: "std = np.sqrt(var + 1e-5)"}),
