@@ -140,24 +140,23 @@ def _judge_check(assignment: Assignment, check: Check, student: Student, oracle:
         return Verdict(check, "failed", say(blocked.key, function=blocked.function), warnings=warnings)
     judged = prints_of(check, observed, case.truth)
     known = list(case.known())
-    own = _own_forward(observed, known, case)
-    if own is not None:
+    gradients = [gradient for own in _own_forwards(observed, known, case) for gradient in own.gradients]
+    if any(match(judged, gradient, case.precision) for gradient in gradients):
         note = say("own_forward", function=assignment.forward_of.get(check.function, ""))
-        if any(match(judged, gradient, case.precision) for gradient in own.gradients):
-            return Verdict(check, "passed", warnings=(*warnings, note))
+        return Verdict(check, "passed", warnings=(*warnings, note))
     candidates = tuple(item.mistake for item in known if item.prints and match(judged, item.prints, case.precision))
     return Verdict(check, "failed", describe(*found[0], say), warnings, candidates)
 
 
-def _own_forward(observed: Sequence[Observed], known: Sequence[Known], case: Case) -> Known | None:
-    """The known mistake that explains the student's forward pass, if that pass is wrong and one does."""
+def _own_forwards(observed: Sequence[Observed], known: Sequence[Known], case: Case) -> list[Known]:
+    """The known mistakes that explain the student's forward pass, if that pass is wrong."""
     if not all(FORWARD in item for item in observed):
-        return None
+        return []
     pairs = zip(observed, case.truth, strict=True)
     if not any(difference_in_values(FORWARD, one[FORWARD], true[FORWARD], case.precision) for one, true in pairs):
-        return None
+        return []
     seen = forward_prints(observed)
-    return next((item for item in known if item.gradients and match(seen, item.forward, case.precision)), None)
+    return [item for item in known if item.gradients and match(seen, item.forward, case.precision)]
 
 
 def prints_of(check: Check, observed: Sequence[Observed], truth: Sequence[Observed]) -> list[Fingerprints]:
