@@ -3,6 +3,8 @@
 The sentences that they enforce: `docs/contracts/layernorm_forward.md` and `layernorm_backward.md`.
 """
 
+from typing import Any
+
 import numpy as np
 
 from checks.core import FORWARD, CheckList, Observed
@@ -10,6 +12,7 @@ from checks.student import Student
 
 from .gradients import add_backward_checks
 from .inputs import rows, rows_with_gradient, single
+from .observed import difference, rows_of
 
 checks = CheckList()
 
@@ -40,15 +43,18 @@ def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: 
     return {"out": out}
 
 
-@checks.add("layernorm_forward.modes", points=1, contract="LF-4", draw=rows, sizes=ONE_SIZE)
-def modes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
-    """The same in training and test, whatever the other rows are."""
+@checks.add("layernorm_forward.modes", points=1, contract="LF-4", draw=rows_with_gradient, sizes=ONE_SIZE)
+def modes(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
+    """The same in training and test, and whatever the other rows are; what it should be is for the other checks."""
     ln_param = student.mapping(mode="train")
-    train, _ = student.layernorm_forward(x, gamma, beta, ln_param)
+    train, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
     ln_param["mode"] = "test"
-    test, _ = student.layernorm_forward(x, gamma, beta, ln_param)
-    alone, _ = student.layernorm_forward(x[:1], gamma, beta, ln_param)
-    return {"out (train)": train, "out (test)": test, "out[:1]": alone}
+    test, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
+    apart, _cache = student.layernorm_forward(x[:2], gamma, beta, student.mapping())
+    return {
+        "out (test) - out (train)": difference(test, train),
+        "out (x[:2]) - out[:2]": difference(apart, rows_of(train, 2)),
+    }
 
 
 @checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES)

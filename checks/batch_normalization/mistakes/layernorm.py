@@ -5,42 +5,207 @@ from checks.mistakes import Mistake, in_function
 forward = in_function("layers", "layernorm_forward")
 backward = in_function("layers", "layernorm_backward")
 
+MEAN = "x.mean(axis=1, keepdims=True)"
+VARIANCE = "np.mean(deviation**2, axis=1, keepdims=True)"
+STD = f"np.sqrt({VARIANCE} + eps)"
+OUT = "out = gamma * normalized + beta"
+
+DX = "(dnormalized - through_mean - through_var)"
+THROUGH_MEAN = "dnormalized.mean(axis=1, keepdims=True)"
+THROUGH_VAR = "np.mean(dnormalized * normalized, axis=1, keepdims=True)"
+DGAMMA = "dgamma = np.sum(dout * normalized, axis=0)"
+DBETA = "dbeta = dout.sum(axis=0)"
+
 MISTAKES: tuple[Mistake, ...] = (
-    # layernorm_forward
+    # layernorm_forward: which numbers are averaged
+    forward("ln_is_batchnorm", "rows", {MEAN: "x.mean(axis=0)", VARIANCE: "np.mean(deviation**2, axis=0)"}),
+    forward("ln_whole_matrix", "rows", {MEAN: "x.mean()", VARIANCE: "np.mean(deviation**2)"}),
+    forward("ln_mean_over_columns", "rows", {MEAN: "x.mean(axis=0)", VARIANCE: "x.var(axis=1, keepdims=True)"}),
+    forward("ln_variance_over_columns", "rows", {VARIANCE: "x.var(axis=0)"}),
+    forward("ln_mean_of_whole_matrix", "rows", {MEAN: "x.mean()", VARIANCE: "x.var(axis=1, keepdims=True)"}),
+    forward("ln_variance_of_whole_matrix", "rows", {VARIANCE: "x.var()"}),
+    # by what is divided
+    forward("ln_unbiased_variance", "rows", {VARIANCE: "x.var(axis=1, ddof=1, keepdims=True)"}),
     forward(
-        "ln_is_batchnorm",
+        "ln_divides_by_n",
         "rows",
         {
-            "x.mean(axis=1, keepdims=True)": "x.mean(axis=0)",
-            "np.mean(deviation**2, axis=1, keepdims=True)": "np.mean(deviation**2, axis=0)",
+            MEAN: "x.sum(axis=1, keepdims=True) / x.shape[0]",
+            VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True) / x.shape[0]",
+        },
+    ),
+    forward("ln_variance_divided_by_n", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True) / x.shape[0]"}),
+    forward("ln_sum_of_squares", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True)"}),
+    forward("ln_divides_by_variance", "rows", {STD: f"{VARIANCE} + eps"}),
+    forward("ln_root_twice", "rows", {STD: "np.sqrt(x.std(axis=1, keepdims=True) + eps)"}),
+    forward("ln_variance_not_centered", "rows", {VARIANCE: "np.mean(x**2, axis=1, keepdims=True)"}),
+    forward("ln_not_centered", "rows", {"normalized = deviation / row_std": "normalized = x / row_std"}),
+    forward(
+        "ln_only_centered",
+        "rows",
+        {"normalized = deviation / row_std": "normalized = deviation"},
+        carries_gradient=False,
+    ),
+    # eps
+    forward("ln_eps_outside_root", "eps", {STD: f"np.sqrt({VARIANCE}) + eps"}),
+    forward("ln_eps_hard_coded", "eps", {f"{VARIANCE} + eps": f"{VARIANCE} + 1e-5"}),
+    forward("ln_eps_forgotten", "rows", {f"{VARIANCE} + eps": VARIANCE}),
+    forward("ln_eps_added_twice", "rows", {f"{VARIANCE} + eps": f"{VARIANCE} + eps + eps"}),
+    forward("ln_eps_squared", "eps", {f"{VARIANCE} + eps": f"{VARIANCE} + eps**2"}),
+    forward("ln_eps_default_too_small", "rows", {'"eps", 1e-5': '"eps", 1e-8'}),
+    forward("ln_eps_default_too_large", "rows", {'"eps", 1e-5': '"eps", 1e-3'}),
+    # gamma and beta
+    forward("ln_no_scale_and_shift", "rows", {OUT: "out = normalized"}),
+    forward("ln_no_shift", "rows", {OUT: "out = gamma * normalized"}),
+    forward("ln_no_scale", "rows", {OUT: "out = normalized + beta"}),
+    forward("ln_gamma_and_beta_swapped", "rows", {OUT: "out = beta * normalized + gamma"}),
+    forward("ln_shift_before_scale", "rows", {OUT: "out = gamma * (normalized + beta)"}),
+    forward(
+        "ln_scales_before_normalizing",
+        "rows",
+        {"deviation = x": "x = gamma * x + beta\n    deviation = x", OUT: "out = normalized"},
+    ),
+    # modes
+    forward(
+        "ln_running_statistics_in_test",
+        "modes",
+        {
+            "deviation = x - x.mean(axis=1, keepdims=True)": """mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+    if ln_param.get("mode") == "test":
+        mean, var = ln_param["running_mean"], ln_param["running_var"]
+    else:
+        ln_param["running_mean"] = 0.9 * ln_param.get("running_mean", 0.0) + 0.1 * mean
+        ln_param["running_var"] = 0.9 * ln_param.get("running_var", 0.0) + 0.1 * var
+    deviation = x - mean""",
+            VARIANCE: "var",
         },
     ),
     forward(
-        "ln_whole_matrix",
+        "ln_test_not_normalized",
+        "modes",
+        {OUT: 'out = gamma * (x if ln_param.get("mode") == "test" else normalized) + beta'},
+    ),
+    forward(
+        "ln_test_without_scale_and_shift",
+        "modes",
+        {OUT: 'out = normalized if ln_param.get("mode") == "test" else gamma * normalized + beta'},
+    ),
+    # shapes and sizes
+    forward("ln_out_squeezed", "shape", {OUT: "out = np.squeeze(gamma * normalized + beta)"}, carries_gradient=False),
+    forward("ln_out_transposed", "shape", {OUT: "out = (gamma * normalized + beta).T"}, carries_gradient=False),
+    forward(
+        "ln_single_row_is_shift", "sizes", {OUT: "out = gamma * normalized + beta if len(x) > 1 else 0 * x + beta"}
+    ),
+    # precision
+    forward(
+        "ln_computes_in_float32",
         "rows",
-        {
-            "x.mean(axis=1, keepdims=True)": "x.mean()",
-            "np.mean(deviation**2, axis=1, keepdims=True)": "np.mean(deviation**2)",
-        },
+        {"deviation = x": "x = x.astype(np.float32)\n    deviation = x"},
+        carries_gradient=False,
     ),
-    forward("ln_eps_hard_coded", "eps", {"keepdims=True) + eps)": "keepdims=True) + 1e-5)"}),
-    # layernorm_backward
-    backward(
-        "ln_dgamma_summed_over_features",
-        "dgamma",
-        {"dgamma = np.sum(dout * normalized, axis=0)": "dgamma = np.sum(dout * normalized, axis=1)"},
-    ),
-    backward(
-        "ln_dx_without_variance_term",
-        "dx",
-        {"(dnormalized - through_mean - through_var)": "(dnormalized - through_mean)"},
-    ),
+    # layernorm_backward: the terms of dx
+    backward("ln_dx_without_variance_term", "dx", {DX: "(dnormalized - through_mean)"}),
+    backward("ln_dx_without_mean_term", "dx", {DX: "(dnormalized - through_var)"}),
+    backward("ln_dx_without_statistics", "dx", {DX: "dnormalized"}),
+    backward("ln_dx_through_mean_only", "dx", {DX: "-through_mean"}),
+    backward("ln_dx_stops_at_normalized", "dx", {f"dx = {DX} / row_std": "dx = dnormalized"}),
+    backward("ln_dx_mean_term_added", "dx", {DX: "(dnormalized + through_mean - through_var)"}),
+    backward("ln_dx_variance_term_added", "dx", {DX: "(dnormalized - through_mean + through_var)"}),
+    backward("ln_dx_variance_term_doubled", "dx", {DX: "(dnormalized - through_mean - 2 * through_var)"}),
+    backward("ln_dx_variance_term_halved", "dx", {DX: "(dnormalized - through_mean - through_var / 2)"}),
+    backward("ln_dx_variance_term_same_for_a_row", "dx", {f"normalized * {THROUGH_VAR}": THROUGH_VAR}),
+    backward("ln_dx_variance_term_wrong_power", "dx", {DX: "(dnormalized - through_mean - through_var * row_std**2)"}),
+    backward("ln_dx_not_divided_by_std", "dx", {f"{DX} / row_std": DX}),
+    backward("ln_dx_multiplied_by_std", "dx", {f"{DX} / row_std": f"{DX} * row_std"}),
+    backward("ln_dx_divided_by_variance", "dx", {f"{DX} / row_std": f"{DX} / row_std**2"}),
+    # gamma on the way to dx
     backward(
         "ln_dx_gamma_last",
         "dx",
+        {"dnormalized = dout * gamma": "dnormalized = dout", f"{DX} / row_std": f"{DX} * gamma / row_std"},
+    ),
+    backward("ln_dx_without_gamma", "dx", {"dnormalized = dout * gamma": "dnormalized = dout"}),
+    backward("ln_dx_gamma_twice", "dx", {f"{DX} / row_std": f"{DX} * gamma / row_std"}),
+    backward("ln_dx_mean_term_without_gamma", "dx", {THROUGH_MEAN: "dout.mean(axis=1, keepdims=True)"}),
+    backward(
+        "ln_dx_variance_term_without_gamma", "dx", {THROUGH_VAR: "np.mean(dout * normalized, axis=1, keepdims=True)"}
+    ),
+    # what is summed, and by what it is divided
+    backward(
+        "ln_dx_is_batchnorm",
+        "dx",
+        {THROUGH_MEAN: "dnormalized.mean(axis=0)", THROUGH_VAR: "np.mean(dnormalized * normalized, axis=0)"},
+    ),
+    backward("ln_dx_mean_term_over_columns", "dx", {THROUGH_MEAN: "dnormalized.mean(axis=0)"}),
+    backward("ln_dx_variance_term_over_columns", "dx", {THROUGH_VAR: "np.mean(dnormalized * normalized, axis=0)"}),
+    backward(
+        "ln_dx_divided_by_n",
+        "dx",
         {
-            "dnormalized = dout * gamma": "dnormalized = dout",
-            "through_var) / row_std": "through_var) * gamma / row_std",
+            THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True) / dout.shape[0]",
+            THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / dout.shape[0]",
         },
     ),
+    backward(
+        "ln_dx_mean_term_divided_by_n", "dx", {THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True) / dout.shape[0]"}
+    ),
+    backward(
+        "ln_dx_variance_term_divided_by_n",
+        "dx",
+        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / dout.shape[0]"},
+    ),
+    backward(
+        "ln_dx_sums_not_divided",
+        "dx",
+        {
+            THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True)",
+            THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True)",
+        },
+    ),
+    backward("ln_dx_mean_term_not_divided", "dx", {THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True)"}),
+    backward(
+        "ln_dx_variance_term_not_divided",
+        "dx",
+        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True)"},
+    ),
+    # eps on the way back: the standard deviation that is cached holds it already
+    backward(
+        "ln_dx_eps_hard_coded",
+        "eps",
+        {f"{DX} / row_std": f"{DX} / np.sqrt(np.var(normalized * row_std, axis=1, keepdims=True) + 1e-5)"},
+    ),
+    backward(
+        "ln_dx_eps_forgotten", "dx", {f"{DX} / row_std": f"{DX} / np.std(normalized * row_std, axis=1, keepdims=True)"}
+    ),
+    backward(
+        "ln_dx_eps_added_to_std",
+        "dx",
+        {f"{DX} / row_std": f"{DX} / (row_std + row_std**2 * (1 - np.var(normalized, axis=1, keepdims=True)))"},
+    ),
+    # dgamma and dbeta
+    backward("ln_dgamma_summed_over_features", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized, axis=1)"}),
+    backward("ln_dgamma_mean", "dgamma", {DGAMMA: "dgamma = np.mean(dout * normalized, axis=0)"}),
+    backward("ln_dgamma_from_x", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized * row_std, axis=0)"}),
+    backward("ln_dgamma_without_normalized", "dgamma", {DGAMMA: "dgamma = np.sum(dout, axis=0)"}),
+    backward("ln_dgamma_times_gamma", "dgamma", {DGAMMA: "dgamma = np.sum(dout * gamma * normalized, axis=0)"}),
+    backward("ln_dgamma_not_summed", "dgamma", {DGAMMA: "dgamma = dout * normalized"}),
+    backward("ln_dgamma_one_number", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized)"}),
+    backward("ln_dbeta_summed_over_features", "dbeta", {DBETA: "dbeta = dout.sum(axis=1)"}),
+    backward("ln_dbeta_mean", "dbeta", {DBETA: "dbeta = dout.mean(axis=0)"}),
+    backward("ln_dbeta_times_gamma", "dbeta", {DBETA: "dbeta = np.sum(dout * gamma, axis=0)"}),
+    backward("ln_dbeta_not_summed", "dbeta", {DBETA: "dbeta = dout"}),
+    backward("ln_dbeta_one_number", "dbeta", {DBETA: "dbeta = dout.sum()"}),
+    backward("ln_dgamma_and_dbeta_swapped", "dgamma", {"return dx, dgamma, dbeta": "return dx, dbeta, dgamma"}),
+    # shapes and precision
+    backward(
+        "ln_gradients_kept_as_rows",
+        "shapes",
+        {
+            DGAMMA: "dgamma = np.sum(dout * normalized, axis=0, keepdims=True)",
+            DBETA: "dbeta = dout.sum(axis=0, keepdims=True)",
+        },
+    ),
+    backward("ln_dx_squeezed", "shapes", {f"dx = {DX} / row_std": f"dx = np.squeeze({DX} / row_std)"}),
+    backward("ln_dx_transposed", "shapes", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).T"}),
+    backward("ln_dx_in_float32", "dx", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).astype(np.float32)"}),
 )
