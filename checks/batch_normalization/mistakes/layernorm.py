@@ -103,7 +103,22 @@ MISTAKES: tuple[Mistake, ...] = (
         {"deviation = x": "x = x.astype(np.float32)\n    deviation = x"},
         carries_gradient=False,
     ),
-    # layernorm_backward: the terms of dx
+    forward(
+        "ln_variance_in_one_pass",
+        "offset",
+        {VARIANCE: f"np.maximum(np.mean(x**2, axis=1, keepdims=True) - {MEAN} ** 2, 0)"},
+    ),
+    # layernorm_backward: its cache
+    backward(
+        "ln_cache_kept_in_ln_param",
+        "own_cache",
+        {
+            "cache = (normalized, row_std, gamma)": """cache = ln_param.setdefault("cache", [])
+    cache[:] = normalized, row_std, gamma"""
+        },
+        edited="layernorm_forward",
+    ),
+    # the terms of dx
     backward("ln_dx_without_variance_term", "dx", {DX: "(dnormalized - through_mean)"}),
     backward("ln_dx_without_mean_term", "dx", {DX: "(dnormalized - through_var)"}),
     backward("ln_dx_without_statistics", "dx", {DX: "dnormalized"}),

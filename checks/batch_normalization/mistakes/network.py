@@ -133,6 +133,20 @@ MISTAKES: tuple[Mistake, ...] = (
     network("net_gamma_starts_at_weight_scale", "initial", {ONES: "weight_scale * np.ones(hidden_dim)"}),
     network("net_parameters_not_cast", "dtype", {CAST: f'value if name.startswith(("gamma", "beta")) else {CAST}'}),
     network("net_parameters_always_float32", "dtype", {CAST: "value.astype(np.float32)"}),
+    # Gradients that are missing
+    network(
+        "net_gradients_of_layernorm_missing",
+        "layernorm_scale_and_shift",
+        {LN_BACKWARD: LN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _")},
+    ),
+    network(
+        "net_gradients_of_scale_and_shift_missing",
+        "batchnorm_scale_and_shift",
+        {
+            BN_BACKWARD: BN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _"),
+            LN_BACKWARD: LN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _"),
+        },
+    ),
     # Modes and running statistics
     network(
         "net_layernorm_only_in_training",
@@ -239,19 +253,6 @@ MISTAKES: tuple[Mistake, ...] = (
         },
     ),
     # The way back
-    network(
-        "net_gradients_of_layernorm_missing",
-        "layernorm_scale_and_shift",
-        {LN_BACKWARD: LN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _")},
-    ),
-    network(
-        "net_gradients_of_scale_and_shift_missing",
-        "batchnorm_scale_and_shift",
-        {
-            BN_BACKWARD: BN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _"),
-            LN_BACKWARD: LN_BACKWARD.replace(NORM_GRADIENTS, "dh, _, _"),
-        },
-    ),
     network(
         "net_gradients_named_from_zero",
         "batchnorm_scale_and_shift",
