@@ -104,9 +104,12 @@ MISTAKES: tuple[Mistake, ...] = (
         carries_gradient=False,
     ),
     forward(
-        "ln_variance_in_one_pass",
+        "ln_one_pass_in_float32",
         "offset",
-        {VARIANCE: f"np.maximum(np.mean(x**2, axis=1, keepdims=True) - {MEAN} ** 2, 0)"},
+        {
+            "deviation = x": "single = x.astype(np.float32)\n    deviation = x",
+            VARIANCE: "np.maximum(np.mean(single**2, axis=1, keepdims=True) - single.mean(axis=1, keepdims=True) ** 2, 0)",
+        },
     ),
     # layernorm_backward: its cache
     backward(
@@ -222,5 +225,5 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     backward("ln_dx_squeezed", "shapes", {f"dx = {DX} / row_std": f"dx = np.squeeze({DX} / row_std)"}),
     backward("ln_dx_transposed", "shapes", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).T"}),
-    backward("ln_dx_in_float32", "dx", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).astype(np.float32)"}),
+    backward("ln_dx_in_float32", "sizes", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).astype(np.float32)"}),
 )
