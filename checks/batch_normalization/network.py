@@ -141,20 +141,20 @@ def add_training_checks(
     def gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
         """The gradients of weights and biases, which pass through every normalization behind them."""
         _, grads = build(student, normalization, params).loss(X, y)
-        return _named(grads, "W", "b")
+        return _named(grads, scale_and_shift=False)
 
     @add("scale_and_shift", contract + 1)
     def scale_and_shift(student: Student, X: Array, y: Array, **params: Array) -> Observed:
         """The gradients of gamma and beta."""
         _, grads = build(student, normalization, params).loss(X, y)
-        return _named(grads, "gamma", "beta")
+        return _named(grads, scale_and_shift=True)
 
 
 add_training_checks(
     "batchnorm", BATCHNORM, ONE_WIDTH, contract=3, points={"loss": 1.25, "gradients": 0.75, "scale_and_shift": 0.5}
 )
 add_training_checks(
-    "layernorm", LAYERNORM, TWO_WIDTHS, contract=5, points={"loss": 0.75, "gradients": 0.5, "scale_and_shift": 0.25}
+    "layernorm", LAYERNORM, TWO_WIDTHS, contract=5, points={"loss": 0.5, "gradients": 0.5, "scale_and_shift": 0.25}
 )
 
 
@@ -162,11 +162,11 @@ add_training_checks(
     "FullyConnectedNet.test_mode", points=1, contract="FN-7", draw=network(6), sizes=((9, FEATURES),), needs=BATCHNORM
 )
 def test_mode(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """Scores after two training passes use the running statistics of those passes."""
+    """Scores after two training passes use the running statistics of those passes, and change nothing in them."""
     model = build(student, "batchnorm", params)
     model.loss(X, y)
     model.loss(2.0 * X + 1.0, y)
-    return {"scores": model.scores(X[:5])}
+    return {"scores": model.scores(X[:5]), "scores (again)": model.scores(X[:5])}
 
 
 @checks.add(
@@ -207,9 +207,7 @@ def own_statistics(student: Student, X: Array, y: Array, **params: Array) -> Obs
 )
 def regularized_loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
     """What `reg` adds to the loss."""
-    plain, _ = build(student, "batchnorm", params).loss(X, y)
-    loss, _ = build(student, "batchnorm", params, reg=REG).loss(X, y)
-    return {"loss (reg) - loss": difference(loss, plain)}
+    return _added_by_reg(student, "batchnorm", X, y, params)[0]
 
 
 @checks.add(
@@ -221,14 +219,37 @@ def regularized_loss(student: Student, X: Array, y: Array, **params: Array) -> O
     needs=BATCHNORM,
 )
 def regularized_gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """What `reg` adds to each gradient; to one that is missing it adds nothing."""
-    _, plain = build(student, "batchnorm", params).loss(X, y)
-    _, grads = build(student, "batchnorm", params, reg=REG).loss(X, y)
+    """What `reg` adds to each gradient."""
+    return _added_by_reg(student, "batchnorm", X, y, params)[1]
+
+
+@checks.add(
+    "FullyConnectedNet.layernorm_regularized",
+    points=0.25,
+    contract="FN-8",
+    draw=TWO_WIDTHS,
+    sizes=((5, FEATURES),),
+    needs=LAYERNORM,
+)
+def layernorm_regularized(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    """What `reg` adds with layer normalization, for those who write its branch apart."""
+    in_loss, in_gradients = _added_by_reg(student, "layernorm", X, y, params)
+    return {**in_loss, **in_gradients}
+
+
+def _added_by_reg(
+    student: Student, normalization: str, X: Array, y: Array, params: Params
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `reg` adds to the loss, and to each gradient; to one that is missing it adds nothing."""
+    plain_loss, plain = build(student, normalization, params).loss(X, y)
+    loss, grads = build(student, normalization, params, reg=REG).loss(X, y)
+    in_loss = {"loss (reg) - loss": difference(loss, plain_loss)}
     if not isinstance(plain, dict) or not isinstance(grads, dict):
-        return {"grads": grads}
-    return {
-        f"d{name} (reg) - d{name}": difference(grads.get(name, nothing), plain.get(name, nothing))
-        for name, nothing in ((name, np.zeros_like(value)) for name, value in params.items())
+        return in_loss, {"grads": grads}
+    nothing = {name: np.zeros_like(value) for name, value in params.items()}
+    return in_loss, {
+        f"d{name} (reg) - d{name}": difference(grads.get(name, nothing[name]), plain.get(name, nothing[name]))
+        for name in params
     }
 
 
@@ -256,10 +277,15 @@ def _scales_and_shifts(student: Student, wanted: type[np.floating[Any]]) -> dict
     return found
 
 
-def _named(grads: Any, *kinds: str) -> dict[str, Any]:
+def _named(grads: Any, *, scale_and_shift: bool) -> dict[str, Any]:
+    """The gradients of gamma and beta, however they are counted, or all the others."""
     if not isinstance(grads, dict):
         return {"grads": grads}
-    return {f"d{name}": value for name, value in grads.items() if name.rstrip("0123456789") in kinds}
+    return {
+        f"d{name}": value
+        for name, value in grads.items()
+        if name.lower().startswith(("gamma", "beta")) == scale_and_shift
+    }
 
 
 def _layers(params: Params) -> int:

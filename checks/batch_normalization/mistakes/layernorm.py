@@ -10,6 +10,10 @@ VARIANCE = "np.mean(deviation**2, axis=1, keepdims=True)"
 STD = f"np.sqrt({VARIANCE} + eps)"
 OUT = "out = gamma * normalized + beta"
 
+UNPACKED = "normalized, row_std, gamma = cache"
+WITHOUT_EPS = """deviation = normalized * row_std
+    row_std = deviation.std(axis=1, keepdims=True)
+    normalized = deviation / row_std"""
 DX = "(dnormalized - through_mean - through_var)"
 THROUGH_MEAN = "dnormalized.mean(axis=1, keepdims=True)"
 THROUGH_VAR = "np.mean(dnormalized * normalized, axis=1, keepdims=True)"
@@ -78,6 +82,14 @@ MISTAKES: tuple[Mistake, ...] = (
         ln_param["running_var"] = 0.9 * ln_param.get("running_var", 0.0) + 0.1 * var
     deviation = x - mean""",
             VARIANCE: "var",
+        },
+    ),
+    forward(
+        "ln_test_statistics_of_zeros",
+        "modes",
+        {
+            "deviation = x -": 'test = ln_param.get("mode") == "test"\n    deviation = x if test else x -',
+            f"np.sqrt({VARIANCE} + eps)": f"np.sqrt((0 if test else {VARIANCE}) + eps)",
         },
     ),
     forward(
@@ -195,6 +207,19 @@ MISTAKES: tuple[Mistake, ...] = (
     backward(
         "ln_dx_eps_forgotten", "dx", {f"{DX} / row_std": f"{DX} / np.std(normalized * row_std, axis=1, keepdims=True)"}
     ),
+    backward(
+        "ln_dx_eps_forgotten_everywhere",
+        "dx",
+        {"dnormalized = dout * gamma": f"{WITHOUT_EPS}\n    dnormalized = dout * gamma"},
+    ),
+    backward(
+        "ln_dx_eps_forgotten_in_variance_term",
+        "dx",
+        {
+            DX: "(dnormalized - through_mean - through_var * (row_std / np.std(normalized * row_std, axis=1, keepdims=True)) ** 3)"
+        },
+    ),
+    backward("ln_backward_without_eps", "dgamma", {UNPACKED: f"{UNPACKED}\n    {WITHOUT_EPS}"}),
     backward(
         "ln_dx_eps_added_to_std",
         "dx",

@@ -182,6 +182,7 @@ MISTAKES: tuple[Mistake, ...] = (
     network("net_shared_statistics", "own_statistics", {"self.bn_params[l - 1]": "self.bn_params[0]"}),
     # Which layers are normalized, and with what
     network("net_layernorm_left_out", "layernorm_loss", {LN_FORWARD: "pass", LN_BACKWARD: "pass"}),
+    network("net_batchnorm_left_out", "batchnorm_loss", {BN_FORWARD: "pass", BN_BACKWARD: "pass"}),
     network("net_layernorm_is_batchnorm", "layernorm_loss", {LN_FORWARD: BN_FORWARD, LN_BACKWARD: BN_BACKWARD}),
     network("net_forward_left_out", "batchnorm_loss", {FORWARD: "", BACKWARD: ""}),
     network(
