@@ -6,13 +6,13 @@ but `params`, `loss` and what it returns is looked at: how a network keeps its s
 The sentences: `docs/contracts/FullyConnectedNet.md`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from checks.core import CheckList, Observed
+from checks.core import CheckList, Observed, Run
 from checks.student import Model, Student
 
 from .observed import difference
@@ -34,7 +34,8 @@ REG = 0.7
 def network(*hidden_dims: int) -> Any:
     """Draws examples, labels and every parameter of a normalized network with these hidden layers.
 
-    The numbers are float32's, so that a network of the wrong dtype loses the check of the dtype and no other.
+    The numbers are float32's, so that a network of the wrong dtype loses the check of the dtype and no other. Biases of
+    the last layer are negative, and with them many scores, so that a nonlinearity on the scores shows.
     """
 
     def draw(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def network(*hidden_dims: int) -> Any:
         inputs = {"X": rng.normal(size=(N, D)) + rng.uniform(-1.0, 1.0, D)}
         for layer, (fan_in, fan_out) in enumerate(pairwise(dims), start=1):
             inputs[f"W{layer}"] = rng.normal(size=(fan_in, fan_out)) * rng.uniform(0.3, 0.8)
-            inputs[f"b{layer}"] = rng.uniform(-1.0, 1.0, fan_out)
+            inputs[f"b{layer}"] = rng.uniform(-1.0, 1.0, fan_out) - (layer == len(dims) - 1)
             if layer <= len(hidden_dims):
                 inputs[f"gamma{layer}"] = rng.uniform(0.6, 1.9, fan_out) * rng.choice([-1.0, 1.0], fan_out)
                 inputs[f"beta{layer}"] = rng.uniform(0.2, 1.0, fan_out)
@@ -96,11 +97,11 @@ def parameter_names(student: Student, **_: Any) -> Observed:
 @checks.add("FullyConnectedNet.initial", points=0.25, contract="FN-12", draw=TWO_WIDTHS, sizes=((2, FEATURES),))
 def initial_values(student: Student, **_: Any) -> Observed:
     """Every gamma begins as ones, every beta as zeros, whatever their names and sizes."""
-    observed = {}
+    observed: dict[str, Array] = {}
     for kind, arrays in _scales_and_shifts(student, np.float64).items():
         numbers = np.concatenate([array.ravel() for array in arrays])
-        observed |= {f"min {kind}": numbers.min(), f"max {kind}": numbers.max()}
-    return {name: np.asarray(value) for name, value in observed.items()}
+        observed |= {f"min {kind}": np.asarray(numbers.min()), f"max {kind}": np.asarray(numbers.max())}
+    return observed
 
 
 @checks.add(
@@ -108,7 +109,7 @@ def initial_values(student: Student, **_: Any) -> Observed:
 )
 def dtype(student: Student, **_: Any) -> Observed:
     """Every gamma and beta has the network's type."""
-    observed = {}
+    observed: dict[str, Array] = {}
     for wanted in (np.float32, np.float64):
         for kind, arrays in _scales_and_shifts(student, wanted).items():
             by_size = sorted(arrays, key=lambda array: (array.dtype.itemsize, array.dtype.kind))
@@ -121,7 +122,7 @@ def add_training_checks(
 ) -> None:
     """Add the checks of training with one normalization: the loss, and the gradients in two parts."""
 
-    def add(name: str, sentence: int) -> Any:
+    def add(name: str, sentence: int) -> Callable[[Run], Run]:
         return checks.add(
             f"FullyConnectedNet.{normalization}_{name}",
             points=points[name],
