@@ -83,8 +83,8 @@ def test_a_syntax_error_names_the_line_and_costs_the_module(graded: Grade, submi
         ("import os; os.closerange(0, 100)", "error", "ended during this check"),
         ("[os.write(fd, b'\\xff' * 64) for fd in range(3, 20) if _open(fd)]", "error", "not what was asked for"),
         ("return np.zeros(10**8, dtype=complex), 1, 2", "failed", "complex128"),
-        ("return None, None, None", "failed", "NoneType"),
-        ("return _Forged(dout.shape), dout, dout", "failed", "expected"),
+        ("return None, None, None", "failed", "dx is None"),
+        ("return _Forged(dout.shape), dout, dout", "failed", "which is wrong"),
     ],
 )
 def test_an_attack_costs_its_own_checks_and_no_others(

@@ -64,11 +64,7 @@ STATISTICS = (
     forward("bn_not_centered", "train", {OUT: "out = gamma * x / std + beta"}),
     forward("bn_only_mean_divided", "train", {X_HAT: "x_hat = x - mu / std"}),
     forward("bn_float32_inside", "train", {MEAN: "x = x.astype(np.float32)\n        mu = x.mean(axis=0)"}),
-    forward(
-        "bn_one_pass_in_float32",
-        "offset",
-        {VAR: "single = x.astype(np.float32)\n        var = np.mean(single**2, axis=0) - np.mean(single, axis=0)**2"},
-    ),
+    forward("bn_one_pass_in_float32", "offset", {VAR: "var = np.mean(x**2, axis=0) - mu**2"}),
     forward("bn_single_example_as_it_is", "sizes", {X_HAT: "x_hat = x_centered / std if len(x) > 1 else x"}),
     forward("bn_out_squeezed", "shape", {OUT: "out = np.squeeze(gamma * x_hat + beta)"}),
 )

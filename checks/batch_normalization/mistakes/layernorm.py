@@ -119,8 +119,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "ln_one_pass_in_float32",
         "offset",
         {
-            "deviation = x": "single = x.astype(np.float32)\n    deviation = x",
-            VARIANCE: "np.maximum(np.mean(single**2, axis=1, keepdims=True) - single.mean(axis=1, keepdims=True) ** 2, 0)",
+            VARIANCE: "np.maximum(np.mean(x**2, axis=1, keepdims=True) - x.mean(axis=1, keepdims=True) ** 2, 0)",
         },
     ),
     # layernorm_backward: its cache

@@ -1,0 +1,329 @@
+"""What is said of a wrong result: nothing that the numbers do not prove, and as much as the instructor allows."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ASSIGNMENT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.core import Assignment
+from checks.executor import Executor
+from checks.findings import FAINT, TELLING, Finding, find, where_wrong
+from checks.judge import judge
+from checks.language import LANGUAGES, catalogue
+from checks.recording import Recording
+from checks.report import line
+from checks.result import Result
+from checks.student import Student
+from grader.course import Course
+from grader.oracle import LiveOracle
+from grader.reference import Edit, load_package
+
+Judge = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def recording(assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
+    path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
+    return path
+
+
+@pytest.fixture(scope="module")
+def judged(course: Course, assignment: Assignment, recording: Path) -> Judge:
+    live = LiveOracle(course, assignment, b"a draw")
+
+    def run(
+        *edits: Edit,
+        function: str,
+        recorded: bool = True,
+        language: str = "en",
+        layers: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Result:
+        package = load_package(course.package, edits=edits, replaced={"layers": layers or {}})
+        used = replace(assignment, **options)
+        oracle = Recording.read(used, recording) if recorded else replace(live, assignment=used)
+        try:
+            student = Student(Executor(package.name), assignment.contract)
+            return judge(used, student, oracle, language=language, functions=[function])
+        finally:
+            package.unload()
+
+    return run
+
+
+def forward(old: str, new: str) -> Edit:
+    return Edit("layers", "batchnorm_forward", old, new)
+
+
+def backward(old: str, new: str) -> Edit:
+    return Edit("layers", "batchnorm_backward", old, new)
+
+
+OUT = "out = gamma * x_hat + beta"
+
+
+def message(result: Result, check: str) -> str:
+    return next(item.message for item in result.checks if item.id.partition(".")[2] == check)
+
+
+# What the numbers prove.
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.normal(size=(7, 4))
+GIVEN = {
+    "x": RNG.normal(size=(7, 4)),
+    "gamma": np.array([2.0, -3.0, 0.5, 4.0]),
+    "beta": np.array([1.0, 2.0, 3.0, -4.0]),
+}
+
+
+def found(got: np.ndarray, truth: np.ndarray = TRUTH, others: Mapping[str, np.ndarray] | None = None) -> Finding | None:
+    truths = {"out": truth, **(others or {})}
+    for finders in (TELLING, FAINT):
+        finding = find("out", [{"out": got}], [truths], [GIVEN], [(7, 4)], "d", finders)
+        if finding is not None:
+            return finding
+    return None
+
+
+@pytest.mark.parametrize(
+    ("got", "key", "names"),
+    [
+        (0 * TRUTH, "all_zero", {}),
+        (np.trunc(TRUTH).astype(int), "integers", {}),
+        (GIVEN["x"], "is_an_input", {"input": "x"}),
+        (-TRUTH, "sign", {}),
+        (7 * TRUTH, "factor", {"factor": "N"}),
+        (TRUTH / 4, "factor", {"factor": "1/D"}),
+        (TRUTH * 7 / 6, "factor", {"factor": "N/(N − 1)"}),
+        (-2 * TRUTH, "factor", {"factor": "−2"}),
+        (0.3 * TRUTH, "factor", {"factor": "0.3"}),
+        (TRUTH / GIVEN["gamma"], "factor_of_input", {"factor": "1/gamma"}),
+        (TRUTH - GIVEN["beta"], "lacks_input", {"input": "beta"}),
+        (TRUTH + GIVEN["beta"], "added_input", {"input": "beta"}),
+        (TRUTH + 3, "offset", {}),
+        (np.full((7, 4), 3.0), "all_equal", {}),
+        (np.tile(TRUTH[0], (7, 1)), "rows_equal", {}),
+        (np.tile(TRUTH[:, :1], (1, 4)), "columns_equal", {}),
+        (TRUTH[::-1], "order", {}),
+        (TRUTH.T, "transposed", {}),
+        (TRUTH.astype(np.float32), "rounded", {"type": "float32"}),
+        (TRUTH * [1.5, 2.5, 3.5, 4.5], "columns_factor", {}),
+        (TRUTH + np.array([1.5, 2.5, 3.5, 4.5]), "columns_offset", {}),
+        (TRUTH * [1.5, 2.5, 3.5, 4.5] + [4, 5, 6, 8], "columns_both", {}),
+        (TRUTH * np.arange(1.5, 8)[:, None], "rows_factor", {}),
+        (TRUTH + np.arange(1.5, 8)[:, None], "rows_offset", {}),
+        (np.where(np.arange(7)[:, None] == 2, np.cos(TRUTH), TRUTH), "some_rows", {"lines": "2"}),
+        (np.where(np.arange(4) == 3, np.nan, TRUTH), "some_columns", {"lines": "3"}),
+        (TRUTH + 1e-6 * np.cos(TRUTH), "digits", {"digits": "6"}),
+    ],
+)
+def test_what_the_numbers_prove_is_found(got: np.ndarray, key: str, names: dict[str, str]) -> None:
+    finding = found(got)
+    assert finding is not None
+    assert (finding.key, dict(finding.names)) == (key, names)
+
+
+def test_another_results_values_are_recognized() -> None:
+    other = RNG.normal(size=(7, 4))
+    assert found(other, others={"dx": other}) == Finding("is_another", {"other": "dx"})
+
+
+@given(st.integers(0, 10**6))
+def test_of_two_unrelated_arrays_nothing_is_said(seed: int) -> None:
+    assert found(np.random.default_rng(seed).normal(size=(7, 4))) is None
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_factor_of_one_or_two_numbers_proves_nothing(size: int) -> None:
+    truth = np.arange(1.0, 1 + size)
+    assert find("out", [{"out": 7 * truth}], [{"out": truth}], [{}], [(7, 4)], "d", TELLING) is None
+
+
+def test_a_factor_that_changes_with_the_size_is_said_only_if_it_has_a_name() -> None:
+    sizes = [(7, 4), (3, 8)]
+    truths = [{"out": RNG.normal(size=size)} for size in sizes]
+    by_n = [{"out": N * truth["out"]} for (N, _), truth in zip(sizes, truths, strict=True)]
+    assert find("out", by_n, truths, [{}, {}], sizes, "d", TELLING) == Finding("factor", {"factor": "N"})
+    odd = [{"out": 1.3 * truths[0]["out"]}, {"out": 1.4 * truths[1]["out"]}]
+    finding = find("out", odd, truths, [{}, {}], sizes, "d", TELLING)
+    assert finding is None or finding.key != "factor"
+
+
+def test_only_where_is_said_if_a_condition_parts_wrong_from_right() -> None:
+    sizes = [(1, 3), (2, 5), (6, 1), (50, 6)]
+    assert where_wrong(sizes, [True, False, False, False]) == Finding("only_where", {"condition": "N = 1"})
+    assert where_wrong(sizes, [True, True, False, False]) == Finding("only_where", {"condition": "N < D"})
+    assert where_wrong(sizes, [True, True, True, True]) is None
+    assert where_wrong(sizes, [False, True, False, False]) is None
+
+
+def test_every_finding_has_its_sentence_in_both_languages() -> None:
+    for language in LANGUAGES:
+        say = catalogue(language)
+        for key, names in {
+            "transposed": {},
+            "factor": {"factor": "N"},
+            "factor_hidden": {},
+            "only_where": {"condition": "N = 1"},
+        }.items():
+            assert say(key, name="dx", **names)
+
+
+# The judge.
+
+
+def test_a_factor_in_the_students_result_is_said(judged: Judge) -> None:
+    edit = forward(OUT, "out = 1.7 * (gamma * x_hat + beta)")
+    result = judged(edit, function="batchnorm_forward")
+    assert message(result, "train").splitlines()[-1] == (
+        "out is right but for a factor: every value is multiplied by 1.7."
+    )
+    graded = judged(edit, function="batchnorm_forward", recorded=False)
+    assert message(graded, "train").splitlines()[-1] == (
+        "out is right but for a factor: every value is multiplied by the same number."
+    )
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+@pytest.mark.parametrize(
+    ("edit", "check", "words"),
+    [
+        (forward(OUT, "out = gamma * x_hat + beta + (gamma - 1) * np.sin(x)"), "train", "With gamma = 1"),
+        (forward(OUT, "out = gamma * x_hat + beta * np.sin(x)"), "train", "With beta = 0"),
+        (forward(OUT, f"{OUT} + (eps - 1e-5) * np.sin(x)"), "eps", "default eps = 1e-5"),
+        (
+            backward("dgamma = np.sum(dout * x_hat, axis=0)", "dgamma = np.sum(dout**3 * x_hat, axis=0)"),
+            "dgamma",
+            "With dout = 1 everywhere",
+        ),
+        (
+            backward("dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=0) + np.zeros(N)"),
+            "dx",
+            "Where N = D the result is right",
+        ),
+    ],
+)
+def test_where_plainer_inputs_give_the_right_result_that_is_said(
+    judged: Judge, edit: Edit, check: str, words: str, recorded: bool
+) -> None:
+    result = judged(edit, function=f"batchnorm_{edit.function.partition('_')[2]}", recorded=recorded)
+    assert words in message(result, check)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_an_input_without_effect_is_said(judged: Judge, recorded: bool) -> None:
+    edit = forward(OUT, "out = gamma * np.tanh(x_centered) + beta")
+    assert message(judged(edit, function="batchnorm_forward", recorded=recorded), "eps").splitlines()[-1] == (
+        "eps has no effect: with another value the result stays the same."
+    )
+
+
+def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Judge) -> None:
+    edits = (
+        forward("x_hat = x_centered / std", "x_hat = np.tanh(x_centered / std)"),
+        backward("dbeta = dout.sum(axis=0)", "dbeta = np.cos(dout).sum(axis=0)"),
+    )
+    result = judged(*edits, function="batchnorm_backward")
+    assert "first mend batchnorm_forward" in message(result, "dbeta")
+    assert all("forward pass" not in check.message for check in result.checks if check.id.endswith("shapes"))
+
+
+def test_the_level_says_how_much_is_said(judged: Judge) -> None:
+    edit = forward(OUT, "out = x_hat")
+    said = {
+        level: judged(edit, function="batchnorm_forward", explain=level, recorded=False)
+        for level in ("none", "place", "hint")
+    }
+    scores = {result.score for result in said.values()}
+    assert len(scores) == 1
+    none, place, hint = ([c for c in result.checks if c.status == "failed"] for result in said.values())
+    assert {(check.message, check.diagnosis) for check in none} == {("", None)}
+    assert all(check.message.count("\n") == 1 and check.diagnosis is None for check in place)
+    assert {check.diagnosis.mistake for check in hint if check.diagnosis} == {"bn_no_scale_and_shift"}
+    text = catalogue("en", None)
+    for face in (said["none"].text, said["none"].html):
+        assert "train" in face("batchnorm_forward")
+        assert "got" not in face("batchnorm_forward")
+    assert line(said["none"], "batchnorm_forward").endswith(f"train: {text('failed')}")
+    hints = [check.diagnosis.hint for check in hint if check.diagnosis]
+    for name, result in said.items():
+        shown = [result.to_junit(), json.dumps(result.to_json(), ensure_ascii=False), result.text("batchnorm_forward")]
+        assert all((hints[0][:40] in face) == (name == "hint") for face in shown)
+
+
+def test_without_explanations_an_exception_is_not_explained_and_an_unwritten_function_is_still_said(
+    judged: Judge,
+) -> None:
+    raises = judged(backward("N = dout.shape[0]", "N = dout.shapes[0]"), function="batchnorm_backward", explain="none")
+    assert {(check.status, check.message) for check in raises.checks} == {("error", "")}
+    missing = backward("N = dout.shape[0]", "raise NotImplementedError")
+    begun = judged(missing, function="batchnorm_backward", explain="none")
+    assert all("not written yet" in check.message for check in begun.checks)
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (
+            backward("dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=0).astype(np.float)"),
+            "np.float was removed from numpy; float stands in its place.",
+        ),
+        (
+            backward("return dx, dgamma, dbeta", "return None"),
+            "batchnorm_backward returned nothing (None), 3 results were expected; perhaps the return is missing.",
+        ),
+        (
+            backward("return dx, dgamma, dbeta", "return dx, dgamma"),
+            "batchnorm_backward should return 3 results, it returned 2.",
+        ),
+    ],
+)
+def test_what_often_goes_wrong_is_said_in_a_friendly_line(judged: Judge, edit: Edit, sentence: str) -> None:
+    result = judged(edit, function="batchnorm_backward")
+    assert message(result, "dx").splitlines()[-1] == sentence
+    assert "expected, got" not in result.text("batchnorm_backward")
+
+
+def test_an_exceptions_sentence_names_the_students_line_and_no_other(judged: Judge) -> None:
+    edit = backward("N = dout.shape[0]", "N = np.linalg.inv(np.zeros((2, 2)))")
+    said = message(judged(edit, function="batchnorm_backward"), "dx")
+    assert "layers.py, line" in said
+    assert "linalg.py" not in said
+    assert "executor" not in said
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_two_mistakes_are_named_each_where_it_shows(judged: Judge, recorded: bool) -> None:
+    edits = (
+        backward("dgamma = np.sum(dout * x_hat, axis=0)", "dgamma = np.sum(dout * x_centered, axis=0)"),
+        backward("dx_hat = dout * gamma", "dx_hat = dout"),
+    )
+    result = judged(*edits, function="batchnorm_backward", recorded=recorded)
+    named = {check.id.partition(".")[2]: check.diagnosis.mistake for check in result.checks if check.diagnosis}
+    assert named["dx"] == "bn_dx_without_gamma"
+    assert named["dgamma"] == "bn_dgamma_from_x"
+
+
+def test_a_mistake_on_a_mistaken_forward_pass_is_still_named(judged: Judge) -> None:
+    edits = (
+        forward("std = np.sqrt(var + eps)", "std = np.sqrt(var + 1e-5)"),
+        backward("dbeta = dout.sum(axis=0)", "dbeta = dout.mean(axis=0)"),
+    )
+    result = judged(*edits, function="batchnorm_backward", recorded=False)
+    assert {check.diagnosis.mistake for check in result.checks if check.diagnosis} == {"bn_dbeta_mean"}
+
+
+def test_messages_in_a_notebook_are_escaped(judged: Judge) -> None:
+    edit = backward("N = dout.shape[0]", 'raise ValueError("<script>alert(1)</script>")')
+    shown = judged(edit, function="batchnorm_backward").html("batchnorm_backward")
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
