@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
-.PHONY: help setup demo test lint lab release grade bench lock
+.PHONY: help setup demo test lint lab release grade bench mutation lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ grade: setup ## grade everything under submitted/: make grade NAME=batch_normali
 
 bench: setup ## the figures in docs, side by side with a peer
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+mutation: setup ## every known mistake and correct variant on DRAWS=1000 draws, into docs/mutation.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m grader.mutation --draws $(or $(DRAWS),1000)
 
 lock: setup ## resolve the pinned versions anew
 	@$(RESOLVE) --group dev pyproject.toml -o locks/kit.txt

@@ -1,0 +1,93 @@
+"""Every known mistake on twenty draws and the recording: killed by the check made for it, and named by it."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import ASSIGNMENT, ROOT
+
+from checks.core import Assignment
+from checks.language import catalogue
+from checks.mistakes import Mistake
+from grader.changes import Overlap, change
+from grader.course import Course
+from grader.mutation import RECORDED, Bench, Tally, faults, report
+from grader.oracle import load_mistakes
+from grader.reference import Edit, load_package
+
+MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
+EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
+DRAWS = 20
+
+
+@pytest.fixture(scope="module")
+def bench(
+    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
+    path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
+    return Bench(course, assignment, path)
+
+
+@EACH
+def test_a_known_mistake_fails_the_check_made_for_it_on_every_draw(bench: Bench, mistake: Mistake) -> None:
+    assert [draw for draw in range(DRAWS) if not bench.kills(mistake, draw)] == []
+
+
+@pytest.mark.parametrize("draw", [0, RECORDED], ids=["live", "recorded"])
+@EACH
+def test_a_known_mistake_is_named_and_no_other_is(bench: Bench, mistake: Mistake, draw: int) -> None:
+    result = bench.judge(bench.kept.student(mistake.id), bench.oracle(draw), [mistake.function])
+    named = {check.id: check.diagnosis for check in result.checks if check.diagnosis}
+    assert {diagnosis.mistake for diagnosis in named.values()} == {mistake.id}
+    assert named[mistake.breaks].hint == catalogue("en", bench.assignment.folder)(mistake.id)
+
+
+@pytest.mark.parametrize("draw", [0, RECORDED], ids=["live", "recorded"])
+def test_two_mistakes_at_once_are_detected_and_mostly_named_and_never_misnamed(bench: Bench, draw: int) -> None:
+    tally = Tally()
+    for one, other in bench.random_pairs(40, seed=1):
+        bench.try_pair(one, other, draw, tally)
+    assert (tally.undetected, tally.pair_misnamed) == ([], [])
+    assert tally.pairs >= 38
+    assert tally.half_named >= 0.8 * tally.pairs
+
+
+def test_what_was_let_through_and_what_was_marked_down_stands_in_the_page(bench: Bench) -> None:
+    one, other = bench.mistakes[:2]
+    tally = Tally(draws=2, killed=_all_but(bench, one), named=_all_but(bench, other), pairs=1, half_named=1)
+    tally.misnamed[other.id].add(one.id)
+    tally.lost["reference"].add("batchnorm_forward.train on draw 1")
+    assert faults(tally, tally, bench)[:3] == [
+        f"{one.id}: {one.breaks} failed on 0 of 2 draws",
+        f"{other.id}: named {one.id}",
+        "reference: lost batchnorm_forward.train on draw 1",
+    ]
+    page = report(tally, tally, bench)
+    assert f"| mistakes killed on every draw | {len(MISTAKES) - 1} of {len(MISTAKES)} |" in page
+    assert f"| {one.id} | {one.breaks.partition('.')[2]} |" in page
+
+
+def _all_but(bench: Bench, missing: Mistake) -> Counter[str]:
+    return Counter({mistake.id: 2 for mistake in bench.mistakes if mistake is not missing})
+
+
+def test_two_changes_to_the_same_text_do_not_go_together(course: Course) -> None:
+    package = load_package(course.package)
+    edit = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = dout")
+    inside = Edit("layers", "batchnorm_backward", "dout * gamma", "dout + gamma")
+    with pytest.raises(Overlap):
+        change(package, [[edit], [inside]], ("layers", "batchnorm_backward"))
+
+
+def test_a_changed_function_sees_the_rest_of_its_module_and_shows_its_own_lines(course: Course) -> None:
+    package = load_package(course.package)
+    edit = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = relu_forward(dout)[0]")
+    function = change(package, [[edit]], ("layers", "batchnorm_backward"))["batchnorm_backward"]
+    own = package.module("layers").batchnorm_backward
+    assert function is not own
+    assert (function.__code__.co_firstlineno, function.__code__.co_filename) == (
+        own.__code__.co_firstlineno,
+        str(Path(own.__code__.co_filename)),
+    )
+    assert "relu_forward" in function.__globals__
