@@ -22,14 +22,13 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from nbgrader.converters import Autograde
 from tqdm import tqdm
 
 from checks.core import Assignment
-from checks.executor import StudentError
 
 from . import runs
 from .course import Course, find_course
@@ -128,11 +127,13 @@ def grade_class(
         done |= kept
 
         verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
-        turn = Lock()
+        turn, stopped = Lock(), Event()
 
         def convert(student: str) -> None:
             # One at a time, but for the notebooks, which take longest: those run side by side.
             with turn:
+                if stopped.is_set():
+                    return
                 converter = Autograde(coursedir=course_directory(config, name, student), config=config)
                 converter.force = True
                 converter.prepared_verdicts = verdicts
@@ -141,7 +142,9 @@ def grade_class(
                 problem = run_converter(converter)
                 if problem:
                     problems[student] = problem
+                    stopped.set()
                     _require_working(course, used)
+                    stopped.clear()
                 done.add(student)
 
         with side_by_side(course):
@@ -284,12 +287,7 @@ def _require_working(course: Course, launcher: Launcher) -> None:
         (package / "__init__.py").touch()
         stage_kit(stage)
         with StudentProcess(stage, launcher) as process:
-            try:
-                process.mapping({})
-            except StudentError as error:
-                raise GraderError(
-                    f"the sandbox {launcher.name} no longer works ({error}). Next: grader doctor."
-                ) from None
+            process.begin()
 
 
 def _row(

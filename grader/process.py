@@ -80,6 +80,15 @@ class StudentProcess:
     ) -> None:
         self.stop()
 
+    def begin(self) -> None:
+        """Start the process now, and wait until it answers.
+
+        Raises:
+            GraderError: it does not.
+        """
+        if self._process is None:
+            self._start()
+
     def reset(self) -> None:
         """Forget every object, in a fresh process if the last one is gone."""
         self._told.clear()

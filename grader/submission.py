@@ -17,6 +17,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -104,8 +105,10 @@ def read_notebook(path: Path) -> NotebookNode:
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from None
     try:
-        notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whatever is amiss is mended here, or said below
+            notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+            nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
         nbformat.validate(notebook, relax_add_props=True)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8 text") from None

@@ -19,7 +19,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ Observed = Mapping[str, Any]
 Draw = Callable[[np.random.Generator, int, int], Inputs]
 Run = Callable[..., Observed]
 Aspect = Literal["values", "shapes", "names", "dtypes"]
+
+Explain = Literal["none", "place", "hint"]
 
 FORWARD = "forward"
 
@@ -65,6 +67,35 @@ class Check:
         entropy = int.from_bytes(seed + self.id.encode(), "big")
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
         return [self.draw(generator, *size) for size in self.sizes]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A second question, put where a check fails and nothing explains it: the same calls on plainer inputs.
+
+    Where they come out right, that is said: right for gamma = 1 only, right for N = D only.
+    """
+
+    id: str
+    """Also the key of its sentence in `checks/NAME/*.toml`."""
+    fill: Mapping[str, float] = field(default_factory=dict)
+    """Inputs, by name, that are filled with a number; the others stay. Not asked of a check that lacks one of them."""
+    square: int = 0
+    """If not 0, inputs are drawn anew with N = D = this."""
+
+    def filled(self, inputs: Inputs) -> Inputs:
+        """The inputs, with those that the probe fills."""
+        return {
+            **inputs,
+            **{
+                name: np.full_like(inputs[name], number) if isinstance(inputs[name], np.ndarray) else number
+                for name, number in self.fill.items()
+            },
+        }
+
+    def drawn(self, check: Check, seed: bytes) -> Inputs:
+        """Inputs with N = D."""
+        return replace(check, sizes=((self.square, self.square),)).inputs(seed + self.id.encode())[0]
 
 
 @dataclass
@@ -110,6 +141,10 @@ class Assignment:
     """Backward function to the forward function whose cache it is judged on."""
     interchangeable: tuple[tuple[str, str], ...] = ()
     """Pairs of layer functions of which a student's network may use either."""
+    probes: tuple[Probe, ...] = ()
+    explain: Explain = "hint"
+    """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
+    where; `hint`, also what is known or can be proved about the mistake."""
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -1,92 +1,63 @@
 """From a student's functions to verdicts.
 
-The judge runs each check on the student, compares what was observed with the truth, and looks for a known mistake that
-explains the difference. Where inputs, truth and mistakes come from is an `Oracle`'s affair: a recording in a student's
-notebook, the live reference in the grader. Both take the same path from here.
+The judge runs each check on the student and compares what was observed with the truth; where a check fails it says
+what was expected in words, what came, and, as far as the numbers prove anything, why. Where inputs, truth and mistakes
+come from is an `Oracle`'s affair (`case`); which mistakes explain a function, `diagnosis`; what holds of the numbers
+whatever the mistake, `findings`; what an exception reads like, `faults`.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from .compare import Difference, difference_in_dtype, difference_in_shape, difference_in_values, mend
-from .core import FORWARD, Assignment, Check, Inputs, Observed
+from .case import Blocked, Case, Oracle, OwnForward, changed, forward_prints, match, prints_of
+from .compare import Difference, difference_in_dtype, difference_in_shape, difference_in_values
+from .core import FORWARD, Assignment, Check, Observed
+from .diagnosis import RAISED, Diagnosis, Place, Seen
 from .executor import Other, StudentError
-from .fingerprint import Fingerprints, all_match, fingerprints
+from .faults import describe_error, signature
+from .findings import FAINT, TELLING, Finder, Finding, find, where_wrong
+from .fingerprint import Fingerprints
 from .language import Catalogue, catalogue
-from .result import CheckResult, Diagnosis, Result, Status
+from .result import CheckResult, Result, Status
+from .result import Diagnosis as Named
 from .student import Student
 
-
-class Blocked(Exception):
-    """The check cannot be judged before another function of the student is mended."""
-
-    def __init__(self, key: str, function: str) -> None:
-        super().__init__(key, function)
-        self.key = key
-        self.function = function
-
-
-def _no() -> Blocked | None:
-    return None
+__all__ = ["judge"]
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a known mistake gives on the inputs of one check, size by size."""
+class Wrong:
+    """One thing that differs, and where."""
 
-    mistake: str
-    prints: Sequence[Fingerprints]
-    """Of what is judged; empty where the mistake changes nothing that this check judges."""
-    forward: Sequence[Fingerprints] = ()
-    """Of the forward pass, if the mistake is one of the forward pass."""
-    gradients: Sequence[Sequence[Fingerprints]] = ()
-    """Of the backward passes right for that forward pass: its true gradient, and the right formula on its cache."""
+    size: int
+    """The index of the size."""
+    difference: Difference
 
 
 @dataclass(frozen=True)
-class Case:
-    """What one check needs: inputs and truth for every size, and on demand what the known mistakes give."""
-
-    inputs: Sequence[Inputs]
-    truth: Sequence[Observed]
-    known: Callable[[], Iterable[Known]]
-    precision: str = "d"
-    """`dtype.char` of the least precise input."""
-    also: Callable[[], Sequence[Sequence[Observed]]] = tuple
-    """Other truths that are as good, each for every size."""
-    blocked: Callable[[], Blocked | None] = _no
-    """Asked when the check fails: what has to be mended first, if anything."""
-
-
-class Oracle(Protocol):
-    """Knows inputs, truth and mistakes."""
-
-    def case(self, check: Check, student: Student) -> Case:
-        """The case of a check.
-
-        Raises:
-            Blocked: the student's own layers, on which the check is built, cannot carry it.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of one check before the mistakes of its function are weighed against each other."""
+class Outcome:
+    """What one check came to, before the mistakes of its function are weighed against each other."""
 
     check: Check
     status: Status
     message: str = ""
+    """What is said whatever the diagnosis: an error, what has to be mended first."""
     warnings: tuple[str, ...] = ()
-    candidates: tuple[str, ...] = field(default=())
-    """Known mistakes that give exactly what was observed."""
+    case: Case | None = None
+    """None where there is nothing to diagnose."""
+    observed: Sequence[Observed] = ()
+    wrong: Sequence[Wrong] = ()
+    error: StudentError | None = None
+    forward_wrong: bool = False
+    """Whether the forward pass that this is judged on is wrong itself."""
+    own: OwnForward | None = None
+    """The known mistake that explains it then, if one does."""
 
 
 def judge(
@@ -102,7 +73,7 @@ def judge(
     """Run the checks of an assignment (or of some of its functions) and return the result.
 
     Args:
-        assignment: the checks.
+        assignment: the checks, and how much is said where one fails.
         student: the functions that are judged.
         oracle: inputs, truth and mistakes.
         language: of the messages, one of `language.LANGUAGES`.
@@ -113,92 +84,83 @@ def judge(
     began = time.perf_counter()
     say = catalogue(language, assignment.folder)
     results: list[CheckResult] = []
+    explaining: dict[str, Sequence[str]] = {}
     for function in functions if functions is not None else assignment.functions:
-        verdicts = [_judge_check(assignment, check, student, oracle, say) for check in assignment.of(function)]
-        results += _weigh(verdicts, say)
+        outcomes = [_run(assignment, check, student, oracle, say, explaining) for check in assignment.of(function)]
+        results += _explain(assignment, outcomes, student, say)
     return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 
-def _judge_check(assignment: Assignment, check: Check, student: Student, oracle: Oracle, say: Catalogue) -> Verdict:
+def _run(
+    assignment: Assignment,
+    check: Check,
+    student: Student,
+    oracle: Oracle,
+    say: Catalogue,
+    explaining: dict[str, Sequence[str]],
+) -> Outcome:
+    """Run one check and reach its verdict.
+
+    Args:
+        assignment: the check's.
+        check: to run.
+        student: who is judged.
+        oracle: inputs, truth and mistakes.
+        say: sentences.
+        explaining: by forward function, the known mistakes that have explained the student's so far.
+    """
     student.reset()
+    case: Case | None = None
     try:
         case = oracle.case(check, student)
         student.reset()
         observed = [check.run(student, **inputs) for inputs in case.inputs]
     except Blocked as first:
-        return Verdict(check, "failed", say(first.key, function=first.function))
+        return Outcome(check, "failed", say(first.key, function=first.function))
     except StudentError as error:
-        return _raised(assignment, check, error, say)
+        status, message = describe_error(assignment, check, error, say)
+        return Outcome(check, status, message, case=case if signature(error) else None, error=error)
     warnings = tuple(
         [say("changed", function=function, parameter=name) for function, name in sorted(student.changed)]
         + [say("widened", function=function) for function in sorted(student.widened)]
     )
-    found = _differences(check, observed, case.truth, case.precision)
-    if not found or any(not _differences(check, observed, truth, case.precision) for truth in case.also()):
-        return Verdict(check, "passed", warnings=warnings)
+    wrong = _differences(check, observed, case.truth, case.precision)
+    if not wrong:
+        return Outcome(check, "passed", warnings=warnings, case=case, observed=observed)
+    if any(not _differences(check, observed, truth, case.precision) for truth in case.also()):
+        return Outcome(check, "passed", warnings=warnings)
     if (blocked := case.blocked()) is not None:
-        return Verdict(check, "failed", say(blocked.key, function=blocked.function), warnings=warnings)
-    judged = prints_of(check, observed, case.truth)
-    known = list(case.known())
-    own = _own_forward(observed, known, case)
-    if own is not None:
-        note = say("own_forward", function=assignment.forward_of.get(check.function, ""))
-        if any(match(judged, gradient, case.precision) for gradient in own.gradients):
-            return Verdict(check, "passed", warnings=(*warnings, note))
-    candidates = tuple(item.mistake for item in known if item.prints and match(judged, item.prints, case.precision))
-    return Verdict(check, "failed", describe(*found[0], say), warnings, candidates)
+        return Outcome(check, "failed", say(blocked.key, function=blocked.function), warnings)
+    if check.aspect != "values" or not _forward_is_wrong(observed, case):
+        return Outcome(check, "failed", "", warnings, case, observed, wrong)
+    forward = assignment.forward_of.get(check.function, "")
+    # Mistakes that differ by less than the tolerance forward may differ by more on the way back, so each is tried.
+    seen, judged = forward_prints(observed), prints_of(check, observed, case.truth)
+    explained = [case.forward(mistake) for mistake in explaining.get(forward, case.forwards)]
+    owns = [own for own in explained if own is not None and match(seen, own.forward, case.precision)]
+    explaining[forward] = [own.mistake for own in owns]
+    if any(match(judged, gradient, case.precision) for own in owns for gradient in own.gradients()):
+        return Outcome(check, "passed", warnings=(*warnings, say("own_forward", function=forward)))
+    own = owns[0] if owns else None
+    message = say("forward_first", function=forward)
+    return Outcome(check, "failed", message, warnings, case, observed, wrong, forward_wrong=True, own=own)
 
 
-def _own_forward(observed: Sequence[Observed], known: Sequence[Known], case: Case) -> Known | None:
-    """The known mistake that explains the student's forward pass, if that pass is wrong and one does."""
-    if not all(FORWARD in item for item in observed):
-        return None
-    pairs = zip(observed, case.truth, strict=True)
-    if not any(difference_in_values(FORWARD, one[FORWARD], true[FORWARD], case.precision) for one, true in pairs):
-        return None
-    seen = forward_prints(observed)
-    return next((item for item in known if item.gradients and match(seen, item.forward, case.precision)), None)
+def _forward_is_wrong(observed: Sequence[Observed], case: Case) -> bool:
+    """Whether a backward pass was observed on a forward pass that is wrong itself."""
+    return all(FORWARD in item for item in observed) and any(
+        difference_in_values(FORWARD, one[FORWARD], true[FORWARD], case.precision)
+        for one, true in zip(observed, case.truth, strict=True)
+    )
 
 
-def prints_of(check: Check, observed: Sequence[Observed], truth: Sequence[Observed]) -> list[Fingerprints]:
-    """Fingerprints of what a check judges: of values in the expected shape, or of shapes or types alone."""
-    return [
-        fingerprints({name: _facet(check, value, true.get(name)) for name, value in _without_forward(item).items()})
-        for item, true in zip(observed, truth, strict=True)
-    ]
-
-
-def forward_prints(observed: Sequence[Observed]) -> list[Fingerprints]:
-    """Fingerprints of the forward passes."""
-    return [fingerprints({FORWARD: item[FORWARD]}) for item in observed]
-
-
-def match(one: Sequence[Fingerprints], other: Sequence[Fingerprints], precision: str = "d") -> bool:
-    """True if the same arrays stand behind both, for every size."""
-    return all(all_match(prints, others, precision) for prints, others in zip(one, other, strict=True))
-
-
-def _facet(check: Check, value: Any, truth: np.ndarray | None) -> Any:
-    if not isinstance(value, np.ndarray):
-        return value
-    if check.aspect == "values":
-        mended = None if truth is None else mend(value, truth.shape)
-        return value if mended is None else mended
-    return np.full(value.shape, value.dtype.itemsize if check.aspect == "dtypes" else 0.0)
-
-
-def _without_forward(observed: Observed) -> dict[str, Any]:
-    return {name: value for name, value in observed.items() if name != FORWARD}
-
-
-def _differences(
-    check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str
-) -> list[tuple[Difference, str]]:
-    """What differs, with the size that it differs at."""
+def _differences(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[Wrong]:
+    """What differs, at which size."""
     found = []
-    for (N, D), item, true in zip(check.sizes, observed, truth, strict=True):
-        at = f" (N = {N}, D = {D})" if len(check.sizes) > 1 else ""
-        for name, expected in _without_forward(true).items():
+    for index, (item, true) in enumerate(zip(observed, truth, strict=True)):
+        for name, expected in true.items():
+            if name == FORWARD:
+                continue
             got = item.get(name, Other("missing"))
             if check.aspect == "values":
                 difference = difference_in_values(name, got, expected, precision)
@@ -207,17 +169,158 @@ def _differences(
             else:
                 difference = difference_in_shape(name, got, expected)
             if difference:
-                found.append((difference, at))
+                found.append(Wrong(index, difference))
         if check.aspect == "names":
-            found += [(Difference(name, "unexpected", "", ""), at) for name in item.keys() - true.keys()]
+            found += [Wrong(index, Difference(name, "unexpected", "", "")) for name in item.keys() - true.keys()]
     return found
 
 
-def describe(difference: Difference, at: str, say: Catalogue) -> str:
-    """A difference as a sentence."""
-    key = difference.kind
+def _explain(
+    assignment: Assignment, outcomes: Sequence[Outcome], student: Student, say: Catalogue
+) -> list[CheckResult]:
+    """The results of one function's checks, with as much said as the assignment allows."""
+    named: Mapping[str, tuple[str, ...]] = {}
+    if assignment.explain == "hint" and any(outcome.wrong or outcome.error for outcome in outcomes):
+        seen = [found for outcome in outcomes if (found := _seen(outcome)) is not None]
+        named = Diagnosis(seen, complete=len(seen) == len(outcomes)).named
+    results = []
+    for outcome in outcomes:
+        check, passed = outcome.check, outcome.status == "passed"
+        mistakes = named.get(check.id, ())
+        lines = [] if passed else _lines(assignment, outcome, mistakes, student, say)
+        results.append(
+            CheckResult(
+                check.id,
+                check.function,
+                check.points if passed else 0.0,
+                check.points,
+                outcome.status,
+                "\n".join(line for line in lines if line),
+                Named(mistakes[0], say.get(mistakes[0])) if mistakes else None,
+                outcome.warnings,
+            )
+        )
+    return results
+
+
+def _seen(outcome: Outcome) -> Seen | None:
+    """What a diagnosis may rest on; None where the check came to no judgement of its own."""
+    check, case = outcome.check, outcome.case
+    if case is None:
+        return None
+    if outcome.error is not None:
+        return Seen(check, case, wrong=frozenset({RAISED}), error=signature(outcome.error))
+    prints, right = prints_of(check, outcome.observed, case.truth), prints_of(check, case.truth, case.truth)
+    if outcome.own is None:
+        wrong: set[Place] = {(item.size, item.difference.name) for item in outcome.wrong}
+        return Seen(check, case, prints, right, frozenset(wrong))
+    # Judged on a forward pass with a known mistake: what would be right is a gradient of that pass.
+    by_gradient = [(gradient, _apart(prints, gradient, case.precision)) for gradient in outcome.own.gradients()]
+    gradient, apart = min(by_gradient, key=lambda item: len(item[1]))
+    return Seen(check, replace(case, known=outcome.own.known, at=None), prints, gradient, apart)
+
+
+def _apart(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str) -> frozenset[Place]:
+    return frozenset(
+        (size, name) for size, different in enumerate(changed(prints, right, precision)) for name in different
+    )
+
+
+def _lines(
+    assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue
+) -> list[str]:
+    """What is said of a check that did not pass."""
+    check, case = outcome.check, outcome.case
+    if not outcome.wrong or case is None:
+        silent = assignment.explain == "none" and outcome.error is not None and signature(outcome.error)
+        lines = [] if silent else [outcome.message]
+        if outcome.error is not None and case is not None and assignment.explain == "hint" and not mistakes:
+            lines += _probed(outcome, case, student, say)
+    elif assignment.explain == "none":
+        return []
+    else:
+        lines = [say.get(check.id)]
+        if outcome.forward_wrong and not mistakes:
+            lines.append(outcome.message)
+        elif outcome.own is None:
+            first = outcome.wrong[0]
+            lines.append(describe(first.difference, _at(check, first.size), say, open=case.open))
+            if assignment.explain == "hint" and not mistakes:
+                lines += _findings(outcome, case, student, say)
+    return lines + [say("also_wrong", hint=say.get(mistake)) for mistake in mistakes[1:]]
+
+
+def _findings(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
+    """What the numbers prove where no known mistake explains them."""
+    check = outcome.check
+    lines: list[str] = []
+    if check.aspect == "values":
+        lines = _found(outcome, case, TELLING, say) or _probed(outcome, case, student, say)
+        lines = lines or _found(outcome, case, FAINT, say)
+    sizes = {item.size for item in outcome.wrong}
+    where = where_wrong(check.sizes, [index in sizes for index in range(len(check.sizes))])
+    return [*lines, _sentence(where, "", case, say)] if where else lines
+
+
+def _found(outcome: Outcome, case: Case, finders: Sequence[Finder], say: Catalogue) -> list[str]:
+    """The first result of which something holds."""
+    sizes = outcome.check.sizes
+    for name in dict.fromkeys(item.difference.name for item in outcome.wrong):
+        finding = find(name, outcome.observed, case.truth, case.inputs, sizes, case.precision, finders)
+        if finding is not None:
+            return [_sentence(finding, name, case, say)]
+    return []
+
+
+def _sentence(finding: Finding, name: str, case: Case, say: Catalogue) -> str:
+    key = f"{finding.key}_hidden" if finding.telling and not case.open else finding.key
+    return say(key, name=name, **finding.names)
+
+
+def _probed(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
+    """The first of the plainer inputs for which the student's function is right after all."""
+    check = outcome.check
+    wrong = {item.size for item in outcome.wrong} if outcome.error is None else set(range(len(check.sizes)))
+    for probed in case.probes():
+        # New inputs prove something only if every other size failed; filled ones, if what they were made from did.
+        if len(wrong) < len(check.sizes) if probed.size < 0 else outcome.error is not None or probed.size not in wrong:
+            continue
+        student.reset()
+        try:
+            observed = [check.run(student, **probed.inputs)]
+        except StudentError:
+            continue
+        if not _differences(check, observed, [probed.truth], case.precision):
+            return [say(probed.probe.id)]
+        # Other inputs, for which the truth is another, and still the same result.
+        if len(probed.probe.fill) == 1 and _differences(
+            check, [case.truth[probed.size]], [probed.truth], case.precision
+        ):
+            before = {name: value for name, value in outcome.observed[probed.size].items() if _is_finite(value)}
+            if before and not _differences(check, observed, [before], case.precision):
+                [name] = probed.probe.fill
+                return [say("without_effect", input=name)]
+    return []
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
+
+
+def _at(check: Check, size: int) -> str:
+    N, D = check.sizes[size]
+    return f" (N = {N}, D = {D})" if len(check.sizes) > 1 else ""
+
+
+def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> str:
+    """A difference as a sentence; without what was expected unless the case is `open`."""
+    key: str = difference.kind
     if key == "values" and not difference.where:
-        return say("values_scalar", name=difference.name + at, expected=difference.expected, found=difference.found)
+        key = "values_scalar"
+    if key in {"values", "values_scalar", "nan"} and not open:
+        key += "_hidden"
+    if key == "type" and difference.found == "NoneType":
+        key = "none"
     return say(
         key,
         name=difference.name + at,
@@ -227,67 +330,3 @@ def describe(difference: Difference, at: str, say: Catalogue) -> str:
         size=f"{difference.size:.1e}",
         share=f"{difference.share:.0%}",
     )
-
-
-def _raised(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> Verdict:
-    if error.kind == "not_implemented":
-        # The innermost graded function: a network fails where one of its layers is not written yet.
-        called = [line.function for line in error.lines if line.function in assignment.functions]
-        function = called[-1] if called else check.function
-        message = say("not_begun", function=function, module=assignment.module_of(function))
-        return Verdict(check, "not_implemented", message)
-    if error.kind == "timeout":
-        return Verdict(check, "timeout", say("no_time", detail=error.message))
-    if error.kind == "error":
-        place = ""
-        if error.lines:
-            last = error.lines[-1]
-            place = say("place", file=last.file, line=last.number, code=last.code)
-        return Verdict(check, "error", say("raised", error=_brief(str(error)), place=place))
-    key = {"missing": "no_function", "result": "result", "lost": "lost", "protocol": "protocol"}[error.kind]
-    return Verdict(check, "error", say(key, detail=_brief(error.message)))
-
-
-def _brief(text: str, limit: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _weigh(verdicts: Sequence[Verdict], say: Catalogue) -> list[CheckResult]:
-    """Results, with the mistake that explains the most failed checks of the function named in each that it explains."""
-    votes = Counter(mistake for verdict in verdicts for mistake in verdict.candidates)
-    results = []
-    for verdict in verdicts:
-        check = verdict.check
-        diagnosis = None
-        if verdict.candidates:
-            # `max` keeps the first of equals, so the order of the list of mistakes decides.
-            mistake = max(verdict.candidates, key=lambda candidate: votes[candidate])
-            diagnosis = Diagnosis(mistake, say(mistake))
-        results.append(
-            CheckResult(
-                check.id,
-                check.function,
-                check.points if verdict.status == "passed" else 0.0,
-                check.points,
-                verdict.status,
-                verdict.message,
-                diagnosis,
-                verdict.warnings,
-            )
-        )
-    return results
-
-
-def precision_of(inputs: Sequence[Inputs]) -> str:
-    """`f` if any input array is float32, else `d`."""
-    arrays = (value for item in inputs for value in item.values() if isinstance(value, np.ndarray))
-    return "f" if any(array.dtype.char == "f" for array in arrays) else "d"
-
-
-def as_float64(inputs: Inputs) -> dict[str, Any]:
-    """The same inputs in double precision, for the truth."""
-    return {
-        name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
-        for name, value in inputs.items()
-    }

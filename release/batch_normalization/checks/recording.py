@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .core import Assignment, Check, Inputs, Observed
-from .fingerprint import PROJECTIONS, Fingerprint, Fingerprints
-from .judge import Blocked, Case, Known, judge, precision_of
+from .case import Blocked, Case, Known, OwnForward, Probed, not_known
+from .core import FORWARD, Assignment, Check, Inputs, Observed
+from .fingerprint import Fingerprint, Fingerprints, projections
+from .judge import judge
 from .student import Student
 
 FILE = "recordings.npz"
@@ -32,27 +33,40 @@ class Writer:
 
     numbers: list[np.ndarray] = field(default_factory=list)
     index: dict[str, Any] = field(default_factory=dict)
+    """By the check's id."""
+    suspects: dict[str, list[str]] = field(default_factory=dict)
+    """Known mistakes by function."""
     _length: int = 0
 
     def add(self, check: Check, case: Case) -> None:
         """Record the case of a check."""
+        truth = [_judged_part(check, item) for item in case.truth]
+        known = {mistake: self._known(check, case.known(mistake), truth) for mistake in case.suspects}
+        forwards = {mistake: case.forward(mistake) for mistake in case.forwards}
+        self.suspects[check.function] = list(case.suspects)
         self.index[check.id] = {
             "inputs": [self._values(item) for item in case.inputs],
-            "truth": [self._values(_judged_part(check, item)) for item in case.truth],
-            "known": [
+            "truth": [self._values(item) for item in truth],
+            "known": {mistake: entry for mistake, entry in known.items() if entry},
+            "forward": {
+                mistake: [self._prints(check, prints, truth) for prints in (own.forward, *own.gradients())]
+                for mistake, own in forwards.items()
+                if own is not None
+            },
+            "probes": [
                 {
-                    "mistake": known.mistake,
-                    "prints": [self._prints(item) for item in known.prints],
-                    "forward": [self._prints(item) for item in known.forward],
-                    "gradients": [[self._prints(item) for item in gradient] for gradient in known.gradients],
+                    "id": probed.probe.id,
+                    "size": probed.size,
+                    "inputs": self._values(probed.inputs) if probed.size < 0 else None,
+                    "truth": self._values(probed.truth),
                 }
-                for known in case.known()
+                for probed in case.probes()
             ],
         }
 
     def to_bytes(self) -> bytes:
         """The file; the same bytes for the same cases."""
-        text = json.dumps(self.index, separators=(",", ":"), sort_keys=True)
+        text = json.dumps({"checks": self.index, "suspects": self.suspects}, separators=(",", ":"), sort_keys=True)
         file = io.BytesIO()
         np.savez(
             file,
@@ -69,11 +83,26 @@ class Writer:
             return value
         return {"dtype": value.dtype.str, "shape": list(value.shape), "at": self._put(value)}
 
-    def _prints(self, prints: Fingerprints) -> dict[str, Any]:
-        return {
-            name: {"shape": list(item.shape), "scale": item.scale, "at": self._put(item.projections)}
-            for name, item in prints.items()
-        }
+    def _known(self, check: Check, known: Known, truth: Sequence[Observed]) -> Any:
+        """What a known mistake gives; nothing if it changes nothing."""
+        if known.error:
+            return known.error
+        return self._prints(check, known.changed, truth) if any(known.changed) else None
+
+    def _prints(self, check: Check, prints: Sequence[Fingerprints], truth: Sequence[Observed]) -> list[Any]:
+        """Where the numbers begin, and for each size the names, with the shape where it is not the truth's."""
+        at = self._length
+        names = []
+        for some, true in zip(prints, truth, strict=True):
+            for item in some.values():
+                self._put(np.array([item.scale, *item.projections]))
+            names.append(
+                [
+                    name if name in true and item.shape == true[name].shape else [name, *item.shape]
+                    for name, item in some.items()
+                ]
+            )
+        return [at, names]
 
     def _put(self, array: np.ndarray) -> int:
         at = self._length
@@ -114,15 +143,19 @@ class Recording:
 
     def case(self, check: Check, student: Student) -> Case:
         """The recorded case of a check."""
-        entry = self.index[check.id]
+        entry = self.index["checks"][check.id]
         inputs: list[Inputs] = [self._values(item) for item in entry["inputs"]]
         truth: list[Observed] = [self._values(item) for item in entry["truth"]]
         return Case(
             inputs,
             truth,
-            lambda: [self._known(item) for item in entry["known"]],
-            precision_of(inputs),
+            open=True,
             blocked=lambda: self._blocked(check, student),
+            suspects=self.index["suspects"][check.function],
+            known=lambda mistake: self._known(check, entry["known"].get(mistake), truth),
+            forwards=list(entry["forward"]),
+            forward=lambda mistake: self._forward(check, mistake, entry["forward"].get(mistake), truth),
+            probes=lambda: [self._probed(check, item, inputs) for item in entry["probes"]],
         )
 
     def _blocked(self, check: Check, student: Student) -> Blocked | None:
@@ -135,22 +168,42 @@ class Recording:
                 return Blocked("first_mend", function)
         return None
 
-    def _known(self, item: Mapping[str, Any]) -> Known:
-        return Known(
-            item["mistake"],
-            self._all_prints(item["prints"]),
-            self._all_prints(item["forward"]),
-            [self._all_prints(gradient) for gradient in item["gradients"]],
+    def _known(self, check: Check, item: Any, truth: Sequence[Observed]) -> Known:
+        if isinstance(item, str):
+            return Known(error=item)
+        return Known(self._prints(check, item, truth) if item else [{} for _ in truth])
+
+    def _forward(
+        self, check: Check, mistake: str, items: Sequence[Any] | None, truth: Sequence[Observed]
+    ) -> OwnForward | None:
+        if items is None:
+            return None
+        forward, *gradients = items
+        return OwnForward(
+            mistake,
+            self._prints(check, forward, truth),
+            lambda: [self._prints(check, gradient, truth) for gradient in gradients],
+            not_known,
         )
 
-    def _all_prints(self, items: Sequence[Mapping[str, Any]]) -> list[Fingerprints]:
-        return [
-            {
-                name: Fingerprint(tuple(value["shape"]), value["scale"], self._get(value["at"], PROJECTIONS))
-                for name, value in item.items()
-            }
-            for item in items
-        ]
+    def _probed(self, check: Check, item: Mapping[str, Any], inputs: Sequence[Inputs]) -> Probed:
+        probe = next(probe for probe in self.assignment.probes if probe.id == item["id"])
+        plain = self._values(item["inputs"]) if item["size"] < 0 else probe.filled(inputs[item["size"]])
+        return Probed(probe, item["size"], plain, self._values(item["truth"]))
+
+    def _prints(self, check: Check, item: Sequence[Any], truth: Sequence[Observed]) -> list[Fingerprints]:
+        at, sizes = item
+        prints: list[Fingerprints] = []
+        for names, true in zip(sizes, truth, strict=True):
+            some: dict[str, Fingerprint] = {}
+            for entry in names:
+                name, *dims = [entry] if isinstance(entry, str) else entry
+                shape = true[name].shape if isinstance(entry, str) else tuple(dims)
+                count = projections(shape, "values" if name == FORWARD else check.aspect)
+                some[name] = Fingerprint(shape, float(self.numbers[at]), self._get(at + 1, count))
+                at += 1 + count
+            prints.append(some)
+        return prints
 
     def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -28,8 +28,9 @@ def text(result: Result, function: str) -> str:
     width = max(len(_name(check)) for check in checks)
     for check in checks:
         points = f"{check.points:g}/{check.max_points:g}"
-        lines.append(f"  {MARKS[check.status]} {_name(check):<{width}}  {points:>8}  {check.message}".rstrip())
-        lines += [f"      {line}" for line in _remarks(check, say)]
+        first, *more = check.message.split("\n")
+        lines.append(f"  {MARKS[check.status]} {_name(check):<{width}}  {points:>8}  {first}".rstrip())
+        lines += [f"      {line}" for line in (*more, *_remarks(check, say))]
     return "\n".join(lines)
 
 
@@ -52,8 +53,8 @@ def line(result: Result, function: str) -> str:
     wrong = next((check for check in result.of(function) if check.status != "passed"), None)
     if wrong is None:
         return _headline(result, function, say)
-    hint = f" {say('hint', hint=wrong.diagnosis.hint)}" if wrong.diagnosis else ""
-    return f"{_headline(result, function, say)}. {_name(wrong)}: {wrong.message}{hint}"
+    said = [*wrong.message.split("\n"), *_hint(wrong, say)]
+    return f"{_headline(result, function, say)}. {_name(wrong)}: {' '.join(said).strip() or say(wrong.status)}"
 
 
 def summary(result: Result) -> str:
@@ -73,12 +74,17 @@ def _headline(result: Result, function: str, say: Catalogue) -> str:
 def _common(checks: Sequence[CheckResult]) -> str:
     """The one line that says it for every check: a function not begun, a module that cannot be read."""
     messages = {check.message for check in checks if not check.diagnosis}
-    return messages.pop() if len(checks) > 1 and len(messages) == 1 and not any(c.points for c in checks) else ""
+    if len(checks) == 1 or len(messages) != 1 or any(check.points for check in checks):
+        return ""
+    return messages.pop().replace("\n", " ")
 
 
 def _remarks(check: CheckResult, say: Catalogue) -> list[str]:
-    remarks = [say("hint", hint=check.diagnosis.hint)] if check.diagnosis else []
-    return remarks + [say("warning", text=warning) for warning in check.warnings]
+    return [*_hint(check, say), *(say("warning", text=warning) for warning in check.warnings)]
+
+
+def _hint(check: CheckResult, say: Catalogue) -> list[str]:
+    return [say("hint", hint=check.diagnosis.hint)] if check.diagnosis else []
 
 
 def _name(check: CheckResult) -> str:
@@ -88,7 +94,7 @@ def _name(check: CheckResult) -> str:
 def _row(check: CheckResult, say: Catalogue) -> str:
     cell = '<td style="text-align:left;vertical-align:top;padding:.15em .6em .15em 0;border:0'
     mark = f"{MARKS[check.status]} {say(check.status)}"
-    detail = [escape(check.message)] if check.message else []
+    detail = [escape(line) for line in check.message.split("\n") if line]
     detail += [f"<em>{escape(remark)}</em>" for remark in _remarks(check, say)]
     return (
         f'<tr style="background:none">{cell};color:{_COLOURS[check.status]};white-space:nowrap">{escape(mark)}</td>'

@@ -11,7 +11,7 @@ import builtins
 import importlib
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -80,10 +80,13 @@ class Executor:
 
     package: str
     _objects: dict[int, Any] = field(default_factory=dict)
+    _written: set[int] = field(default_factory=set)
+    """Numbers of the dictionaries that a function is meant to write into, such as `bn_param`."""
 
     def reset(self) -> None:
         """Forget every object: a new check begins."""
         self._objects.clear()
+        self._written.clear()
 
     def call(
         self,
@@ -95,14 +98,16 @@ class Executor:
     ) -> Reply:
         """Call `module.name(*args, **kwargs)`, or the method `name` of an object held here.
 
-        Arrays are copied on the way in, so a change in place reaches nobody; it is reported in `Reply.changed`.
+        Arrays are copied on the way in, so a change in place reaches nobody; it is reported in `Reply.changed`, as is
+        one to the arrays of a cache.
 
         Raises:
             StudentError: the function is missing, raised, or returned another number of results.
         """
         given = [self._inward(value) for value in args]
         named = {key: self._inward(value) for key, value in kwargs.items()}
-        before = [value.copy() if isinstance(value, np.ndarray) else None for value in given]
+        held = [self._arrays_of(value, plain) for value, plain in zip(args, given, strict=True)]
+        before = [[array.copy() for array in arrays] for arrays in held]
         try:
             function = self._resolve(target, name)
             with warnings.catch_warnings():
@@ -114,13 +119,17 @@ class Executor:
             raise StudentError("error", "SystemExit", str(error.code), self._own_lines(error)) from None
         values = self._split(name, returned, results)
         changed = tuple(
-            position for position, old in enumerate(before) if old is not None and not _same_bytes(old, given[position])
+            position
+            for position, (old, now) in enumerate(zip(before, held, strict=True))
+            if not all(map(_same_bytes, old, now))
         )
         return Reply(tuple(map(self._outward, values, results)), changed)
 
     def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
         """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
-        return self._keep({key: self._inward(value) for key, value in values.items()}, handle)
+        handle = self._keep({key: self._inward(value) for key, value in values.items()}, handle)
+        self._written.add(handle.number)
+        return handle
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
         """An item of a dictionary, or an attribute of an object; `Other` where there is none."""
@@ -163,6 +172,11 @@ class Executor:
         handle = handle or Handle(len(self._objects) + 1)
         self._objects[handle.number] = value
         return handle
+
+    def _arrays_of(self, argument: Any, value: Any) -> list[np.ndarray]:
+        """The arrays of an argument that a call must leave as they are."""
+        written = isinstance(argument, Handle) and argument.number in self._written
+        return [] if written else list(_arrays_in(value))
 
     def _inward(self, value: Any) -> Any:
         if isinstance(value, Handle):
@@ -223,6 +237,17 @@ def plain_array(value: Any) -> np.ndarray | Other:
             return np.array(value, copy=True, subok=False)
         return Other(f"array of {kind}")
     return Other(_describe(value))
+
+
+def _arrays_in(value: Any, depth: int = 4) -> Iterator[np.ndarray]:
+    """The arrays in a cache of any usual form: an array, a sequence, a dictionary, an object with attributes."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif depth:
+        named = value if isinstance(value, dict) else getattr(value, "__dict__", None)
+        items: Iterable[Any] = value if isinstance(value, tuple | list) else ()
+        for item in named.values() if isinstance(named, dict) else items:
+            yield from _arrays_in(item, depth - 1)
 
 
 def _describe(value: Any) -> str:

@@ -30,6 +30,10 @@ class Catalogue:
         """The sentence with its names filled in."""
         return self.sentences[key][self.language].format(**names)
 
+    def get(self, key: str) -> str:
+        """The sentence, or nothing if there is none."""
+        return self.sentences.get(key, {}).get(self.language, "")
+
 
 @lru_cache
 def _read(path: Path) -> dict[str, dict[str, str]]:

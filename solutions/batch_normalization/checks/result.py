@@ -12,7 +12,11 @@ Status = Literal["passed", "failed", "error", "timeout", "not_implemented"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A known mistake that gives exactly what the student's function gave."""
+    """A known mistake that gives exactly what the student's function gave.
+
+    Where two do so together, the likelier; the other's hint is the last line of the message. What the numbers prove
+    where no known mistake explains them is part of the message, and no diagnosis.
+    """
 
     mistake: str
     hint: str
@@ -28,6 +32,7 @@ class CheckResult:
     max_points: float
     status: Status
     message: str = ""
+    """Lines: what was expected in words, what came, and what the numbers prove."""
     diagnosis: Diagnosis | None = None
     warnings: tuple[str, ...] = ()
 
@@ -151,9 +156,10 @@ class Result:
                 )
                 if check.status != "passed":
                     tag = "error" if check.status in {"error", "timeout"} else "failure"
-                    detail = ElementTree.SubElement(case, tag, type=check.status, message=_xml_text(check.message))
-                    if check.diagnosis:
-                        detail.text = _xml_text(check.diagnosis.hint)
+                    message = check.message.replace("\n", " ")
+                    detail = ElementTree.SubElement(case, tag, type=check.status, message=_xml_text(message))
+                    hint = [check.diagnosis.hint] if check.diagnosis else []
+                    detail.text = _xml_text("\n".join([*check.message.splitlines(), *hint]))
                 if check.warnings:
                     ElementTree.SubElement(case, "system-out").text = _xml_text("\n".join(check.warnings))
             for key, value in counts.items():

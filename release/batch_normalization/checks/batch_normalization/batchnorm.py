@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from checks.core import FORWARD, CheckList, Observed
+from checks.core import CheckList, Observed
 from checks.student import Params, Student
 
-from .gradients import add_backward_checks
-from .inputs import batch, single, with_gradient, with_statistics
+from .gradients import add_backward_checks, backward_of
+from .inputs import batch, far_from_zero, single, with_gradient, with_statistics
 
 checks = CheckList()
 
 ONE_SIZE = ((7, 4),)
-MANY_SIZES = ((1, 3), (2, 5), (6, 1), (3, 8), (50, 6))
+MANY_SIZES = ((1, 3), (2, 5), (6, 1), (3, 8), (20, 6))
 
 Array = np.ndarray
 
@@ -42,29 +42,36 @@ def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.running", points=1, contract="BF-3", draw=with_statistics, sizes=ONE_SIZE)
-def running(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
-    """Running statistics from nothing, after one step and after three."""
-    bn_param = student.mapping(mode="train")
+@checks.add("batchnorm_forward.running_mean", points=0.75, contract="BF-3", draw=with_statistics, sizes=ONE_SIZE)
+def running_mean(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
+    """The running mean from nothing, after one step and after three."""
+    bn_param = student.mapping(mode="train", eps=eps)
+    return _three_steps(student, x, gamma, beta, bn_param, "running_mean")
+
+
+@checks.add("batchnorm_forward.running_var", points=1, contract="BF-3", draw=with_statistics, sizes=ONE_SIZE)
+def running_var(
+    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
+) -> Observed:
+    """The running variance from nothing and continued: all that a mistake in it costs. No eps belongs into it."""
+    begun = _three_steps(student, x, gamma, beta, student.mapping(mode="train", eps=eps), "running_var")
+    bn_param = student.mapping(mode="train", eps=eps, running_mean=running_mean, running_var=running_var)
     student.batchnorm_forward(x, gamma, beta, bn_param)
-    first = _statistics(bn_param, " (1)")
-    student.batchnorm_forward(2.0 * x + 1.0, gamma, beta, bn_param)
-    student.batchnorm_forward(0.5 * x - 2.0, gamma, beta, bn_param)
-    return first | _statistics(bn_param, " (3)")
+    return begun | {"running_var (continued)": bn_param["running_var"]}
 
 
 @checks.add("batchnorm_forward.continued", points=0.5, contract="BF-14", draw=with_statistics, sizes=ONE_SIZE)
 def continued(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """Running statistics that are already there are continued from."""
+    """A running mean that is already there is continued from."""
     bn_param = student.mapping(mode="train", running_mean=running_mean, running_var=running_var)
     student.batchnorm_forward(x, gamma, beta, bn_param)
-    return _statistics(bn_param)
+    return {"running_mean": bn_param["running_mean"]}
 
 
 @checks.add(
-    "batchnorm_forward.running_shape", points=0.5, contract="BF-4", draw=batch, sizes=MANY_SIZES, aspect="shapes"
+    "batchnorm_forward.running_shape", points=0.25, contract="BF-4", draw=batch, sizes=MANY_SIZES, aspect="shapes"
 )
 def running_shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Running statistics have one number for each feature."""
@@ -73,7 +80,7 @@ def running_shape(student: Student, x: Array, gamma: Array, beta: Array) -> Obse
     return _statistics(bn_param)
 
 
-@checks.add("batchnorm_forward.momentum", points=1, contract="BF-8", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.momentum", points=0.5, contract="BF-8", draw=with_statistics, sizes=ONE_SIZE)
 def momentum(
     student: Student,
     x: Array,
@@ -84,79 +91,130 @@ def momentum(
     running_var: Array,
     **_: Any,
 ) -> Observed:
-    """The momentum that is given is the momentum that is used."""
+    """The momentum that is given is used, also 0, and 1, which keeps what is there, however wrong the variance is."""
     bn_param = student.mapping(mode="train", momentum=momentum, running_mean=running_mean, running_var=running_var)
     student.batchnorm_forward(x, gamma, beta, bn_param)
     student.batchnorm_forward(2.0 * x + 1.0, gamma, beta, bn_param)
-    return _statistics(bn_param)
+    forgets = student.mapping(mode="train", momentum=0.0, running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(x, gamma, beta, forgets)
+    keeps = student.mapping(mode="train", momentum=1.0, running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(x, gamma, beta, keeps)
+    return {
+        "running_mean": bn_param["running_mean"],
+        "running_mean (momentum 0)": forgets["running_mean"],
+        **_statistics(keeps, " (momentum 1)"),
+    }
 
 
-@checks.add("batchnorm_forward.test_mode", points=1.5, contract="BF-5", draw=with_statistics, sizes=((7, 4), (1, 3)))
+@checks.add("batchnorm_forward.test_mode", points=1.25, contract="BF-5", draw=with_statistics, sizes=((7, 4), (1, 3)))
 def test_mode(
+    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
+) -> Observed:
+    """Test output from the running statistics, with the default eps."""
+    bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {"out": out}
+
+
+@checks.add("batchnorm_forward.test_eps", points=0.25, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+def test_eps(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
-    """Test output from the running statistics, with the default eps and with one that is given."""
-    tested = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
-    default, _cache = student.batchnorm_forward(x, gamma, beta, tested)
-    tested["eps"] = eps
-    given, _cache = student.batchnorm_forward(x, gamma, beta, tested)
-    return {"out": default, "out (eps)": given}
+    """Test output with the eps that is given."""
+    bn_param = student.mapping(mode="test", eps=eps, running_mean=running_mean, running_var=running_var)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {"out": out}
 
 
 @checks.add("batchnorm_forward.test_keeps", points=0.5, contract="BF-6", draw=with_statistics, sizes=ONE_SIZE)
 def test_keeps(
-    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
+    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
     """Test mode leaves the running statistics alone."""
-    bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    bn_param = student.mapping(mode="test", eps=eps, running_mean=running_mean, running_var=running_var)
     student.batchnorm_forward(x, gamma, beta, bn_param)
     return _statistics(bn_param)
 
 
-@checks.add("batchnorm_forward.eps", points=1, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.test_shape",
+    points=0.25,
+    contract="BF-16",
+    draw=with_statistics,
+    sizes=MANY_SIZES,
+    aspect="shapes",
+)
+def test_shape(
+    student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
+) -> Observed:
+    """Shapes in test mode: of the output, and of the statistics that stay behind."""
+    bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {"out": out} | _statistics(bn_param)
+
+
+@checks.add("batchnorm_forward.eps", points=0.75, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
     """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.float32", points=0.5, contract="BF-10", draw=single(with_gradient), sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.float32", points=0.25, contract="BF-10", draw=single(with_gradient), sizes=ONE_SIZE)
 def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
     """Single precision."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
     return {"out": out}
 
 
+@checks.add("batchnorm_forward.offset", points=0.25, contract="BF-15", draw=single(far_from_zero), sizes=((5, 8),))
+def offset(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """Single precision where the mean is far greater than the standard deviation."""
+    out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+    return {"out": out}
+
+
+def _three_steps(student: Student, x: Array, gamma: Array, beta: Array, bn_param: Params, name: str) -> dict[str, Any]:
+    student.batchnorm_forward(x, gamma, beta, bn_param)
+    first = bn_param[name]
+    student.batchnorm_forward(2.0 * x + 1.0, gamma, beta, bn_param)
+    student.batchnorm_forward(0.5 * x - 2.0, gamma, beta, bn_param)
+    return {f"{name} (1)": first, f"{name} (3)": bn_param[name]}
+
+
 def _statistics(bn_param: Params, suffix: str = "") -> dict[str, Any]:
     return {name + suffix: bn_param[name] for name in ("running_mean", "running_var")}
 
 
-def gradients(backward: str) -> Any:
-    """A forward pass in training and the backward pass `backward` on its cache."""
-
-    def run(student: Student, x: Array, gamma: Array, beta: Array, dout: Array, **param: float) -> Observed:
-        out, cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", **param))
-        dx, dgamma, dbeta = getattr(student, backward)(dout, cache)
-        return {FORWARD: out, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
-
-    return run
-
-
-add_backward_checks(
-    checks,
-    "batchnorm_backward",
-    "BB",
-    gradients("batchnorm_backward"),
-    with_gradient,
-    MANY_SIZES,
-    points={"dx": 2.5, "dgamma": 1, "dbeta": 1, "shapes": 0.5, "sizes": 1, "eps": 0.5, "float32": 0.5},
-)
-add_backward_checks(
-    checks,
-    "batchnorm_backward_alt",
-    "BA",
-    gradients("batchnorm_backward_alt"),
-    with_gradient,
-    MANY_SIZES,
-    points={"dx": 2, "dgamma": 0.5, "dbeta": 0.5, "shapes": 0.5, "sizes": 0.5, "eps": 0.5, "float32": 0.5},
-)
+for backward, letters, points in (
+    (
+        "batchnorm_backward",
+        "BB",
+        {
+            "dx": 2.5,
+            "dgamma": 1,
+            "dbeta": 1,
+            "shapes": 0.5,
+            "sizes": 0.75,
+            "eps": 0.5,
+            "float32": 0.25,
+            "own_cache": 0.5,
+        },
+    ),
+    (
+        "batchnorm_backward_alt",
+        "BA",
+        {
+            "dx": 2,
+            "dgamma": 0.5,
+            "dbeta": 0.5,
+            "shapes": 0.5,
+            "sizes": 0.5,
+            "eps": 0.5,
+            "float32": 0.25,
+            "own_cache": 0.25,
+        },
+    ),
+):
+    gradients = backward_of("batchnorm_forward", backward, mode="train")
+    add_backward_checks(checks, backward, letters, gradients, with_gradient, MANY_SIZES, points=points)

@@ -1,6 +1,11 @@
-"""The checks that every backward pass of a normalization gets: each gradient, shapes, sizes, eps, float32."""
+"""The checks that every backward pass of a normalization gets: each gradient, shapes, sizes, eps, float32, its cache.
+
+Each judges as little as it can, so that a mistake in one gradient costs that gradient: `sizes`, `eps`, `float32` and
+`own_cache` look at `dx` alone, and what they would find in `dgamma` and `dbeta` is part of those two's own checks.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,9 +13,40 @@ import numpy as np
 from checks.core import FORWARD, CheckList, Draw, Observed
 from checks.student import Student
 
-from .inputs import single
+from .inputs import one_gamma_zero, single
 
 Gradients = Callable[..., Observed]
+
+FEW_SIZES = ((7, 4), (1, 3), (5, 1))
+
+
+def backward_of(forward: str, backward: str, **always: Any) -> Gradients:
+    """Runs a forward pass and the backward pass on its cache.
+
+    Args:
+        forward: the forward function.
+        backward: the backward function.
+        always: what its dictionary of parameters always holds, such as the mode.
+    """
+
+    def run(
+        student: Student,
+        x: np.ndarray,
+        gamma: np.ndarray,
+        beta: np.ndarray,
+        dout: np.ndarray,
+        *,
+        then_another: bool = False,
+        **param: float,
+    ) -> Observed:
+        params = student.mapping(**always, **param)
+        out, cache = getattr(student, forward)(x, gamma, beta, params)
+        if then_another:
+            getattr(student, forward)(-2.0 * x[::-1], 0.5 * gamma, beta, params)
+        dx, dgamma, dbeta = getattr(student, backward)(dout, cache)
+        return {FORWARD: out, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+
+    return run
 
 
 def add_backward_checks(
@@ -36,26 +72,31 @@ def add_backward_checks(
     """
 
     def add(name: str, sentence: int, run: Gradients, **options: Any) -> None:
-        options = {"draw": draw, "sizes": ((7, 4),), **options}
-        checks.add(f"{function}.{name}", points=points[name], contract=f"{contract}-{sentence}", **options)(run)
+        if name in points:
+            options = {"draw": draw, "sizes": ((7, 4),), **options}
+            checks.add(f"{function}.{name}", points=points[name], contract=f"{contract}-{sentence}", **options)(run)
 
-    for sentence, name in enumerate(("dx", "dgamma", "dbeta"), start=1):
-        add(name, sentence, _only(gradients, name))
+    dx = _only(gradients, "dx")
+    add("dx", 1, _default_eps(dx))
+    # With an eps of its own, for a dgamma from an x_hat of another eps; with a gamma of 0, for one that divides by it.
+    add("dgamma", 2, _only(gradients, "dgamma"), draw=one_gamma_zero(draw), sizes=FEW_SIZES)
+    add("dbeta", 3, _only(gradients, "dbeta"), sizes=FEW_SIZES)
     add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes")
-    add("sizes", 5, _default_eps(gradients), sizes=sizes)
-    add("eps", 6, gradients)
-    add("float32", 7, _default_eps(gradients), draw=single(draw))
+    add("sizes", 5, _default_eps(dx), sizes=sizes)
+    add("eps", 6, dx)
+    add("float32", 7, _default_eps(dx), draw=single(draw))
+    add("own_cache", 8, _default_eps(partial(dx, then_another=True)))
 
 
 def _default_eps(gradients: Gradients) -> Gradients:
-    def run(student: Student, eps: float, **inputs: np.ndarray) -> Observed:
+    def run(student: Student, eps: float, **inputs: Any) -> Observed:
         return gradients(student, **inputs)
 
     return run
 
 
 def _only(gradients: Gradients, name: str) -> Gradients:
-    def run(student: Student, eps: float, **inputs: np.ndarray) -> Observed:
+    def run(student: Student, **inputs: Any) -> Observed:
         observed = gradients(student, **inputs)
         return {FORWARD: observed[FORWARD], name: observed[name]}
 

@@ -1,14 +1,16 @@
 """How inputs are drawn: random, non-uniform, and such that no mistake hides.
 
 Columns differ in mean and spread, `gamma`, `beta` and `dout` are far from constant, `eps` is large enough to be seen.
-One column in a batch has a spread of about 1e-2, so that also the default `eps` of 1e-5 moves the result.
+One column in a batch has a spread of about 1e-2, so that also the default `eps` of 1e-5 moves the result. Only
+`far_from_zero` has a |mean|/std that a one-pass variance does not survive in the precision that it is drawn for.
 """
 
 from typing import Any
 
 import numpy as np
 
-DEFAULT_EPS = 1e-5
+OFFSET = 500.0
+"""Relative error of E[x²] - E[x]² there, (|mean|/std)² eps: 5e-11 in float64, 3e-2 in float32."""
 
 
 def batch(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
@@ -34,12 +36,21 @@ def scale_and_shift(rng: np.random.Generator, D: int) -> dict[str, Any]:
     return {"gamma": gamma, "beta": beta}
 
 
+def far_from_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """A batch whose columns have a mean of `OFFSET` times their standard deviation, up or down."""
+    steps = np.linspace(-1.4, 1.4, N) + rng.uniform(-0.1, 0.1, (D, N))
+    x = rng.permuted(steps, axis=1).T + OFFSET * rng.choice([-1.0, 1.0], D) * rng.uniform(0.95, 1.05, D)
+    return {"x": x * rng.uniform(0.5, 2.0, D), **scale_and_shift(rng, D)}
+
+
 def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
-    """A batch, and running statistics that are not its own."""
+    """A batch, and running statistics that are not its own; one variance is near 1e-3, where `eps` shows."""
+    running_var = rng.uniform(0.05, 4.0, D)
+    running_var[rng.integers(D)] = rng.uniform(1e-3, 2e-3)
     return {
         **batch(rng, N, D),
         "running_mean": rng.uniform(-2.0, 2.0, D),
-        "running_var": rng.uniform(0.05, 4.0, D),
+        "running_var": running_var,
         "eps": float(rng.uniform(0.2, 0.6)),
         "momentum": float(rng.uniform(0.3, 0.8)),
     }
@@ -47,8 +58,10 @@ def with_statistics(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
 
 def with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """A batch with the upstream gradient `dout` of shape (N, D)."""
-    # No tiny column here: the gradient of a column grows as its spread shrinks, and would hide all the others.
-    x = rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, D) + rng.uniform(-3.0, 3.0, D)
+    spread = rng.uniform(0.5, 2.0, D)
+    # No narrower: the gradient of a column grows as its spread shrinks, and would hide all the others.
+    spread[rng.integers(D)] = 0.05
+    x = (rng.normal(size=(N, D)) + rng.uniform(-3.0, 3.0, D)) * spread
     return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
 
 
@@ -62,6 +75,17 @@ def upstream(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """`dout` with a mean of its own in every row and column, and the `eps` to use with it."""
     dout = rng.normal(size=(N, D)) + rng.uniform(0.5, 1.5, (N, 1)) + rng.uniform(-1.5, -0.5, D)
     return {"dout": dout, "eps": float(rng.uniform(0.2, 0.6))}
+
+
+def one_gamma_zero(draw: Any) -> Any:
+    """The same inputs with a feature whose `gamma` is 0."""
+
+    def draw_one_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+        inputs: dict[str, Any] = draw(rng, N, D)
+        inputs["gamma"][rng.integers(D)] = 0.0
+        return inputs
+
+    return draw_one_zero
 
 
 def single(draw: Any) -> Any:

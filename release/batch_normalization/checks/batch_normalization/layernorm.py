@@ -3,13 +3,16 @@
 The sentences that they enforce: `docs/contracts/layernorm_forward.md` and `layernorm_backward.md`.
 """
 
+from typing import Any
+
 import numpy as np
 
-from checks.core import FORWARD, CheckList, Observed
+from checks.core import CheckList, Observed
 from checks.student import Student
 
-from .gradients import add_backward_checks
-from .inputs import rows, rows_with_gradient, single
+from .gradients import add_backward_checks, backward_of
+from .inputs import far_from_zero, rows, rows_with_gradient, scale_and_shift, single
+from .observed import difference, rows_of
 
 checks = CheckList()
 
@@ -19,7 +22,12 @@ MANY_SIZES = ((1, 5), (5, 1), (5, 2), (8, 3), (3, 40))
 Array = np.ndarray
 
 
-@checks.add("layernorm_forward.rows", points=2, contract="LF-1", draw=rows, sizes=ONE_SIZE)
+def rows_far_from_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+    """Rows whose mean is far greater than their standard deviation."""
+    return {"x": far_from_zero(rng, D, N)["x"].T.copy(), **scale_and_shift(rng, D)}
+
+
+@checks.add("layernorm_forward.rows", points=1.75, contract="LF-1", draw=rows, sizes=ONE_SIZE)
 def each_row(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Every row by its own mean and variance, with the default eps."""
     out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
@@ -40,15 +48,18 @@ def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: 
     return {"out": out}
 
 
-@checks.add("layernorm_forward.modes", points=1, contract="LF-4", draw=rows, sizes=ONE_SIZE)
-def modes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
-    """The same in training and test, whatever the other rows are."""
+@checks.add("layernorm_forward.modes", points=1, contract="LF-4", draw=rows_with_gradient, sizes=ONE_SIZE)
+def modes(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
+    """The same in training and test, and whatever the other rows are; what it should be is for the other checks."""
     ln_param = student.mapping(mode="train")
-    train, _ = student.layernorm_forward(x, gamma, beta, ln_param)
+    train, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
     ln_param["mode"] = "test"
-    test, _ = student.layernorm_forward(x, gamma, beta, ln_param)
-    alone, _ = student.layernorm_forward(x[:1], gamma, beta, ln_param)
-    return {"out (train)": train, "out (test)": test, "out[:1]": alone}
+    test, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
+    apart, _cache = student.layernorm_forward(x[:2], gamma, beta, student.mapping())
+    return {
+        "out (test) - out (train)": difference(test, train),
+        "out (x[:2]) - out[:2]": difference(apart, rows_of(train, 2)),
+    }
 
 
 @checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES)
@@ -65,19 +76,28 @@ def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Array) -
     return {"out": out}
 
 
-def gradients(student: Student, x: Array, gamma: Array, beta: Array, dout: Array, **param: float) -> Observed:
-    """A forward pass and the backward pass on its cache."""
-    out, cache = student.layernorm_forward(x, gamma, beta, student.mapping(**param))
-    dx, dgamma, dbeta = student.layernorm_backward(dout, cache)
-    return {FORWARD: out, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+@checks.add("layernorm_forward.offset", points=0.25, contract="LF-10", draw=single(rows_far_from_zero), sizes=((8, 5),))
+def offset(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """Single precision where the mean is far greater than the standard deviation."""
+    out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping())
+    return {"out": out}
 
 
 add_backward_checks(
     checks,
     "layernorm_backward",
     "LB",
-    gradients,
+    backward_of("layernorm_forward", "layernorm_backward"),
     rows_with_gradient,
     MANY_SIZES,
-    points={"dx": 1.5, "dgamma": 0.5, "dbeta": 0.5, "shapes": 0.5, "sizes": 0.5, "eps": 0.25, "float32": 0.25},
+    points={
+        "dx": 1.25,
+        "dgamma": 0.5,
+        "dbeta": 0.5,
+        "shapes": 0.5,
+        "sizes": 0.5,
+        "eps": 0.25,
+        "float32": 0.25,
+        "own_cache": 0.25,
+    },
 )

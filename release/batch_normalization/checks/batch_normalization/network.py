@@ -1,18 +1,21 @@
 """Checks of the normalization parts of `FullyConnectedNet`.
 
 The network is judged with the student's own layers plugged into the trusted wiring, so a right network over a wrong
-layer keeps its points. Parameters are set by the check; only the checks of initialization read the student's.
+layer keeps its points. Parameters are set by the check; only the checks of initialization read the student's. Nothing
+but `params`, `loss` and what it returns is looked at: how a network keeps its statistics and caches is its own affair.
 The sentences: `docs/contracts/FullyConnectedNet.md`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from checks.core import CheckList, Observed
+from checks.core import CheckList, Observed, Run
 from checks.student import Model, Student
+
+from .observed import difference
 
 checks = CheckList()
 
@@ -23,23 +26,38 @@ LAYERNORM = ("layernorm_forward", "layernorm_backward")
 
 Array = np.ndarray
 Params = Mapping[str, Array]
+Points = Mapping[str, float]
+
+REG = 0.7
 
 
 def network(*hidden_dims: int) -> Any:
-    """Draws examples, labels and every parameter of a normalized network with these hidden layers."""
+    """Draws examples, labels and every parameter of a normalized network with these hidden layers.
+
+    The numbers are float32's, so that a network of the wrong dtype loses the check of the dtype and no other. Biases of
+    the last layer are negative, and with them many scores, so that a nonlinearity on the scores shows.
+    """
 
     def draw(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
         dims = (D, *hidden_dims, CLASSES)
-        inputs = {"X": rng.normal(size=(N, D)) + rng.uniform(-1.0, 1.0, D), "y": rng.integers(CLASSES, size=N)}
+        inputs = {"X": rng.normal(size=(N, D)) + rng.uniform(-1.0, 1.0, D)}
         for layer, (fan_in, fan_out) in enumerate(pairwise(dims), start=1):
             inputs[f"W{layer}"] = rng.normal(size=(fan_in, fan_out)) * rng.uniform(0.3, 0.8)
-            inputs[f"b{layer}"] = rng.uniform(-1.0, 1.0, fan_out)
+            inputs[f"b{layer}"] = rng.uniform(-1.0, 1.0, fan_out) - (layer == len(dims) - 1)
             if layer <= len(hidden_dims):
                 inputs[f"gamma{layer}"] = rng.uniform(0.6, 1.9, fan_out) * rng.choice([-1.0, 1.0], fan_out)
                 inputs[f"beta{layer}"] = rng.uniform(0.2, 1.0, fan_out)
-        return inputs
+        return {
+            "y": rng.integers(CLASSES, size=N),
+            **{name: value.astype(np.float32).astype(np.float64) for name, value in inputs.items()},
+        }
 
     return draw
+
+
+# Layers of one width let a mistake that mixes them up show in the numbers; layers of two widths make it raise.
+ONE_WIDTH = network(6, 6)
+TWO_WIDTHS = network(6, 4)
 
 
 def build(student: Student, normalization: str, params: Params, reg: float = 0.0) -> Model:
@@ -63,7 +81,7 @@ def build(student: Student, normalization: str, params: Params, reg: float = 0.0
     "FullyConnectedNet.parameters",
     points=1,
     contract="FN-1",
-    draw=network(6, 4),
+    draw=network(6, 4, 5),
     sizes=((2, FEATURES),),
     aspect="names",
 )
@@ -76,138 +94,170 @@ def parameter_names(student: Student, **_: Any) -> Observed:
     }
 
 
-@checks.add("FullyConnectedNet.initial", points=0.5, contract="FN-1", draw=network(6, 4), sizes=((2, FEATURES),))
+@checks.add("FullyConnectedNet.initial", points=0.25, contract="FN-12", draw=TWO_WIDTHS, sizes=((2, FEATURES),))
 def initial_values(student: Student, **_: Any) -> Observed:
-    """Each gamma begins as ones, each beta as zeros."""
-    return {
-        f"{name} ({kind})": value
-        for kind in ("batchnorm", "layernorm")
-        for name, value in _fresh(student, kind, np.float64).items()
-        if name.startswith(("gamma", "beta"))
-    }
+    """Every gamma begins as ones, every beta as zeros, whatever their names and sizes."""
+    observed: dict[str, Array] = {}
+    for kind, arrays in _scales_and_shifts(student, np.float64).items():
+        numbers = np.concatenate([array.ravel() for array in arrays])
+        observed |= {f"min {kind}": np.asarray(numbers.min()), f"max {kind}": np.asarray(numbers.max())}
+    return observed
 
 
 @checks.add(
-    "FullyConnectedNet.dtype", points=0.5, contract="FN-2", draw=network(6, 4), sizes=((2, FEATURES),), aspect="dtypes"
+    "FullyConnectedNet.dtype", points=0.5, contract="FN-2", draw=TWO_WIDTHS, sizes=((2, FEATURES),), aspect="dtypes"
 )
 def dtype(student: Student, **_: Any) -> Observed:
-    """The parameters have the network's type."""
-    return {
-        f"{name} ({kind.__name__})": value
-        for kind in (np.float32, np.float64)
-        for name, value in _fresh(student, "batchnorm", kind).items()
-        if name.startswith(("gamma", "beta"))
-    }
+    """Every gamma and beta has the network's type."""
+    observed: dict[str, Array] = {}
+    for wanted in (np.float32, np.float64):
+        for kind, arrays in _scales_and_shifts(student, wanted).items():
+            by_size = sorted(arrays, key=lambda array: (array.dtype.itemsize, array.dtype.kind))
+            observed |= {f"{kind} ({wanted.__name__})": by_size[0], f"{kind} ({wanted.__name__}), max": by_size[-1]}
+    return observed
 
 
-@checks.add(
-    "FullyConnectedNet.batchnorm_loss",
-    points=1.5,
-    contract="FN-3",
-    draw=network(6, 4),
-    sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+def add_training_checks(
+    normalization: str, needs: tuple[str, str], draw: Any, *, contract: int, points: Points
+) -> None:
+    """Add the checks of training with one normalization: the loss, and the gradients in two parts."""
+
+    def add(name: str, sentence: int) -> Callable[[Run], Run]:
+        return checks.add(
+            f"FullyConnectedNet.{normalization}_{name}",
+            points=points[name],
+            contract=f"FN-{sentence}",
+            draw=draw,
+            sizes=((9, FEATURES),),
+            needs=needs,
+        )
+
+    @add("loss", contract)
+    def loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+        """The training loss."""
+        value, _ = build(student, normalization, params).loss(X, y)
+        return {"loss": value}
+
+    @add("gradients", contract + 1)
+    def gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+        """The gradients of weights and biases, which pass through every normalization behind them."""
+        _, grads = build(student, normalization, params).loss(X, y)
+        return _named(grads, scale_and_shift=False)
+
+    @add("scale_and_shift", contract + 1)
+    def scale_and_shift(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+        """The gradients of gamma and beta."""
+        _, grads = build(student, normalization, params).loss(X, y)
+        return _named(grads, scale_and_shift=True)
+
+
+add_training_checks(
+    "batchnorm", BATCHNORM, ONE_WIDTH, contract=3, points={"loss": 1.25, "gradients": 0.75, "scale_and_shift": 0.5}
 )
-def batchnorm_loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """The training loss."""
-    loss, _ = build(student, "batchnorm", params).loss(X, y)
-    return {"loss": loss}
-
-
-@checks.add(
-    "FullyConnectedNet.batchnorm_gradients",
-    points=1,
-    contract="FN-4",
-    draw=network(6, 4),
-    sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+add_training_checks(
+    "layernorm", LAYERNORM, TWO_WIDTHS, contract=5, points={"loss": 0.5, "gradients": 0.5, "scale_and_shift": 0.25}
 )
-def batchnorm_gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """The gradient of every parameter."""
-    _, grads = build(student, "batchnorm", params).loss(X, y)
-    return _named(grads)
 
 
 @checks.add(
-    "FullyConnectedNet.layernorm_loss",
-    points=1,
-    contract="FN-5",
-    draw=network(6, 4),
-    sizes=((5, FEATURES),),
-    needs=LAYERNORM,
-)
-def layernorm_loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """The training loss, and the scores in test mode."""
-    model = build(student, "layernorm", params)
-    loss, _ = model.loss(X, y)
-    return {"loss": loss, "scores": model.scores(X)}
-
-
-@checks.add(
-    "FullyConnectedNet.layernorm_gradients",
-    points=0.5,
-    contract="FN-6",
-    draw=network(6, 4),
-    sizes=((5, FEATURES),),
-    needs=LAYERNORM,
-)
-def layernorm_gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """The gradient of every parameter."""
-    _, grads = build(student, "layernorm", params).loss(X, y)
-    return _named(grads)
-
-
-@checks.add(
-    "FullyConnectedNet.test_mode",
-    points=1,
-    contract="FN-7",
-    draw=network(6),
-    sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+    "FullyConnectedNet.test_mode", points=1, contract="FN-7", draw=network(6), sizes=((9, FEATURES),), needs=BATCHNORM
 )
 def test_mode(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """Scores after two training passes use the running statistics of those passes."""
+    """Scores after two training passes use the running statistics of those passes, and change nothing in them."""
     model = build(student, "batchnorm", params)
     model.loss(X, y)
     model.loss(2.0 * X + 1.0, y)
-    return {"scores": model.scores(X[:3])}
+    return {"scores": model.scores(X[:5]), "scores (again)": model.scores(X[:5])}
 
 
 @checks.add(
-    "FullyConnectedNet.regularization",
-    points=0.5,
-    contract="FN-8",
-    draw=network(6, 4),
-    sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+    "FullyConnectedNet.layernorm_test",
+    points=0.25,
+    contract="FN-13",
+    draw=TWO_WIDTHS,
+    sizes=((5, FEATURES),),
+    needs=LAYERNORM,
 )
-def regularization(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """What `reg` adds to the loss and to each gradient: the weights' part and no more."""
-    plain_loss, plain = build(student, "batchnorm", params).loss(X, y)
-    loss, grads = build(student, "batchnorm", params, reg=0.7).loss(X, y)
-    before = {"loss": plain_loss, **_named(plain)}
-    return {name: _added(value, before.get(name)) for name, value in {"loss": loss, **_named(grads)}.items()}
+def layernorm_test(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    """Scores with layer normalization, of a network that was never trained."""
+    return {"scores": build(student, "layernorm", params).scores(X)}
 
 
 @checks.add(
     "FullyConnectedNet.own_statistics",
     points=0.5,
     contract="FN-9",
-    draw=network(4, 4),
+    draw=network(6, 6, 6),
     sizes=((9, FEATURES),),
     needs=BATCHNORM,
 )
 def own_statistics(student: Student, X: Array, y: Array, **params: Array) -> Observed:
-    """Two layers of the same width keep running statistics apart."""
+    """Layers of the same width keep running statistics apart."""
     model = build(student, "batchnorm", params)
     model.loss(X, y)
-    return {"scores": model.scores(X[:3])}
+    return {"scores": model.scores(X[:5])}
+
+
+@checks.add(
+    "FullyConnectedNet.regularized_loss",
+    points=0.25,
+    contract="FN-8",
+    draw=ONE_WIDTH,
+    sizes=((9, FEATURES),),
+    needs=BATCHNORM,
+)
+def regularized_loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    """What `reg` adds to the loss."""
+    return _added_by_reg(student, "batchnorm", X, y, params)[0]
+
+
+@checks.add(
+    "FullyConnectedNet.regularized_gradients",
+    points=0.25,
+    contract="FN-8",
+    draw=ONE_WIDTH,
+    sizes=((9, FEATURES),),
+    needs=BATCHNORM,
+)
+def regularized_gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    """What `reg` adds to each gradient."""
+    return _added_by_reg(student, "batchnorm", X, y, params)[1]
+
+
+@checks.add(
+    "FullyConnectedNet.layernorm_regularized",
+    points=0.25,
+    contract="FN-8",
+    draw=TWO_WIDTHS,
+    sizes=((5, FEATURES),),
+    needs=LAYERNORM,
+)
+def layernorm_regularized(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    """What `reg` adds with layer normalization, for those who write its branch apart."""
+    in_loss, in_gradients = _added_by_reg(student, "layernorm", X, y, params)
+    return {**in_loss, **in_gradients}
+
+
+def _added_by_reg(
+    student: Student, normalization: str, X: Array, y: Array, params: Params
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `reg` adds to the loss, and to each gradient; to one that is missing it adds nothing."""
+    plain_loss, plain = build(student, normalization, params).loss(X, y)
+    loss, grads = build(student, normalization, params, reg=REG).loss(X, y)
+    in_loss = {"loss (reg) - loss": difference(loss, plain_loss)}
+    if not isinstance(plain, dict) or not isinstance(grads, dict):
+        return in_loss, {"grads": grads}
+    nothing = {name: np.zeros_like(value) for name, value in params.items()}
+    return in_loss, {
+        f"d{name} (reg) - d{name}": difference(grads.get(name, nothing[name]), plain.get(name, nothing[name]))
+        for name in params
+    }
 
 
 def _fresh(student: Student, normalization: str, kind: type[np.floating[Any]]) -> dict[str, Any]:
     model = student.model(
         "FullyConnectedNet",
-        [6, 4],
+        [6, 4, 5],
         input_dim=FEATURES,
         num_classes=CLASSES,
         normalization=normalization,
@@ -217,16 +267,26 @@ def _fresh(student: Student, normalization: str, kind: type[np.floating[Any]]) -
     return params if isinstance(params, dict) else {"params": params}
 
 
-def _named(grads: Any, suffix: str = "") -> dict[str, Any]:
+def _scales_and_shifts(student: Student, wanted: type[np.floating[Any]]) -> dict[str, list[Array]]:
+    """Every gamma and every beta of fresh networks of either normalization; no entry for what there is none of."""
+    found: dict[str, list[Array]] = {}
+    for normalization in ("batchnorm", "layernorm"):
+        for name, value in _fresh(student, normalization, wanted).items():
+            for kind in ("gamma", "beta"):
+                if name.startswith(kind) and isinstance(value, np.ndarray) and value.size:
+                    found.setdefault(kind, []).append(value)
+    return found
+
+
+def _named(grads: Any, *, scale_and_shift: bool) -> dict[str, Any]:
+    """The gradients of gamma and beta, however they are counted, or all the others."""
     if not isinstance(grads, dict):
-        return {f"grads{suffix}": grads}
-    return {f"d{name}{suffix}": value for name, value in grads.items()}
-
-
-def _added(after: Any, before: Any) -> Any:
-    if isinstance(after, np.ndarray) and isinstance(before, np.ndarray) and after.shape == before.shape:
-        return np.asarray(after - before)
-    return after
+        return {"grads": grads}
+    return {
+        f"d{name}": value
+        for name, value in grads.items()
+        if name.lower().startswith(("gamma", "beta")) == scale_and_shift
+    }
 
 
 def _layers(params: Params) -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from checks.core import Assignment
+from checks.core import Assignment, Probe
 from checks.student import Contract, Function
 
 from . import batchnorm, layernorm, network
@@ -32,4 +32,13 @@ ASSIGNMENT = Assignment(
         "layernorm_backward": "layernorm_forward",
     },
     interchangeable=(("batchnorm_backward", "batchnorm_backward_alt"),),
+    probes=(
+        Probe("right_for_gamma_one", {"gamma": 1.0}),
+        Probe("right_for_beta_zero", {"beta": 0.0}),
+        Probe("right_for_gamma_one_beta_zero", {"gamma": 1.0, "beta": 0.0}),
+        Probe("right_for_default_eps", {"eps": 1e-5}),
+        Probe("right_for_default_momentum", {"momentum": 0.9}),
+        Probe("right_for_dout_one", {"dout": 1.0}),
+        Probe("right_for_square", square=5),
+    ),
 )
