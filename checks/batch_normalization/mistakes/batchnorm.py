@@ -79,6 +79,7 @@ EPS = (
     forward("bn_eps_hard_coded", "eps", {STD: "std = np.sqrt(var + 1e-5)"}),
     forward("bn_default_eps_too_small", "train", {'"eps", 1e-5': '"eps", 1e-8'}),
     forward("bn_eps_hard_coded_too_small", "eps", {'float(bn_param.get("eps", 1e-5))': "1e-8"}),
+    forward("bn_default_eps_small", "train", {'"eps", 1e-5': '"eps", 1e-7'}),
     forward("bn_default_eps_too_large", "train", {'"eps", 1e-5': '"eps", 1e-3'}),
 )
 
