@@ -229,6 +229,9 @@ class LiveOracle:
     def _wiring_case(self, check: Check, inputs: Sequence[Inputs], student: Student) -> Case:
         self._refuse_degenerate(check, student)
         truth = self._observe_over(check, student, inputs)
+        if any(isinstance(value, np.ndarray) and np.isnan(value).any() for item in truth for value in item.values()):
+            # Not a number over a right network, as where a running variance is negative: any wiring would look right.
+            raise Blocked("first_mend", check.needs[0])
 
         def also() -> list[list[Observed]]:
             return [

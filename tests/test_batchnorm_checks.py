@@ -203,3 +203,11 @@ def test_code_that_works_for_as_many_examples_as_features_alone_fails(oracle: Li
         Edit("layers", "batchnorm_forward", VARIANCE, "var = np.mean(x_centered**2, axis=1)"),
     ]
     assert {"train", "sizes", "running_mean"} <= failed(judged(oracle, *edits, functions=FUNCTIONS[:1]))
+
+
+def test_a_network_over_layers_that_give_nan_is_told_to_mend_them_first(oracle: LiveOracle) -> None:
+    result = judged(oracle, *edits_of(MISTAKES["bn_running_exchanged"]), functions=("FullyConnectedNet",))
+    lost = {check.id.partition(".")[2]: check.message for check in result.checks if check.status != "passed"}
+    # A negative running variance has no root: it is the test mode that cannot be judged.
+    assert set(lost) == {"test_mode", "own_statistics"}
+    assert set(lost.values()) == {"First mend batchnorm_forward: the network is built on it."}

@@ -83,7 +83,10 @@ def test_the_reference_scores_full_on_the_recording(bench: Bench) -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake: Mistake) -> None:
-    functions = {check.partition(".")[0] for check in failed(bench.judge(*edits_of(mistake)))}
+    result = bench.judge(*edits_of(mistake))
+    # Over layers that give NaN no network can be judged.
+    blocked = {check.id for check in result.checks if check.message.startswith(f"First mend {mistake.function}:")}
+    functions = {check.partition(".")[0] for check in failed(result) - blocked}
     # A cache that the forward pass spoils is read by every backward pass of it, and in networks built on it.
     readers = {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.edited}
     readers |= {check.function for check in bench.assignment.checks if mistake.edited in check.needs}
