@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,18 +13,26 @@ from .attack import HandedIn
 from .world import World
 
 Notebook = dict[str, Any]
+_numbers = count()
 HUGE = 200_000_000
 """Bytes."""
 
 
 def code_cell(source: str, **metadata: Any) -> Notebook:
     """A code cell in a notebook's file."""
-    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": None}
+    cell: Notebook = {
+        "cell_type": "code",
+        "source": source,
+        "metadata": metadata,
+        "outputs": [],
+        "execution_count": None,
+    }
+    return cell | {"id": f"eve-{next(_numbers)}"}
 
 
 def markdown_cell(source: str, **more: Any) -> Notebook:
     """A markdown cell in a notebook's file."""
-    return {"cell_type": "markdown", "source": source, "metadata": {}} | more
+    return {"cell_type": "markdown", "source": source, "metadata": {}, "id": f"eve-{next(_numbers)}"} | more
 
 
 def edited(name: str, tries: str, change: Callable[[Notebook], object], **more: Any) -> HandedIn:

@@ -148,7 +148,7 @@ PAGES = (
     _adds(
         "raw_cell",
         "Hands in a raw cell of HTML.",
-        {"cell_type": "raw", "source": BREAKOUT, "metadata": {"raw_mimetype": "text/html"}},
+        markdown_cell(BREAKOUT, cell_type="raw", metadata={"raw_mimetype": "text/html"}),
         says=_IN_A_COMMENT,
     ),
     _adds(
