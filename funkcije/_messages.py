@@ -1,4 +1,4 @@
-"""What the data loader says to a student: Montenegrin, with English beside it.
+"""What the data loader and the experiments say to a student: Montenegrin, with English beside it.
 
 say("too_many", name="num_test", number=9000, available=1017)
 """
@@ -25,6 +25,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_file": (
         "{file}: fajl nije ispravan; ponovo raspakujte cifar-10-python.tar.gz ili obrišite folder {folder}",
         "this is not a CIFAR-10 batch: {found}; unpack cifar-10-python.tar.gz again, or delete the folder",
+    ),
+    # What the experiments need.
+    "not_written": (
+        "Za ovaj eksperiment nedostaje jedan dio zadatka. {what}",
+        "this experiment needs a part that you have still to write",
     ),
     # Numbers of rows.
     "no_count": (
