@@ -9,15 +9,19 @@
 `weight_scale_experiment` and `batch_size_experiment` are the two experiments of the course.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from . import fc_net
+from ._cores import at_once
+from ._fused import SideBySide, agrees
 from ._messages import say
 from ._plain import Group, Separate
 
@@ -28,6 +32,9 @@ WEIGHT_SCALES = tuple(float(scale) for scale in np.logspace(-4, 0, num=20))
 BATCH_SIZES = (5, 10, 50)
 MEASURED = 1000
 """Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
+
+AT_ONCE, SIDE_BY_SIDE = 20, 10
+"""Nets that train at the same time while the others wait, and how many of these can be one wide net."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,13 @@ class Curves:
         return sum(last) / len(last) if last else math.nan
 
 
+class NotWrittenYet(NotImplementedError):
+    """A function that a training needs is still to be written; in a notebook, one line instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 def train(
     trainings: Training | Sequence[Training], data: Data, *, spread: bool = False, plain: bool = False
 ) -> Iterator[Progress]:
@@ -144,7 +158,7 @@ def train(
         ValueError: something in the trainings or the data cannot be.
     """
     chosen = [trainings] if isinstance(trainings, Training) else list(trainings)
-    return _train(chosen, data, spread)
+    return _train(chosen, data, spread, plain)
 
 
 def collect(trainings: Sequence[Training], run: Iterable[Progress]) -> list[Curves]:
@@ -217,96 +231,159 @@ def _experiment(trainings: dict[Any, Training], data: Data, bar: bool) -> dict[A
     return dict(zip(trainings, collect(chosen, train(chosen, data)), strict=True))
 
 
-class NotWrittenYet(NotImplementedError):
-    """A function that a training needs is still to be written; in a notebook, one line instead of a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
-
-
-def _train(trainings: list[Training], data: Data, spread: bool) -> Iterator[Progress]:
-    """Advance all trainings in turn, a step each."""
+def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
+    total, made = sum(_iterations(training, data) for training in trainings), 0
     try:
-        runs = [_Run([training], data) for training in trainings]
-        total, made = sum(run.iterations for run in runs), 0
-        for _ in range(max(run.iterations for run in runs)):
-            for model, run in enumerate(runs):
-                for _, step in run.advance(spread):
-                    made += 1
-                    yield step._replace(model=model, done=made / total)
+        for groups in _rounds(trainings):
+            runs = [_Run({k: trainings[k] for k in group}, data, spread, plain) for group in groups]
+            # A tick is a step of those that make the most; the others keep pace.
+            ticks = max(run.iterations for run in runs)
+            for tick in range(1, ticks + 1):
+                due = [run for run in runs if run.training and run.iteration < tick * run.iterations // ticks]
+                fused = at_once([run.advance for run in due if run.fused])
+                # One after another: what may have kept a net from running side by side, threads would not agree with.
+                separate = [run.advance() for run in due if not run.fused]
+                for step in itertools.chain(*fused, *separate):
+                    made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
+                    yield step._replace(done=made / total)
     except NotImplementedError as missing:
         raise NotWrittenYet(say("not_written", what=missing)) from None
 
 
-class _Run:
-    """Trainings that differ in their initial weights alone, and so see the same batches."""
+def _rounds(trainings: list[Training]) -> list[list[list[int]]]:
+    """Which trainings run at the same time, and which of these side by side: their numbers, round by round."""
+    forms: dict[Training, list[int]] = {}
+    for k, training in enumerate(trainings):
+        forms.setdefault(replace(training, weight_scale=0.0), []).append(k)
+    rounds: list[list[list[int]]] = []
+    room = 0
+    for first in range(0, len(trainings), AT_ONCE):
+        for models in forms.values():
+            chosen = models[first : first + AT_ONCE]
+            if len(chosen) > room:
+                rounds.append([])
+                room = AT_ONCE
+            rounds[-1] += [chosen[start : start + SIDE_BY_SIDE] for start in range(0, len(chosen), SIDE_BY_SIDE)]
+            room -= len(chosen)
+    return rounds
 
-    def __init__(self, trainings: list[Training], data: Data) -> None:
-        first = trainings[0]
-        self.X, self.y = data["X_train"][: first.num_train], data["y_train"][: first.num_train]
-        self.X_val, self.y_val = data["X_val"], data["y_val"]
-        self.batch_size = first.batch_size
-        self.per_epoch = max(len(self.X) // first.batch_size, 1)
-        self.iterations = first.epochs * self.per_epoch
-        self.iteration = 0
-        classes = 1 + int(max(data["y_train"].max(), data["y_val"].max()))
-        nets = []
-        for training in trainings:
+
+def _iterations(training: Training, data: Data) -> int:
+    """Steps in all, counted as `Solver` does."""
+    return training.epochs * max(min(training.num_train, len(data["X_train"])) // training.batch_size, 1)
+
+
+class _Run:
+    """Trainings that differ in their initial weights alone, and so can share each batch.
+
+    Args:
+        trainings: by their numbers.
+        data: as for `train`.
+        spread, plain: as for `train`.
+    """
+
+    def __init__(self, trainings: dict[int, Training], data: Data, spread: bool, plain: bool) -> None:
+        first = self.form = next(iter(trainings.values()))
+        self.models = list(trainings)
+        self.training = set(self.models)
+        self.spread = spread
+        self.iteration, self.iterations = 0, _iterations(first, data)
+        self.per_epoch = self.iterations // first.epochs
+
+        self.X, self.y = _rows(data["X_train"][: first.num_train], first.dtype), data["y_train"][: first.num_train]
+        self.X_val, self.y_val = _rows(data["X_val"], first.dtype), data["y_val"]
+        features, classes = self.X.shape[1], 1 + int(max(data["y_train"].max(), data["y_val"].max()))
+        self.nets = []
+        for training in trainings.values():
             with _seeded(training.seed):
-                nets.append(
-                    fc_net.FullyConnectedNet(
-                        [training.width] * (training.depth - 1),
-                        input_dim=math.prod(self.X.shape[1:]),
-                        num_classes=classes,
-                        normalization=training.normalization,
-                        weight_scale=training.weight_scale,
-                        dtype=np.dtype(training.dtype),
-                    )
-                )
+                self.nets.append(_net(training, features, classes))
                 self.generator = np.random.RandomState()
                 self.generator.set_state(np.random.get_state())
-        self.group: Group = Separate(nets, first.update_rule, first.learning_rate)
-        self.training = set(range(len(nets)))
 
-    def advance(self, spread: bool) -> Iterator[tuple[int, Progress]]:
-        """One step of each net that still trains."""
-        if self.iteration == self.iterations or not self.training:
-            return
+        small = replace(first, width=4, weight_scale=0.5, dtype="float64")
+        with _seeded(0), np.errstate(all="ignore"):
+            self.fused = not plain and agrees(partial(_net, small), first.update_rule)
+        self.group: Group = (SideBySide if self.fused else Separate)(self.nets, first.update_rule, first.learning_rate)
+
+    def advance(self) -> list[Progress]:
+        """One step; a record for each net that still trains."""
+        batch = self.generator.choice(len(self.X), self.form.batch_size)
         with np.errstate(all="ignore"):
-            batch = self.generator.choice(len(self.X), self.batch_size)
-            losses = self.group.step(self.X[batch], self.y[batch])
-            self.iteration += 1
-            epoch, rest = divmod(self.iteration, self.per_epoch)
-            measured = None
-            if self.iteration == 1 or rest == 0:
-                rows = self.generator.choice(len(self.X), MEASURED) if len(self.X) > MEASURED else slice(None)
-                measured = (
-                    self.group.accuracies(self.X[rows], self.y[rows]),
-                    self.group.accuracies(self.X_val, self.y_val),
-                )
-            spreads = self.group.spreads() if spread else None
-        finite = np.isfinite(losses)
-        for k in sorted(self.training):
-            state: State = "finished" if self.iteration == self.iterations else "training"
-            if not finite[k]:
-                self.group.stop(k)
-                self.training.remove(k)
-                state = "diverged"
-            yield (
-                k,
-                Progress(
-                    model=k,
-                    iteration=self.iteration,
-                    iterations=self.iterations,
-                    epoch=epoch,
-                    loss=float(losses[k]),
-                    train_accuracy=float(measured[0][k]) if measured else None,
-                    val_accuracy=float(measured[1][k]) if measured else None,
-                    spread=tuple(spreads[k].tolist()) if spreads is not None else None,
-                    state=state,
-                    done=0.0,
-                ),
+            try:
+                losses, measured, spreads = self._step(batch)
+            except NotImplementedError:
+                raise
+            except Exception:
+                # Perhaps a layer does not like so many columns; nothing has been told of this training yet.
+                if self.iteration > 0 or not self.fused:
+                    raise
+                self.fused = False
+                self.group = Separate(self.nets, self.form.update_rule, self.form.learning_rate)
+                losses, measured, spreads = self._step(batch)
+        self.nets = []
+        self.iteration += 1
+        return [
+            self._record(k, model, float(losses[k]), measured, spreads)
+            for k, model in enumerate(self.models)
+            if model in self.training
+        ]
+
+    def _step(self, batch: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None, np.ndarray | None]:
+        """The losses, the accuracies if it is time for them, and the spreads if they are asked for and known."""
+        losses = self.group.step(self.X[batch], self.y[batch])
+        spreads = self.group.spreads() if self.spread else None
+        measured = None
+        if self.iteration == 0 or (self.iteration + 1) % self.per_epoch == 0:
+            rows = self.generator.choice(len(self.X), MEASURED) if len(self.X) > MEASURED else slice(None)
+            measured = (
+                self.group.accuracies(self.X[rows], self.y[rows]),
+                self.group.accuracies(self.X_val, self.y_val),
             )
+        return losses, measured, spreads
+
+    def _record(
+        self,
+        k: int,
+        model: int,
+        loss: float,
+        measured: tuple[np.ndarray, np.ndarray] | None,
+        spreads: np.ndarray | None,
+    ) -> Progress:
+        """What net k of the group did; one that has diverged is stopped."""
+        state: State = "finished" if self.iteration == self.iterations else "training"
+        if not math.isfinite(loss):
+            state = "diverged"
+            self.training.remove(model)
+            self.group.stop(k)
+        return Progress(
+            model=model,
+            iteration=self.iteration,
+            iterations=self.iterations,
+            epoch=self.iteration // self.per_epoch,
+            loss=loss,
+            train_accuracy=float(measured[0][k]) if measured else None,
+            val_accuracy=float(measured[1][k]) if measured else None,
+            spread=tuple(spreads[k].tolist()) if spreads is not None else None,
+            state=state,
+            done=0.0,
+        )
+
+
+def _net(training: Training, features: int, classes: int) -> Any:
+    """The net of a training, made by whatever `fc_net` is imported now."""
+    return fc_net.FullyConnectedNet(
+        [training.width] * (training.depth - 1),
+        input_dim=features,
+        num_classes=classes,
+        normalization=training.normalization,
+        weight_scale=training.weight_scale,
+        dtype=np.dtype(training.dtype),
+    )
+
+
+def _rows(X: np.ndarray, dtype: str) -> np.ndarray:
+    """Images (N, d_1, ..., d_k) as rows (N, D)."""
+    return X.reshape(len(X), -1).astype(dtype, copy=False)
 
 
 @contextmanager
