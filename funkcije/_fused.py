@@ -22,7 +22,7 @@ CHUNK = 100
 """Images that go through the hidden layers at a time when accuracy is measured: what a core's cache holds."""
 
 BLOCK = 1 << 18
-"""Parameters that are updated at a time; what an update rule computes in between then needs little memory."""
+"""Weights of the first layer that are updated at a time."""
 
 
 class SideBySide:
@@ -48,23 +48,29 @@ class SideBySide:
         if first.params.keys() != expected:
             raise ValueError(f"parameters {sorted(first.params)}; expected {sorted(expected)}")
 
-        shapes = {name: self._wide(name, w.shape) for name, w in first.params.items()}
-        self.w, self.params = _views(shapes, first.params["W1"].dtype)
-        self.dw, self.grads = _views(shapes, first.params["W1"].dtype)
+        # The first layer's weights, by far the most, and all other parameters as one vector.
+        dtype = first.params["W1"].dtype
+        self.W1 = np.empty(self._wide("W1", first.params["W1"].shape), dtype)
+        shapes = {name: self._wide(name, w.shape) for name, w in first.params.items() if name != "W1"}
+        self.others, params = _views(shapes, dtype)
+        self.dothers, self.grads = _views(shapes, dtype)
+        self.params = {"W1": self.W1, **params}
         for k, net in enumerate(nets):
             for name, w in net.params.items():
                 self._of(self.params[name], name, k)[...] = w
         # One dict for each hidden layer holds the running statistics of all nets, (K*H,).
         self.norm_params = [dict(norm_param) for norm_param in first.bn_params]
         self.rule = getattr(optim, rule)
+        self.config: dict[str, Any] = {"learning_rate": learning_rate}
+        rows = max(BLOCK // self.W1.shape[1], 1)
         self.blocks = [
-            (self.w[start : start + BLOCK], self.dw[start : start + BLOCK], {"learning_rate": learning_rate})
-            for start in range(0, self.w.size, BLOCK)
+            (slice(start, start + rows), {"learning_rate": learning_rate}) for start in range(0, len(self.W1), rows)
         ]
-        # What the forward pass leaves for the way back: every layer's inputs, and the caches of the normalizations.
+        # What a pass leaves for the next: every layer's inputs, the caches of the normalizations, and the gradient of
+        # the products of the last layer that was reached.
         self.inputs: list[np.ndarray] = []
         self.caches: list[Any] = []
-        self.dscores = self.w
+        self.da = self.others
         self.stopped: list[int] = []
 
     def step(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -93,7 +99,7 @@ class SideBySide:
     def scores(self, X: np.ndarray) -> np.ndarray:
         """Scores of the images X (N, D) in test mode: (N, K, C)."""
         affine = [self._test_affine(l) for l in range(1, self.num_layers + 1)]
-        first = X @ self.params["W1"]
+        first = X @ self.W1
         chunks = []
         for start in range(0, len(X), CHUNK):
             a = first[start : start + CHUNK]
@@ -139,21 +145,21 @@ class SideBySide:
             elif self.normalization == "layernorm":
                 a, norm_cache = self._layernorm(a, l)
                 self.caches.append(norm_cache)
-            self.inputs.append(np.maximum(a, 0).astype(self.w.dtype, copy=False))
+            self.inputs.append(np.maximum(a, 0).astype(self.W1.dtype, copy=False))
         scores = self._product(self.inputs[-1], self.num_layers)
         scores += self.params[f"b{self.num_layers}"]
         losses, dscores = _softmax_losses(scores.reshape(len(X), self.K, -1), y)
-        self.dscores = dscores.reshape(scores.shape)
+        self.da = dscores.reshape(scores.shape)
         return losses
 
     def backward(self) -> None:
-        """Fill the gradients."""
-        da = self.dscores
+        """Fill the gradients, but for that of W1."""
+        da = self.da
         for l in range(self.num_layers, 0, -1):
             h = self.inputs[l - 1]
             np.sum(da, axis=0, out=self.grads[f"b{l}"])
-            if l == 1:  # nothing asks for the gradient of the images
-                np.matmul(h.T, da, out=self.grads["W1"])
+            if l == 1:  # the rest is for `update`; nothing asks for the gradient of the images
+                self.da = da
                 return
             np.matmul(self._stack(h).transpose(0, 2, 1), self._stack(da), out=self.grads[f"W{l}"])
             dh = np.empty_like(h)
@@ -167,14 +173,19 @@ class SideBySide:
 
     def update(self) -> None:
         """One step of the update rule."""
-        for w, dw, config in self.blocks:
-            stepped, new_config = self.rule(w, dw, config)
-            if stepped is not w:
-                w[...] = stepped
-            if new_config is not config:
-                config.update(new_config)
+        self._update(self.others, self.dothers, self.config)
+        # The largest gradient is made piece by piece, so that it is still in the core's cache when it is used.
+        for rows, config in self.blocks:
+            self._update(self.W1[rows], self.inputs[0][:, rows].T @ self.da, config)
         for k in self.stopped:
             self._clear(k)
+
+    def _update(self, w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> None:
+        stepped, new_config = self.rule(w, dw, config)
+        if stepped is not w:
+            w[...] = stepped
+        if new_config is not config:
+            config.update(new_config)
 
     def _layernorm(self, a: np.ndarray, l: int) -> tuple[np.ndarray, list[Any]]:
         """Row by row, each net on its own: a row of the wide net is a row of every net."""
@@ -197,9 +208,10 @@ class SideBySide:
 
     def _product(self, h: np.ndarray, l: int) -> np.ndarray:
         """The inputs of layer l times its weights, (N, K*M)."""
-        W = self.params[f"W{l}"]
         if l == 1:
-            return h @ W
+            first: np.ndarray = h @ self.W1
+            return first
+        W = self.params[f"W{l}"]
         a = np.empty((len(h), self.K * W.shape[2]), W.dtype)
         np.matmul(self._stack(h), W, out=self._stack(a))
         return a
