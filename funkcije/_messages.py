@@ -28,8 +28,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # What the experiments need.
     "not_written": (
-        "Za ovaj eksperiment nedostaje jedan dio zadatka. {what}",
-        "this experiment needs a part that you have still to write",
+        "Eksperiment koristi dio zadatka koji još nije napisan: {function}",
+        "the experiment uses a part that is not written yet",
     ),
     # Numbers of rows.
     "no_count": (

@@ -11,6 +11,7 @@
 
 import itertools
 import math
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,15 +20,17 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from . import fc_net
+from . import _kept, fc_net, layers, optim
 from ._cores import at_once
 from ._fused import SideBySide, agrees
 from ._messages import say
 from ._plain import Group, Separate
+from .solver import _progress_bar
 
 Data = Mapping[str, np.ndarray]
 State = Literal["training", "finished", "diverged"]
 
+KINDS = ("batchnorm", "layernorm")
 WEIGHT_SCALES = tuple(float(scale) for scale in np.logspace(-4, 0, num=20))
 BATCH_SIZES = (5, 10, 50)
 MEASURED = 1000
@@ -140,7 +143,12 @@ class NotWrittenYet(NotImplementedError):
 
 
 def train(
-    trainings: Training | Sequence[Training], data: Data, *, spread: bool = False, plain: bool = False
+    trainings: Training | Sequence[Training],
+    data: Data,
+    *,
+    spread: bool = False,
+    plain: bool = False,
+    cache: bool = False,
 ) -> Iterator[Progress]:
     """Train one net or several at once, with the layers and nets that are imported now.
 
@@ -149,6 +157,8 @@ def train(
         data: X_train (N, d_1, ..., d_k), y_train (N,), X_val, y_val; as for `Solver`.
         spread: measure the spread of the activations in every step.
         plain: train each net by its own `loss`, also where nets side by side would be faster.
+        cache: keep the records on disk when the run is through, and take them from there if this run was there before,
+            with the same data and the same code.
 
     Yields:
         One record for each step of each net. Close the generator to stop.
@@ -158,7 +168,7 @@ def train(
         ValueError: something in the trainings or the data cannot be.
     """
     chosen = [trainings] if isinstance(trainings, Training) else list(trainings)
-    return _train(chosen, data, spread, plain)
+    return _cached(chosen, data, spread, plain) if cache else _train(chosen, data, spread, plain)
 
 
 def collect(trainings: Sequence[Training], run: Iterable[Progress]) -> list[Curves]:
@@ -197,6 +207,7 @@ def weight_scale_experiment(
     kinds: Sequence[str | None] = ("batchnorm", None),
     *,
     bar: bool = True,
+    cache: bool = True,
     **changes: Any,
 ) -> dict[tuple[str | None, float], Curves]:
     """How well nets learn from initial weights of different scales.
@@ -206,12 +217,13 @@ def weight_scale_experiment(
         scales: the weight scales.
         kinds: the normalizations.
         bar: show a progress bar (where tqdm is installed).
+        cache: as for `train`.
         changes: what else is to be different; see `Training`.
 
     Returns:
         The curves by normalization and scale.
     """
-    return _experiment(weight_scale_trainings(scales, kinds, **changes), data, bar)
+    return _experiment(weight_scale_trainings(scales, kinds, **changes), data, bar, cache)
 
 
 def batch_size_experiment(
@@ -220,15 +232,75 @@ def batch_size_experiment(
     kinds: Sequence[str | None] = ("batchnorm", None),
     *,
     bar: bool = True,
+    cache: bool = True,
     **changes: Any,
 ) -> dict[tuple[str | None, int], Curves]:
     """How well nets learn from batches of different sizes; arguments and result as in `weight_scale_experiment`."""
-    return _experiment(batch_size_trainings(sizes, kinds, **changes), data, bar)
+    return _experiment(batch_size_trainings(sizes, kinds, **changes), data, bar, cache)
 
 
-def _experiment(trainings: dict[Any, Training], data: Data, bar: bool) -> dict[Any, Curves]:
+def _experiment(trainings: dict[Any, Training], data: Data, bar: bool, cache: bool) -> dict[Any, Curves]:
     chosen = list(trainings.values())
-    return dict(zip(trainings, collect(chosen, train(chosen, data)), strict=True))
+    run = train(chosen, data, cache=cache)
+    return dict(zip(trainings, collect(chosen, _shown(run) if bar else run), strict=True))
+
+
+def _shown(run: Iterator[Progress]) -> Iterator[Progress]:
+    """The same records, under a progress bar."""
+    progress = _progress_bar(100)
+    try:
+        for step in run:
+            if progress is not None:
+                progress.update(int(100 * step.done) - progress.n)
+            yield step
+    finally:
+        if progress is not None:
+            progress.close()
+
+
+def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
+    rows = max((training.num_train for training in trainings), default=0)
+    used = {name: data[name] for name in ("y_train", "X_val", "y_val")} | {"X_train": data["X_train"][:rows]}
+    normalizations = (getattr(layers, f"{kind}_{way}") for kind in KINDS for way in ("forward", "backward"))
+    rules = (getattr(optim, training.update_rule) for training in trainings)
+    name = _kept.name_of(repr((trainings, spread, plain)), used, [fc_net.FullyConnectedNet, *normalizations, *rules])
+
+    saved = _kept.load(name)
+    steps = _unpacked(saved) if saved else None
+    if steps is not None:
+        yield from steps
+        return
+    steps = []
+    for step in _train(trainings, data, spread, plain):
+        steps.append(step)
+        yield step
+    _kept.save(name, _packed(steps))
+
+
+def _packed(steps: list[Progress]) -> dict[str, np.ndarray]:
+    """The records' fields as arrays; NaN where there is no number."""
+    arrays = {
+        name: np.array([math.nan if value is None else value for value in values])
+        for name, values in zip(Progress._fields, zip(*steps, strict=True), strict=True)
+        if name != "spread"
+    }
+    spreads = [step.spread or () for step in steps]
+    arrays["layers"] = np.array([len(spread) for spread in spreads])
+    arrays["spreads"] = np.array([number for spread in spreads for number in spread])
+    return arrays
+
+
+def _unpacked(arrays: Mapping[str, np.ndarray]) -> list[Progress] | None:
+    """The records; None if the arrays are not those of `_packed`."""
+    try:
+        columns: dict[str, list[Any]] = {name: values.tolist() for name, values in arrays.items()}
+        for name in ("train_accuracy", "val_accuracy"):
+            columns[name] = [None if math.isnan(value) else value for value in columns[name]]
+        numbers = iter(columns.pop("spreads"))
+        columns["spread"] = [tuple(itertools.islice(numbers, n)) or None for n in columns.pop("layers")]
+        return [Progress(*values) for values in zip(*(columns[name] for name in Progress._fields), strict=True)]
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
@@ -247,7 +319,8 @@ def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> 
                     made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
                     yield step._replace(done=made / total)
     except NotImplementedError as missing:
-        raise NotWrittenYet(say("not_written", what=missing)) from None
+        *_, (innermost, _) = traceback.walk_tb(missing.__traceback__)
+        raise NotWrittenYet(say("not_written", function=innermost.f_code.co_qualname)) from None
 
 
 def _rounds(trainings: list[Training]) -> list[list[list[int]]]:
