@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/weight_scale.py [--rounds 3] [--torch-python PYTHON] [--json FILE]
 
 - plain: one `FullyConnectedNet` after another by `Solver`, as the course family's notebook does it;
-- torch: PyTorch, eager, the same nets and batches of the same size, on the CPU; each number of threads and kind of Adam is tried
-  once, and the fastest measured on. Without PyTorch (`--group torch`, or another interpreter that has it) this row stays
-  empty;
+- torch: PyTorch, eager, on the CPU, nets and batches of the same sizes; one and two threads, and both of its kinds of
+  Adam, are tried first, and the fastest goes on. Without PyTorch (the dependency group `torch`, or another interpreter
+  that has it) this row stays empty;
 - ours: `funkcije.experiments`.
 
 All in float32, the notebook's type. Every measurement is a process of its own with the pictures in its memory before
@@ -28,8 +28,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 

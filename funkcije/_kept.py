@@ -41,7 +41,8 @@ def load(name: str) -> Arrays | None:
     if folder is None:
         return None
     try:
-        with np.load(folder / f"{name}.npz", allow_pickle=False) as saved:
+        # Opened here: of a damaged archive, np.load leaves the file open.
+        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as saved:
             return dict(saved)
     except Exception:  # damaged archives raise nearly anything
         return None

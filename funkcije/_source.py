@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+NO_CODE = ("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__")
+"""What a class holds and does not do."""
+
 
 def digest(roots: Iterable[Any]) -> str:
     """Of this package's files, and of these functions and classes with what they use."""
@@ -61,9 +64,7 @@ def _used(value: Any) -> Iterator[Any]:
     elif isinstance(value, type):
         if not _library(value.__module__):
             yield from value.__bases__
-            yield from (
-                member for name, member in sorted(vars(value).items()) if name not in ("__dict__", "__weakref__")
-            )
+            yield from (member for name, member in sorted(vars(value).items()) if name not in NO_CODE)
     elif isinstance(value, property | staticmethod | classmethod):
         yield from (getattr(value, name, None) for name in ("fget", "fset", "__func__"))
     elif hasattr(value, "__wrapped__"):

@@ -368,7 +368,7 @@ class _Run:
         features, classes = self.X.shape[1], 1 + int(max(data["y_train"].max(), data["y_val"].max()))
         self.nets = []
         for training in trainings.values():
-            with _seeded(training.seed):
+            with _seeded(training.seed), np.errstate(all="ignore"):
                 self.nets.append(_net(training, features, classes))
                 self.generator = np.random.RandomState()
                 self.generator.set_state(np.random.get_state())
