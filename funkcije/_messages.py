@@ -31,6 +31,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Eksperiment koristi dio zadatka koji još nije napisan: {function}",
         "the experiment uses a part that is not written yet",
     ),
+    "no_data": ("U podacima nedostaje {missing}", "these arrays are missing in the data"),
+    "no_rule": (
+        "update_rule={rule!r}: takvog pravila nema; postoje {known}",
+        "there is no such update rule; these there are",
+    ),
     # Numbers of rows.
     "no_count": (
         "{name}={number!r}: očekuje se cio broj, {least} ili veći",

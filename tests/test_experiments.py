@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _cifar10, _generated, _kept, data_utils, experiments
+from funkcije import _cifar10, _generated, _kept, _run, data_utils, experiments
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
     Progress,
@@ -128,7 +128,7 @@ def test_the_plain_way_is_bit_by_bit_what_the_solver_does_after_the_same_seed(
 def test_accuracy_is_measured_on_as_many_training_images_as_by_the_solver_and_on_the_same(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiments, "MEASURED", 25)
+    monkeypatch.setattr(_run, "MEASURED", 25)
     for plain in (False, True):
         [curves] = collect([small()], train(small(), data, plain=plain))
         np.random.seed(SMALL.seed)
@@ -356,8 +356,8 @@ def test_nets_with_more_and_fewer_steps_keep_pace(data: Data) -> None:
 
 
 def test_more_trainings_than_run_at_once_all_come_to_their_end(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiments, "AT_ONCE", 4)
-    monkeypatch.setattr(experiments, "SIDE_BY_SIDE", 2)
+    monkeypatch.setattr(_run, "AT_ONCE", 4)
+    monkeypatch.setattr(_run, "SIDE_BY_SIDE", 2)
     trainings = list(weight_scale_trainings(np.logspace(-3, 0, 7).tolist(), KINDS, **sizes()).values())
     steps = list(train(trainings, data))
     assert max(distances(list(train(trainings, data, plain=True)), steps)) <= 1e-9
@@ -400,6 +400,13 @@ def test_spreads_tell_signals_that_vanish_from_signals_that_stay(data: Data) -> 
 def test_numbers_that_cannot_be_are_refused_in_one_line(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):
         Training(**change)
+
+
+def test_data_and_rules_that_are_not_there_are_named_in_one_line(data: Data) -> None:
+    with pytest.raises(ValueError, match="X_val, y_val"):
+        train(small(), {name: data[name] for name in ("X_train", "y_train")})
+    with pytest.raises(ValueError, match=r"'adamw'.*sgd, sgd_momentum, rmsprop, adam"):
+        train(small(update_rule="adamw"), data)
 
 
 # --- kept runs --------------------------------------------------------------------------------------------------------
