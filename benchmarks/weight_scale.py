@@ -10,8 +10,8 @@
 
 All in float32, the notebook's type. Every measurement is a process of its own with the pictures in its memory before
 the clock starts; a round runs each way once, one after the other, so that whatever else the machine does meets all of
-them alike. The table shows minimum and median over the rounds, and the seconds that all cores together worked; quotients
-are of the medians. The aim: at least 4 times as fast as plain and 3 times as fast as PyTorch.
+them alike. The table shows minimum and median over the rounds, and the seconds that all cores together worked;
+quotients are of the medians. The aim: at least 4 times as fast as plain and 3 times as fast as PyTorch.
 """
 
 import argparse
@@ -180,9 +180,8 @@ def main() -> None:
 
     print(", ".join(f"{name}: {value}" for name, value in machine.items()), end="\n\n")
     seconds = {way: [result["s"] for result in results] for way, results in found.items()}
-    print(
-        f"{'40 trainings':<14} {'min [s]':>8} {'median [s]':>11} {'cores [s]':>10} {'peak [MB]':>10} {'ours is faster':>15}"
-    )
+    head = f"{'40 trainings':<14} {'min [s]':>8} {'median [s]':>11} {'cores [s]':>10} {'peak [MB]':>10}"
+    print(f"{head} {'ours is faster':>15}")
     for way, times in seconds.items():
         peak = max(result["peak_mb"] for result in found[way])
         cores = median(result["cpu_s"] for result in found[way])
