@@ -1,0 +1,452 @@
+"""The explorers: what a person sees who moves their sliders, and what stays where nobody does."""
+
+import asyncio
+import base64
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+
+from funkcije import _explorer, layers, widgets
+from funkcije._explorer import Explorer, Run
+from funkcije._figures import STYLES
+from grader.notebook import NotebookBounds, run_notebook
+from grader.sandbox.choose import choose
+
+EXPLORERS: list[Callable[..., Explorer]] = [
+    widgets.weight_scale_explorer,
+    widgets.batch_size_explorer,
+    widgets.training_explorer,
+]
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+DATA = """
+import numpy as np
+rng = np.random.default_rng(0)
+data = {"X_train": rng.standard_normal((200, 3, 4, 4)), "y_train": np.arange(200) % 10,
+        "X_val": rng.standard_normal((50, 3, 4, 4)), "y_val": np.arange(50) % 10}
+"""
+
+
+@pytest.fixture
+def data() -> dict[str, np.ndarray]:
+    names: dict[str, Any] = {}
+    exec(DATA, names)
+    return dict(names["data"])
+
+
+@pytest.fixture(autouse=True)
+def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Explorers made in a running event loop take it for a kernel's; what is left of them goes."""
+    monkeypatch.setattr(_explorer, "someone_is_there", lambda: True)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
+    yield
+    Explorer._training = None
+    Explorer._in_cells.clear()
+
+
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> list[Run[Any]]:
+    """The run of each slice of training, in their order; a slice is one step, so that no run is over soon."""
+    seen: list[Run[Any]] = []
+    advance = Run.advance
+
+    def one_step(run: Run[Any], seconds: float) -> bool:
+        seen.append(run)
+        return advance(run, 0)
+
+    monkeypatch.setattr(Run, "advance", one_step)
+    return seen
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the explorer work; a condition that never holds ends the test."""
+    async with asyncio.timeout(120):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def panel_of(explorer: Explorer) -> Any:
+    assert explorer.panel is not None
+    return explorer.panel
+
+
+def text_of(explorer: Explorer) -> str:
+    return re.sub(r"<[^>]+>", "", panel_of(explorer)._line.value)
+
+
+def alt_of(explorer: Explorer) -> str:
+    [alt] = re.findall(r'<img alt="([^"]+)"', panel_of(explorer)._picture.value)
+    return str(alt)
+
+
+def picture_of(explorer: Explorer) -> bytes:
+    [source] = re.findall(r'src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value)
+    return base64.b64decode(source)
+
+
+def is_a_drawing(png: bytes) -> bool:
+    """A picture with the colours of two nets in it."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+    def has(colour: str) -> bool:
+        rgb = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+        return bool((np.abs(pixels - rgb).max(axis=2) < 12).sum() > 30)
+
+    return has(str(STYLES["batchnorm"]["color"])) and has(str(STYLES[None]["color"]))
+
+
+# Live: somebody moves sliders.
+
+
+@pytest.mark.parametrize("explorer_of", EXPLORERS)
+def test_a_move_shows_a_picture_after_the_first_slice_of_training(
+    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[Run[Any]]
+) -> None:
+    async def scenario() -> None:
+        explorer = explorer_of(data)
+        before, made = picture_of(explorer), len(slices)
+        first = next(iter(panel_of(explorer).sliders.values()))
+        first.value = 1e-4 if isinstance(first.value, float) else 10
+        await until(lambda: picture_of(explorer) != before)
+        assert len(slices) == made + 1
+        explorer.stop()
+
+    asyncio.run(scenario())
+
+
+def test_the_latest_of_quick_moves_is_the_only_one_that_trains(
+    data: dict[str, np.ndarray], slices: list[Run[Any]]
+) -> None:
+    async def scenario() -> None:
+        explorer = widgets.weight_scale_explorer(data)
+        made = len(slices)
+        for exponent in (-3.0, -2.4, -1.0):
+            panel_of(explorer).sliders["weight_scale"].value = 10**exponent
+        await until(lambda: len(slices) >= made + 5)
+        assert {run.curves[None].training.weight_scale for run in slices[made:]} == {0.1}
+        explorer.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_new_move_ends_the_training_of_the_one_before(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+    async def scenario() -> None:
+        explorer = widgets.batch_size_explorer(data)
+        panel_of(explorer).sliders["batch_size"].value = 5
+        await until(
+            lambda: slices[-1].curves["batchnorm"].training.batch_size == 5 if None in slices[-1].curves else False
+        )
+        old = slices[-1]
+        panel_of(explorer).sliders["batch_size"].value = 10
+        moved = len(slices)
+        await until(lambda: len(slices) >= moved + 5)
+        # One slice may have been on its way.
+        assert sum(run is old for run in slices[moved:]) <= 1
+        assert slices[-1].curves[None].training.batch_size == 10
+        assert next(old._steps, None) is None
+        explorer.stop()
+
+    asyncio.run(scenario())
+
+
+def test_stop_ends_the_training_and_says_how_far_it_came(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+    async def scenario() -> None:
+        explorer = widgets.training_explorer(data)
+        panel = panel_of(explorer)
+        made = len(slices)
+        panel.play.click()
+        await until(lambda: len(slices) >= made + 3)
+        assert not panel.stop.disabled
+        panel.stop.click()
+        await until(lambda: panel.stop.disabled)
+        assert re.fullmatch(r"Treniranje je zaustavljeno na \d+%\.", text_of(explorer))
+        stopped = len(slices)
+        await asyncio.sleep(0.1)
+        assert len(slices) == stopped
+
+    asyncio.run(scenario())
+
+
+def test_play_trains_to_the_end_and_the_summary_gets_a_point(data: dict[str, np.ndarray]) -> None:
+    async def scenario() -> None:
+        explorer = widgets.weight_scale_explorer(data)
+        assert len(explorer.tried) <= 1
+        panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
+        await until(lambda: text_of(explorer).startswith("Treniranje je završeno."))
+        assert 10**-3.0 in explorer.tried
+        assert "0.001: batch normalizacija" in alt_of(explorer)
+        assert 'value="1.000"' in panel_of(explorer)._bar.value
+        assert is_a_drawing(picture_of(explorer))
+
+    asyncio.run(scenario())
+
+
+def test_the_words_for_a_picture_change_with_it(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+    async def scenario() -> None:
+        explorer = widgets.training_explorer(data)
+        seen: dict[bytes, str] = {}
+        panel_of(explorer).play.click()
+
+        def collected() -> bool:
+            seen[picture_of(explorer)] = alt_of(explorer)
+            return len(seen) > 4
+
+        await until(collected)
+        explorer.stop()
+        assert len(set(seen.values())) == len(seen)
+        assert all("standardna devijacija aktivacija" in alt for alt in seen.values())
+
+    asyncio.run(scenario())
+
+
+def test_progress_and_state_have_roles_and_names(data: dict[str, np.ndarray]) -> None:
+    async def scenario() -> None:
+        explorer = widgets.training_explorer(data)
+        panel = panel_of(explorer)
+        panel.play.click()
+        await until(lambda: "<progress" in panel._bar.value)
+        explorer.stop()
+        assert 'aria-label="napredak treniranja"' in panel._bar.value
+        assert re.search(r"\d+%, još \d+ s", panel._bar.value)
+        assert 'role="status"' in panel._line.value
+        for name, slider in panel.sliders.items():
+            assert slider.description and slider.tooltip, name
+
+    asyncio.run(scenario())
+
+
+def test_a_diverged_net_is_named_in_words(data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        explorer = widgets.weight_scale_explorer(data)
+
+        def explodes(x: np.ndarray, *rest: Any) -> tuple[np.ndarray, Any]:
+            return np.full_like(x, np.nan), None
+
+        monkeypatch.setattr(layers, "batchnorm_forward", explodes)
+        monkeypatch.setattr("funkcije.fc_net.batchnorm_forward", explodes)
+        panel_of(explorer).play.click()
+        await until(lambda: "Treniranje je završeno" in text_of(explorer))
+        sentence = "batch normalizacija: treniranje je divergiralo u koraku 1, gubitak više nije konačan broj."
+        assert sentence in text_of(explorer)
+        assert sentence in alt_of(explorer)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_not_written_yet_is_one_line_and_the_next_move_uses_what_is_written(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = layers.batchnorm_forward
+
+    def missing(*_: Any) -> Any:
+        raise NotImplementedError("batchnorm_forward: još nije napisano (not written yet)")
+
+    def put(function: Any) -> None:
+        monkeypatch.setattr(layers, "batchnorm_forward", function)
+        monkeypatch.setattr("funkcije.fc_net.batchnorm_forward", function)
+
+    async def scenario() -> None:
+        put(missing)
+        explorer = widgets.batch_size_explorer(data)
+        assert "batchnorm_forward: još nije napisano" in text_of(explorer)
+        assert explorer._repr_mimebundle_()[0]["text/plain"].count("\n") == 0
+        panel_of(explorer).play.click()
+        await until(lambda: panel_of(explorer).stop.disabled)
+        put(written)
+        panel_of(explorer).play.click()
+        await until(lambda: "Treniranje je završeno" in text_of(explorer))
+        assert is_a_drawing(picture_of(explorer))
+
+    asyncio.run(scenario())
+
+
+def test_what_a_layer_raises_is_one_line_with_file_and_number(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("funkcije.fc_net.softmax_loss", lambda x, y: layers.softmax_loss(x.T[:3], y))
+
+    explorer = Explorer.__new__(Explorer)  # nobody is there: no event loop runs
+    explorer.__init__(data, *_of_one_net())  # type: ignore[misc]
+    line = explorer._repr_mimebundle_()[0]["text/plain"]
+    assert re.match(r"layers\.py, linija \d+: \w+Error: ", line)
+    assert "\n" not in line
+
+
+def _of_one_net() -> tuple[Any, ...]:
+    from funkcije._panel import Control
+    from funkcije.experiments import Training
+
+    return Training(epochs=1), (None,), [Control("batch_size", 50, choices=(10, 50))]
+
+
+def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_before(
+    data: dict[str, np.ndarray], slices: list[Run[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = {"metadata": {"cellId": "one"}, "header": {"msg_id": "first"}}
+    monkeypatch.setattr(_explorer, "_request", lambda: request)
+
+    async def scenario() -> None:
+        old = widgets.training_explorer(data)
+        beside = widgets.batch_size_explorer(data)
+        panel_of(old).play.click()
+        made = len(slices)
+        await until(lambda: len(slices) > made)
+        panel_of(beside).play.click()
+        await until(lambda: panel_of(old).stop.disabled)
+
+        request["header"] = {"msg_id": "again"}
+        again = widgets.training_explorer(data)
+        assert old.panel is None and beside.panel is None
+        assert again.panel is not None
+        stopped = len(slices)
+        await asyncio.sleep(0.1)
+        assert len(slices) <= stopped + 1
+
+    asyncio.run(scenario())
+
+
+def test_points_of_a_layer_that_has_changed_leave_the_summary(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        explorer = widgets.weight_scale_explorer(data)
+        panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
+        await until(lambda: 10**-3.0 in explorer.tried)
+        monkeypatch.setattr(_explorer, "_source", lambda: b"changed")
+        panel_of(explorer).sliders["weight_scale"].value = 10**-2.0
+        await until(lambda: 10**-2.0 in explorer.tried)
+        assert set(explorer.tried) == {10**-2.0}
+
+    asyncio.run(scenario())
+
+
+def test_in_english_nothing_is_left_of_montenegrin(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUNKCIJE_LANG", "en")
+
+    async def scenario() -> None:
+        for explorer_of in EXPLORERS:
+            explorer = explorer_of(data)
+            panel = panel_of(explorer)
+            words = " ".join(
+                [text_of(explorer), alt_of(explorer), panel.play.description, panel.stop.description]
+                + [slider.description for slider in panel.sliders.values()]
+            )
+            assert "batch normalization: loss" in words
+            assert not re.search(r"[čćšžđ]|tezina|slojeva|korak ", words)
+
+    asyncio.run(scenario())
+
+
+def test_every_message_has_both_languages_with_the_same_facts() -> None:
+    from funkcije._messages import MESSAGES
+
+    explorers = list(MESSAGES)[list(MESSAGES).index("None") :]
+    for key in explorers:
+        montenegrin, english = (set(re.findall(r"\{(\w+)", text)) for text in MESSAGES[key])
+        assert montenegrin == english, key
+
+
+# Static: nobody is there.
+
+
+def test_without_a_front_end_the_picture_stays_and_no_sliders(data: dict[str, np.ndarray]) -> None:
+    for explorer_of in EXPLORERS:
+        explorer = explorer_of(data)
+        bundle, about = explorer._repr_mimebundle_()
+        assert set(bundle) == {"text/plain", "image/png"}
+        assert is_a_drawing(base64.b64decode(bundle["image/png"]))
+        assert about["image/png"]["alt"] == bundle["text/plain"]
+
+
+def test_the_summary_has_several_points_where_nobody_can_make_them(data: dict[str, np.ndarray]) -> None:
+    assert sorted(widgets.weight_scale_explorer(data).tried) == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+    assert sorted(widgets.batch_size_explorer(data).tried) == [10, 50, 200]
+
+
+def test_the_same_training_leaves_the_same_picture(data: dict[str, np.ndarray]) -> None:
+    first, second = (widgets.training_explorer(data) for _ in range(2))
+    assert (first.png, first.alt) == (second.png, second.alt)
+
+
+def notebook_of(*sources: str) -> NotebookNode:
+    return new_notebook(cells=[new_code_cell(source) for source in sources])
+
+
+def picture_in(cell: NotebookNode) -> bytes:
+    [output] = [output for output in cell.outputs if output.output_type != "stream"]
+    assert WIDGET_VIEW not in output.data
+    return base64.b64decode(output.data["image/png"])
+
+
+SOURCES = (
+    f"{DATA}\nfrom funkcije.widgets import *",
+    "training_explorer(data)",
+    "display(weight_scale_explorer(data))",
+)
+
+
+@pytest.mark.parametrize("variable", ["", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"])
+def test_nbclient_leaves_a_picture_in_the_cell(variable: str, tmp_path: Path, submit: Callable[..., Path]) -> None:
+    folder = submit()
+    notebook = notebook_of(*SOURCES)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"OPENBLAS_NUM_THREADS": "1"} | ({variable: "1"} if variable else {})
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute(env=environment)
+    for cell in notebook.cells[1:]:
+        assert is_a_drawing(picture_in(cell))
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert len(re.findall(r'<img[^>]*alt="[^"]*Grafici treniranja', page, flags=re.DOTALL)) == 2
+
+
+def test_the_notebook_that_a_reader_of_a_submission_sees_has_the_picture(
+    tmp_path: Path, submit: Callable[..., Path]
+) -> None:
+    notebook = notebook_of(*SOURCES)
+    assert run_notebook(notebook.cells, submit(), choose(), NotebookBounds(seconds=120)) is None
+    for cell in notebook.cells[1:]:
+        assert is_a_drawing(picture_in(cell))
+
+
+def test_in_a_stub_an_explorer_is_one_line(submit: Callable[..., Path]) -> None:
+    notebook = notebook_of(*SOURCES)
+    assert run_notebook(notebook.cells, submit(stub=True), choose(), NotebookBounds(seconds=120)) is None
+    for cell in notebook.cells[1:]:
+        [output] = cell.outputs
+        [line] = output.data["text/plain"].splitlines()
+        assert "još nije napisano" in line
+        assert set(output.data) == {"text/plain"}
+
+
+def test_without_ipywidgets_the_picture_stays_and_a_line_says_what_to_install(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+
+    async def scenario() -> None:
+        bundle, _ = widgets.training_explorer(data)._repr_mimebundle_()
+        assert set(bundle) == {"text/plain", "image/png"}
+
+    asyncio.run(scenario())
+    [line] = capsys.readouterr().out.splitlines()
+    assert "pip install ipywidgets" in line
+
+
+def test_the_package_is_imported_without_ipywidgets_and_pyplot(submit: Callable[..., Path]) -> None:
+    code = "import sys, funkcije.widgets; print(sorted({'ipywidgets', 'matplotlib.pyplot'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=submit(), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
