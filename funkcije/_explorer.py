@@ -7,7 +7,6 @@ second, shows a picture, and lets messages in. The latest move wins.
 
 import asyncio
 import base64
-import hashlib
 import io
 import os
 import traceback
@@ -18,9 +17,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
+from . import fc_net
 from ._figures import Axis, Kind, Picture, Shown
 from ._messages import tell
 from ._panel import Control, Panel, Value
+from ._source import digest
 from .experiments import Curves, Data, NotWrittenYet, Training, train
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
@@ -114,7 +115,7 @@ class Explorer:
         self._values: dict[str, Value] = {control.name: control.value for control in controls}
         self._turn: object = None
         self._task: asyncio.Task[None] | None = None
-        self._source = _source()
+        self._trained = _code()
         by_name = {control.name: control for control in controls}
         axis = Axis(over, by_name[over].low, by_name[over].high) if over else None
         layers = max(by_name["depth"].high if "depth" in by_name else 0, base.depth) - 1
@@ -261,9 +262,9 @@ class Explorer:
         Points of other code leave the summary.
         """
         problem = _reload()
-        source = _source()
-        if source != self._source:
-            self._source = source
+        code = _code()
+        if code != self._trained:
+            self._trained = code
             self.tried.clear()
         return problem
 
@@ -335,12 +336,9 @@ def _reload() -> str:
     return tell("not_reloaded", error=lines[-1]) if lines else ""
 
 
-def _source() -> bytes:
-    """A digest of the package's modules, which the student changes."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.digest()
+def _code() -> str:
+    """A digest of what trains: the package's files, and the layers as they are in memory."""
+    return digest([fc_net.FullyConnectedNet])
 
 
 def _explain(error: Exception) -> str:

@@ -12,7 +12,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -94,7 +94,7 @@ class Picture:
             matplotlib.rcParams.update({"axes.grid": True, "grid.alpha": 0.3, "font.size": 9, "axes.titlesize": 10})
             rows = 2 if over else 1
             figure = Figure(figsize=(WIDTH, HEIGHT * rows + 0.45), dpi=DPI, facecolor="white")
-            self._canvas: Any = FigureCanvasAgg(figure)
+            self._canvas = cast(Any, FigureCanvasAgg(figure))
             grid = figure.subplots(rows, 3, squeeze=False)
             figure.subplots_adjust(0.055, 0.07 if over else 0.14, 0.99, 0.88 if over else 0.79, 0.22, 0.36)
             self._lines = {kind: self._training_lines(grid[0], STYLES[kind]) for kind in self.kinds}
