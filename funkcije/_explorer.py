@@ -27,7 +27,7 @@ from .experiments import Curves, Data, NotWrittenYet, Training, train
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
 """Seconds of training before the first picture and between pictures, and of waiting for messages after each."""
 
-BY_NBGRADER, BEFORE_THE_FIRST_MOVE, WITHOUT_A_FRONT_END = 0.5, 1.0, 20.0
+BY_NBGRADER, BEFORE_THE_FIRST_MOVE, WITHOUT_A_FRONT_END = 0.25, 1.0, 20.0
 """Seconds that the first training may take: most where nobody can start another."""
 
 Key = TypeVar("Key", bound=Hashable)

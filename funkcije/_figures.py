@@ -36,7 +36,7 @@ STYLES: dict[Kind, Style] = {
 """How each kind of net is drawn: contrast on white is 3:1 or more, and lines and markers tell it, too."""
 
 MOST_LOSS = 3.5
-LEAST_SPREAD, MOST_SPREAD = 1e-6, 1e6
+LEAST_SPREAD, MOST_SPREAD = 1e-8, 1e8
 WIDTH, HEIGHT, DPI = 11.5, 3.3, 88
 """Inches of a row of plots, and pixels of an inch."""
 

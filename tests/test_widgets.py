@@ -431,7 +431,7 @@ def test_in_a_stub_an_explorer_is_one_line(submit: Callable[..., Path]) -> None:
     for cell in notebook.cells[1:]:
         [output] = cell.outputs
         [line] = output.data["text/plain"].splitlines()
-        assert "koji još nije napisan: batchnorm_forward" in line
+        assert "koji još nije napisan: FullyConnectedNet" in line
         assert set(output.data) == {"text/plain"}
 
 
