@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
-.PHONY: help setup demo test lint lab release grade bench mutation lock
+.PHONY: help setup demo test e2e lint lab release grade bench mutation lock
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ demo: setup ## a small class, from release to gradebook and feedback, in a dispo
 
 test: setup lint ## everything that must hold
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile
+
+e2e: setup ## a student and an instructor in a real browser (Chromium); pictures of it in build/e2e
+	@$(BIN)/pytest -q -s tests/e2e
 
 lint: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary

@@ -1,0 +1,151 @@
+"""A student's afternoon in a real JupyterLab, from the untouched release to a notebook that is opened again."""
+
+import itertools
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+from lab import PATIENCE, Lab, cell, menu, run_cell, shot
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from grader.course import Course
+
+NAME = "batch_normalization"
+NOTEBOOK = f"{NAME}.ipynb"
+EXPLORERS = {
+    "training_explorer(data, kinds": ("stopa učenja", "skala početnih težina", "veličina batch-a", "dubina mreže"),
+    "weight_scale_explorer(data)": ("skala početnih težina",),
+    "batch_size_explorer(data)": ("veličina batch-a",),
+    "training_explorer(data)": ("stopa učenja", "skala početnih težina", "veličina batch-a", "dubina mreže"),
+}
+WATCH = """
+    window.seen = []; window.pressed = [];
+    document.addEventListener('keydown', () => window.pressed.push(performance.now()), true);
+    new MutationObserver(() => {
+        const image = document.querySelector('.watched .jupyter-widgets img');
+        if (image && image.alt !== window.last) {
+            window.last = image.alt;
+            window.seen.push([performance.now(), image.alt]);
+        }
+    }).observe(document.body, {subtree: true, childList: true, attributes: true});
+"""
+
+
+def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
+    released: Course, browser: Browser, tmp_path: Path
+) -> None:
+    desk = tmp_path / "desk"
+    shutil.copytree(released.release / NAME, desk)
+    worked = released.root / "solutions" / NAME / "funkcije"
+    with Lab(desk, tmp_path / "home") as lab:
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(PATIENCE * 1000)
+        lab.open(page, NOTEBOOK)
+        for source in ("import matplotlib.pyplot", "quick = any(", "def when_written", "data = get_CIFAR10_data("):
+            run_cell(page, lab, source)
+
+        # The stub: one friendly line where something is to be written.
+        expect(run_cell(page, lab, 'check("batchnorm_forward")')).to_contain_text("0 od 10 bodova")
+        stub = run_cell(page, lab, "weight_scale_explorer(data)")
+        expect(stub.get_by_role("status")).to_contain_text("koji još nije napisan")
+        shot(page, "student-1-stub")
+
+        paste(page, lab, "layers.py", (worked / "layers.py").read_text(encoding="utf-8"))
+        paste(page, lab, "fc_net.py", (worked / "fc_net.py").read_text(encoding="utf-8"))
+        lab.open(page, NOTEBOOK)
+        for name in ("batchnorm_forward", "batchnorm_backward", "layernorm_forward", "FullyConnectedNet"):
+            expect(run_cell(page, lab, f'check("{name}")')).to_contain_text("bodova")
+        expect(cell(page, 'check("batchnorm_forward")')).to_contain_text("10 od 10 bodova")
+        expect(cell(page, 'check("FullyConnectedNet")')).to_contain_text("8 od 8 bodova")
+        shot(page, "student-2-checks")
+
+        page.evaluate(WATCH)
+        for source, sliders in EXPLORERS.items():
+            explorer = run_cell(page, lab, source)
+            expect(explorer.get_by_role("img", name="Grafici treniranja").first).to_be_visible()
+            for slider in sliders:
+                move(page, explorer, slider)
+        shot(page, "student-4-explorers")
+
+        menu(page, "File", "Save Notebook")
+        page.wait_for_timeout(1000)
+        validate(page)
+        shot(page, "student-5-validated")
+        page.get_by_role("button", name="Ok").or_(page.get_by_role("button", name="OK")).first.click()
+
+        menu(page, "File", "Save Notebook")
+        page.wait_for_timeout(1500)
+        page.close()
+        lab.close_kernels()
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(PATIENCE * 1000)
+        lab.open(page, NOTEBOOK)
+        for source in EXPLORERS:
+            output = cell(page, source).locator(".jp-OutputArea-output")
+            output.first.scroll_into_view_if_needed()
+            expect(output.locator("img").first).to_be_visible()
+        shot(page, "student-6-reopened")
+        page.close()
+
+
+def paste(page: Page, lab: Lab, module: str, text: str) -> None:
+    """Open a module in Lab's editor, replace all of it, and save."""
+    page.goto(f"{lab.url}/lab/tree/funkcije/{module}?reset")
+    editor = page.locator(".jp-FileEditor .cm-content").first
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    assert (lab.folder / "funkcije" / module).read_text(encoding="utf-8").split() == text.split()
+
+
+def move(page: Page, explorer: Locator, label: str) -> None:
+    """Move a slider by keyboard: a picture comes, a second move ends the first training, and the second is finished."""
+    page.evaluate("document.querySelectorAll('.watched').forEach(one => one.classList.remove('watched'))")
+    explorer.evaluate("one => one.classList.add('watched')")
+    handle = explorer.locator(".widget-hslider", has_text=label).locator(".noUi-handle")
+    status, stop = explorer.get_by_role("status"), explorer.get_by_role("button", name="Zaustavi")
+    page.evaluate("window.seen = []; window.pressed = []")
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("window.seen.length >= 3")
+    shot(page, f"student-3-{label.split()[0]}")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("window.seen.some(([at]) => at > window.pressed[1])")
+    expect(status).to_contain_text("Treniranje je završeno")
+    expect(stop).to_be_disabled()
+    expect(explorer.get_by_role("progressbar", name="napredak treniranja")).to_be_visible()
+    report(label, page.evaluate("[window.pressed, window.seen]"))
+
+
+def report(label: str, measured: Any) -> None:
+    """Print, and never judge, how fast it was; that the old training ended, is judged by the words of the pictures."""
+    (first, second), seen = measured
+
+    def settings(alt: str) -> str:
+        return alt.partition(")")[0]
+
+    before = settings(next(alt for at, alt in seen if first < at < second))
+    last = settings(seen[-1][1])
+    assert before != last
+    old = [at for at, alt in seen if at > second and settings(alt) == before]
+    new = [at for at, alt in seen if at > second and settings(alt) == last]
+    assert new and all(at < new[0] for at in old), "the training that was to end went on"
+    gaps = [later - earlier for earlier, later in itertools.pairwise(new)]
+    rate = 1000 / statistics.median(gaps) if gaps else float("nan")
+    began = next(at for at, alt in seen if at > first)
+    print(
+        f"\n{label}: first picture {began - first:.0f} ms after the key, last {new[-1] - second:.0f} ms, {rate:.0f} a "
+        f"second; of the old training none later than {max(old, default=second) - second:.0f} ms after the next key, "
+        f"the new one's first after {new[0] - second:.0f} ms",
+        end="",
+    )
+
+
+def validate(page: Page) -> None:
+    """Press nbgrader's button, and wait for its verdict."""
+    page.get_by_role("button", name="Validate").first.click()
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("passed", ignore_case=True)
