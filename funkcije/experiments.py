@@ -25,6 +25,24 @@ from ._run import Run, iterations, rounds
 from ._training import Data, Progress, State, Training
 from .solver import DATA, _progress_bar
 
+__all__ = [
+    "BATCH_SIZES",
+    "KINDS",
+    "WEIGHT_SCALES",
+    "Curves",
+    "Data",
+    "NotWrittenYet",
+    "Progress",
+    "State",
+    "Training",
+    "batch_size_experiment",
+    "batch_size_trainings",
+    "collect",
+    "train",
+    "weight_scale_experiment",
+    "weight_scale_trainings",
+]
+
 KINDS = ("batchnorm", "layernorm")
 WEIGHT_SCALES = tuple(float(scale) for scale in np.logspace(-4, 0, num=20))
 BATCH_SIZES = (5, 10, 50)
