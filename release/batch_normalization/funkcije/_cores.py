@@ -1,0 +1,73 @@
+"""Two things at once: functions in threads of their own, each with matrix products that keep to one core.
+
+Numpy's library for matrix products, OpenBLAS, splits every product over all cores, and the cores wait for each other at
+its end. Where there is enough to do at the same time, it is better that each core works for itself. OpenBLAS can be
+told so, but numpy has no function for that; where it cannot be found under numpy, everything runs in turn.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+def at_once(functions: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of all functions, which are called at the same time where that is faster.
+
+    Raises:
+        Exception: what a function raised, once all have ended.
+    """
+    threads = _threads() if len(functions) > 1 else None
+    blas = _openblas()
+    if threads is None or blas is None:
+        return [function() for function in functions]
+    get_threads, set_threads = blas
+    before = get_threads()
+    set_threads(1)
+    try:
+        futures = [threads.submit(function) for function in functions]
+        for future in futures:
+            future.exception()
+    finally:
+        set_threads(before)
+    return [future.result() for future in futures]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor | None:
+    """A thread for each core; None where there is one core, or no threads (as in a browser)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores < 2:
+        return None
+    threads = ThreadPoolExecutor(cores, thread_name_prefix="funkcije")
+    try:
+        threads.submit(int).result()
+    except RuntimeError:
+        return None
+    return threads
+
+
+@cache
+def _openblas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """The functions of numpy's OpenBLAS that get and set the number of its threads."""
+    package = Path(np.__file__).parent
+    for file in (*package.parent.glob("numpy.libs/*openblas*"), *package.glob(".dylibs/*openblas*")):
+        try:
+            library = ctypes.CDLL(str(file))
+        except OSError:
+            continue
+        for prefix, suffix in product(("scipy_", ""), ("64_", "")):
+            names = [f"{prefix}openblas_{what}_num_threads{suffix}" for what in ("get", "set")]
+            if all(hasattr(library, name) for name in names):
+                get_threads, set_threads = (getattr(library, name) for name in names)
+                set_threads.restype = None
+                return get_threads, set_threads
+    return None

@@ -1,0 +1,170 @@
+"""A run: nets that see the same batches take their steps together, and each step becomes a record.
+
+Side by side where that gives the same as each on its own, otherwise one after another; see `_fused` and `_plain`.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from . import fc_net
+from ._fused import SideBySide, agrees
+from ._plain import Group, Separate
+from ._training import Data, Progress, State, Training
+
+MEASURED = 1000
+"""Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
+AT_ONCE, SIDE_BY_SIDE = 20, 10
+"""Nets that train at the same time while the others wait, and how many of these can be one wide net."""
+
+
+def rounds(trainings: list[Training]) -> list[list[list[int]]]:
+    """Which trainings run at the same time, and which of these side by side: their numbers, round by round."""
+    forms: dict[Training, list[int]] = {}
+    for k, training in enumerate(trainings):
+        forms.setdefault(replace(training, weight_scale=0.0), []).append(k)
+    rounds: list[list[list[int]]] = []
+    room = 0
+    for first in range(0, len(trainings), AT_ONCE):
+        for models in forms.values():
+            chosen = models[first : first + AT_ONCE]
+            if len(chosen) > room:
+                rounds.append([])
+                room = AT_ONCE
+            rounds[-1] += [chosen[start : start + SIDE_BY_SIDE] for start in range(0, len(chosen), SIDE_BY_SIDE)]
+            room -= len(chosen)
+    return rounds
+
+
+def iterations(training: Training, data: Data) -> int:
+    """Steps in all, counted as `Solver` does."""
+    return training.epochs * max(min(training.num_train, len(data["X_train"])) // training.batch_size, 1)
+
+
+class Run:
+    """Trainings that differ in their initial weights alone, and so can share each batch.
+
+    Args:
+        trainings: by their numbers.
+        data: as for `train`.
+        spread, plain: as for `train`.
+    """
+
+    def __init__(self, trainings: dict[int, Training], data: Data, spread: bool, plain: bool) -> None:
+        first = self.form = next(iter(trainings.values()))
+        self.models = list(trainings)
+        self.training = set(self.models)
+        self.spread = spread
+        self.iteration, self.iterations = 0, iterations(first, data)
+        self.per_epoch = self.iterations // first.epochs
+
+        self.X, self.y = _rows(data["X_train"][: first.num_train], first.dtype), data["y_train"][: first.num_train]
+        self.X_val, self.y_val = _rows(data["X_val"], first.dtype), data["y_val"]
+        features, classes = self.X.shape[1], 1 + int(max(data["y_train"].max(), data["y_val"].max()))
+        self.nets = []
+        for training in trainings.values():
+            with _seeded(training.seed), np.errstate(all="ignore"):
+                self.nets.append(_net(training, features, classes))
+                self.generator = np.random.RandomState()
+                self.generator.set_state(np.random.get_state())
+
+        small = replace(first, width=4, weight_scale=0.5, dtype="float64")
+        with _seeded(0), np.errstate(all="ignore"):
+            self.fused = not plain and agrees(partial(_net, small), first.update_rule)
+        self.group: Group = (SideBySide if self.fused else Separate)(self.nets, first.update_rule, first.learning_rate)
+
+    def advance(self) -> list[Progress]:
+        """One step; a record for each net that still trains."""
+        batch = self.generator.choice(len(self.X), self.form.batch_size)
+        with np.errstate(all="ignore"):
+            try:
+                losses, measured, spreads = self._step(batch)
+            except NotImplementedError:
+                raise
+            except Exception:
+                # Perhaps a layer does not like so many columns; nothing has been told of this training yet.
+                if self.iteration > 0 or not self.fused:
+                    raise
+                self.fused = False
+                self.group = Separate(self.nets, self.form.update_rule, self.form.learning_rate)
+                losses, measured, spreads = self._step(batch)
+        self.nets = []
+        self.iteration += 1
+        return [
+            self._record(k, model, float(losses[k]), measured, spreads)
+            for k, model in enumerate(self.models)
+            if model in self.training
+        ]
+
+    def _step(self, batch: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None, np.ndarray | None]:
+        """The losses, the accuracies if it is time for them, and the spreads if they are asked for and known."""
+        losses = self.group.step(self.X[batch], self.y[batch])
+        spreads = self.group.spreads() if self.spread else None
+        measured = None
+        if self.iteration == 0 or (self.iteration + 1) % self.per_epoch == 0:
+            rows = self.generator.choice(len(self.X), MEASURED) if len(self.X) > MEASURED else slice(None)
+            measured = (
+                self.group.accuracies(self.X[rows], self.y[rows]),
+                self.group.accuracies(self.X_val, self.y_val),
+            )
+        return losses, measured, spreads
+
+    def _record(
+        self,
+        k: int,
+        model: int,
+        loss: float,
+        measured: tuple[np.ndarray, np.ndarray] | None,
+        spreads: np.ndarray | None,
+    ) -> Progress:
+        """What net k of the group did; one that has diverged is stopped."""
+        state: State = "finished" if self.iteration == self.iterations else "training"
+        if not math.isfinite(loss):
+            state = "diverged"
+            self.training.remove(model)
+            self.group.stop(k)
+        return Progress(
+            model=model,
+            iteration=self.iteration,
+            iterations=self.iterations,
+            epoch=self.iteration // self.per_epoch,
+            loss=loss,
+            train_accuracy=float(measured[0][k]) if measured else None,
+            val_accuracy=float(measured[1][k]) if measured else None,
+            spread=tuple(spreads[k].tolist()) if spreads is not None else None,
+            state=state,
+            done=0.0,
+        )
+
+
+def _net(training: Training, features: int, classes: int) -> Any:
+    """The net of a training, made by whatever `fc_net` is imported now."""
+    return fc_net.FullyConnectedNet(
+        [training.width] * (training.depth - 1),
+        input_dim=features,
+        num_classes=classes,
+        normalization=training.normalization,
+        weight_scale=training.weight_scale,
+        dtype=np.dtype(training.dtype),
+    )
+
+
+def _rows(X: np.ndarray, dtype: str) -> np.ndarray:
+    """Images (N, d_1, ..., d_k) as rows (N, D)."""
+    return X.reshape(len(X), -1).astype(dtype, copy=False)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Numpy's global generator begins from `seed`, and is afterwards as it was before."""
+    before = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)
