@@ -228,17 +228,27 @@ class LiveOracle:
 
     def _wiring_case(self, check: Check, inputs: Sequence[Inputs], student: Student) -> Case:
         self._refuse_degenerate(check, student)
-        truth = self._observe_over(check, student, inputs)
+        swaps = [{right: other} for right, other in self.assignment.interchangeable if right in check.needs]
+        try:
+            truth = self._observe_over(check, student, inputs)
+        except (Blocked, StudentError):
+            # A network may use the other function of a pair, and then it does not matter that this one fails.
+            for swapped in swaps:
+                with suppress(Blocked, StudentError):
+                    truth = self._observe_over(check, student, inputs, swapped)
+                    break
+            else:
+                raise
         if any(isinstance(value, np.ndarray) and np.isnan(value).any() for item in truth for value in item.values()):
             # Not a number over a right network, as where a running variance is negative: any wiring would look right.
             raise Blocked("first_mend", check.needs[0])
 
         def also() -> list[list[Observed]]:
-            return [
-                self._observe_over(check, student, inputs, swapped={right: other})
-                for right, other in self.assignment.interchangeable
-                if right in check.needs
-            ]
+            found = []
+            for swapped in swaps:
+                with suppress(Blocked, StudentError):
+                    found.append(self._observe_over(check, student, inputs, swapped))
+            return found
 
         right = _right(check, truth)
         own_layers: list[bool] = []
@@ -279,8 +289,8 @@ class LiveOracle:
                 raise error.__context__ from None
             if error.kind == "not_implemented":
                 raise
-            # The student's layers returned something that no network can use.
-            raise Blocked("first_mend", check.needs[0]) from None
+            # The student's layer raised, or returned something that no network can use.
+            raise Blocked("first_mend", self.kept.borrowed.last or check.needs[0]) from None
 
     def _refuse_degenerate(self, check: Check, student: Student) -> None:
         """Refuse layers that are affine in `x` (identity, constant, scale and shift): they hide the wiring."""
@@ -447,13 +457,15 @@ class Borrowed:
         self._student: Student | None = None
         self._swapped: Mapping[str, str] = {}
         self._handles: dict[int, tuple[dict[str, Any], Params]] = {}
+        self.last = ""
+        """The function that was called last."""
         self.functions: dict[str, dict[str, Callable[..., Any]]] = {}
         for name, function in assignment.contract.functions.items():
             self.functions.setdefault(function.module, {})[name] = partial(self._call, name)
 
     def lend(self, student: Student, swapped: Mapping[str, str]) -> None:
         """From now on these are the student's; of `swapped`, the other function of a pair."""
-        self._student, self._swapped = student, swapped
+        self._student, self._swapped, self.last = student, swapped, ""
         self._handles.clear()
 
     def _call(self, name: str, *args: Any) -> Any:
@@ -467,7 +479,8 @@ class Borrowed:
                 plain.append(params)
             else:
                 plain.append(value)
-        return getattr(self._student, self._swapped.get(name, name))(*plain)
+        self.last = self._swapped.get(name, name)
+        return getattr(self._student, self.last)(*plain)
 
 
 def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:

@@ -159,6 +159,28 @@ def test_a_right_network_over_wrong_layers_keeps_its_points(bench: Bench) -> Non
     assert result.function_score("batchnorm_forward")[0] < 10
 
 
+RAISES = Edit("layers", "batchnorm_backward", "return dx, dgamma, dbeta", "raise ValueError")
+NOT_WRITTEN = Edit("layers", "batchnorm_backward", "return dx, dgamma, dbeta", "raise NotImplementedError")
+WITH_ALT = Edit("fc_net", "FullyConnectedNet", "= batchnorm_backward(", "= batchnorm_backward_alt(")
+
+
+@pytest.mark.parametrize("backward", [RAISES, NOT_WRITTEN], ids=["raises", "not written"])
+def test_a_network_on_the_other_backward_pass_keeps_its_points_where_the_first_fails(
+    bench: Bench, backward: Edit
+) -> None:
+    result = bench.judge(backward, WITH_ALT)
+    assert result.function_score("FullyConnectedNet") == (8, 8)
+    assert result.function_score("batchnorm_backward_alt") == (5, 5)
+    assert result.function_score("batchnorm_backward") == (0, 7)
+
+
+def test_a_network_whose_layer_fails_is_told_which(bench: Bench) -> None:
+    both = Edit("layers", "batchnorm_backward_alt", "return dx, dgamma, dbeta", "raise ValueError")
+    result = bench.judge(RAISES, both, functions=["FullyConnectedNet"])
+    messages = {check.message for check in result.checks if check.status == "failed"}
+    assert messages == {"First mend batchnorm_backward: the network is built on it."}
+
+
 def test_from_the_recording_a_network_over_wrong_layers_is_told_to_mend_them_first(bench: Bench) -> None:
     wrong = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = x_hat")
     result = bench.judge(wrong, functions=["FullyConnectedNet"], recorded=True)
