@@ -241,7 +241,7 @@ class LiveOracle:
                 raise
         if any(isinstance(value, np.ndarray) and np.isnan(value).any() for item in truth for value in item.values()):
             # Not a number over a right network, as where a running variance is negative: any wiring would look right.
-            raise Blocked("first_mend", check.needs[0])
+            raise Blocked("first_mend", self.kept.borrowed.not_a_number or check.needs[0])
 
         def also() -> list[list[Observed]]:
             found = []
@@ -459,14 +459,17 @@ class Borrowed:
         self._handles: dict[int, tuple[dict[str, Any], Params]] = {}
         self.last = ""
         """The function that was called last."""
+        self.not_a_number = ""
+        """The first whose results held NaN."""
         self.functions: dict[str, dict[str, Callable[..., Any]]] = {}
         for name, function in assignment.contract.functions.items():
             self.functions.setdefault(function.module, {})[name] = partial(self._call, name)
 
     def lend(self, student: Student, swapped: Mapping[str, str]) -> None:
         """From now on these are the student's; of `swapped`, the other function of a pair."""
-        self._student, self._swapped, self.last = student, swapped, ""
+        self._student, self._swapped = student, swapped
         self._handles.clear()
+        self.last = self.not_a_number = ""
 
     def _call(self, name: str, *args: Any) -> Any:
         assert self._student is not None
@@ -480,7 +483,10 @@ class Borrowed:
             else:
                 plain.append(value)
         self.last = self._swapped.get(name, name)
-        return getattr(self._student, self.last)(*plain)
+        results = getattr(self._student, self.last)(*plain)
+        if not self.not_a_number and any(isinstance(value, np.ndarray) and np.isnan(value).any() for value in results):
+            self.not_a_number = self.last
+        return results
 
 
 def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:

@@ -90,6 +90,8 @@ def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake:
     # A cache that the forward pass spoils is read by every backward pass of it, and in networks built on it.
     readers = {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.edited}
     readers |= {check.function for check in bench.assignment.checks if mistake.edited in check.needs}
+    if not mistake.carries_gradient:
+        readers |= {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.function}
     assert mistake.function in functions
     assert functions <= {mistake.function, *readers}
 
