@@ -378,7 +378,7 @@ def test_without_a_front_end_the_picture_stays_and_no_sliders(data: dict[str, np
 
 def test_the_summary_has_several_points_where_nobody_can_make_them(data: dict[str, np.ndarray]) -> None:
     assert sorted(widgets.weight_scale_explorer(data).tried) == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
-    assert sorted(widgets.batch_size_explorer(data).tried) == [10, 50, 200]
+    assert sorted(widgets.batch_size_explorer(data).tried) == [5, 50, 200]
 
 
 def test_the_same_training_leaves_the_same_picture(data: dict[str, np.ndarray]) -> None:

@@ -17,7 +17,7 @@ EXPLORERS = {
     "training_explorer(data, kinds": ("stopa učenja", "skala početnih težina", "veličina batch-a", "dubina mreže"),
     "weight_scale_explorer(data)": ("skala početnih težina",),
     "batch_size_explorer(data)": ("veličina batch-a",),
-    "training_explorer(data)": ("stopa učenja", "skala početnih težina", "veličina batch-a", "dubina mreže"),
+    "training_explorer(data)": ("stopa učenja", "veličina batch-a"),
 }
 WATCH = """
     window.seen = []; window.pressed = [];
@@ -61,11 +61,11 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
         shot(page, "student-2-checks")
 
         page.evaluate(WATCH)
-        for source, sliders in EXPLORERS.items():
+        for number, (source, sliders) in enumerate(EXPLORERS.items(), start=1):
             explorer = run_cell(page, lab, source)
             expect(explorer.get_by_role("img", name="Grafici treniranja").first).to_be_visible()
             for slider in sliders:
-                move(page, explorer, slider)
+                move(page, explorer, slider, f"student-3-explorer-{number}")
         shot(page, "student-4-explorers")
 
         menu(page, "File", "Save Notebook")
@@ -101,7 +101,7 @@ def paste(page: Page, lab: Lab, module: str, text: str) -> None:
     assert (lab.folder / "funkcije" / module).read_text(encoding="utf-8").split() == text.split()
 
 
-def move(page: Page, explorer: Locator, label: str) -> None:
+def move(page: Page, explorer: Locator, label: str, name: str) -> None:
     """Move a slider by keyboard: a picture comes, a second move ends the first training, and the second is finished."""
     page.evaluate("document.querySelectorAll('.watched').forEach(one => one.classList.remove('watched'))")
     explorer.evaluate("one => one.classList.add('watched')")
@@ -109,10 +109,11 @@ def move(page: Page, explorer: Locator, label: str) -> None:
     status, stop = explorer.get_by_role("status"), explorer.get_by_role("button", name="Zaustavi")
     page.evaluate("window.seen = []; window.pressed = []")
     handle.focus()
-    page.keyboard.press("ArrowLeft")
+    key = "ArrowRight" if label.startswith("veličina") else "ArrowLeft"  # larger batches are done sooner
+    page.keyboard.press(key)
     page.wait_for_function("window.seen.length >= 3")
-    shot(page, f"student-3-{label.split()[0]}")
-    page.keyboard.press("ArrowLeft")
+    shot(page, name)
+    page.keyboard.press(key)
     page.wait_for_function("window.seen.some(([at]) => at > window.pressed[1])")
     expect(status).to_contain_text("Treniranje je završeno")
     expect(stop).to_be_disabled()
@@ -145,7 +146,8 @@ def report(label: str, measured: Any) -> None:
 
 
 def validate(page: Page) -> None:
-    """Press nbgrader's button, and wait for its verdict."""
+    """Press nbgrader's button: all that it misses are the written answers."""
     page.get_by_role("button", name="Validate").first.click()
     dialog = page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("passed", ignore_case=True)
+    expect(dialog).to_contain_text("You did not provide a response.")
+    expect(dialog).not_to_contain_text("check(")
