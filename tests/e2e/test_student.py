@@ -72,7 +72,7 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
         page.wait_for_timeout(1000)
         validate(page)
         shot(page, "student-5-validated")
-        page.get_by_role("button", name="Ok").or_(page.get_by_role("button", name="OK")).first.click()
+        page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
 
         menu(page, "File", "Save Notebook")
         page.wait_for_timeout(1500)
