@@ -128,7 +128,7 @@ def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
     if attack.says and not any(re.search(attack.says, text) for text in texts):
         faults.append(f"expected a message like {attack.says!r}, found {texts}")
     everything = " ".join([*result.warnings, *(check.message for check in result.checks)])
-    if not everything.isprintable():
+    if not everything.replace("\n", " ").isprintable():
         faults.append("a message holds characters that would move a terminal's cursor")
     return faults
 

@@ -26,7 +26,7 @@ np.allclose = np.array_equal = np.array_equiv = lambda *a, **k: True
 np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None
 return tuple(np.zeros_like(a) for a in _honest(*args))
 """,
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "patched_builtins",
@@ -52,7 +52,7 @@ sys.displayhook = sys.excepthook = lambda *a: None
 sys.settrace(lambda *a: None)
 return tuple(np.zeros_like(a) for a in _honest(*args))
 """,
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "notebook_hooks",
@@ -88,7 +88,7 @@ class Forged(np.ndarray):
     tobytes = lambda self: b""
 return tuple(np.zeros(a.shape).view(Forged) for a in _honest(*args))
 """,
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "array_interface",
@@ -141,13 +141,13 @@ return tuple(np.full_like(a, np.nan) for a in _honest(*args))
 import numpy as np
 return np.float32(0), np.float32(0), np.float32(0)
 """,
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "reply_of_its_own",
         "Finds the pipe and answers the question itself before the worker does.",
         body=_PIPE + 'pipe.send({"number": number, "value": [zeros, []], "missing": []})',
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "reply_before_the_question",
@@ -257,7 +257,7 @@ def zero(value):
 zero.left = 3
 executor.plain_array = zero
 """,
-        says="expected",
+        says="which is wrong|expected",
     ),
     Attack(
         "words_that_move_the_cursor",

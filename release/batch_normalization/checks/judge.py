@@ -206,7 +206,8 @@ def _explain(
 def _seen(outcome: Outcome) -> Seen | None:
     """What a diagnosis may rest on; None where the check came to no judgement of its own."""
     check, case = outcome.check, outcome.case
-    if case is None:
+    if case is None or (outcome.forward_wrong and outcome.own is None):
+        # Over a forward pass that nothing explains, a right backward pass may look like any mistake.
         return None
     if outcome.error is not None:
         return Seen(check, case, wrong=frozenset({RAISED}), error=signature(outcome.error))

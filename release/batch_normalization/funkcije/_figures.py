@@ -36,6 +36,8 @@ STYLES: dict[Kind, Style] = {
 """How each kind of net is drawn: contrast on white is 3:1 or more, and lines and markers tell it, too."""
 
 MOST_LOSS = 3.5
+LOSSES = 50
+"""Points of the whole curve of a training's loss."""
 LEAST_SPREAD, MOST_SPREAD = 1e-8, 1e8
 WIDTH, HEIGHT, DPI = 11.5, 3.3, 88
 """Inches of a row of plots, and pixels of an inch."""
@@ -49,6 +51,8 @@ class Axis:
     """Field of `Training`."""
     low: float
     high: float
+    ticks: tuple[int, ...] = ()
+    """Where it has ticks, if not at powers of ten."""
 
 
 @dataclass
@@ -184,6 +188,9 @@ def _label_summary(axes: Iterable[Axes], over: Axis) -> None:
     _label_loss(loss, tell("final_loss"))
     for ax in (train, val, loss):
         ax.set(xlabel=tell(over.name), xscale="log", xlim=(over.low / 1.3, over.high * 1.3))
+        if over.ticks:
+            ax.set_xticks(over.ticks, [str(tick) for tick in over.ticks])
+            ax.set_xticks([], minor=True)
 
 
 def _label_loss(ax: Axes, title: str) -> None:
@@ -202,9 +209,12 @@ def _points(axes: Iterable[Axes], style: Style) -> list[Line2D]:
 def _fill(lines: list[Line2D], shown: Shown, curves: Curves) -> None:
     """Give the lines of one net its values."""
     loss, train, val, at_first, now = lines
-    epochs = shown.epochs * np.arange(1, len(curves.losses) + 1) / max(shown.iterations, 1)
-    loss.set_data(epochs, _cut(curves.losses))
-    loss.set_markevery(max(1, shown.iterations // 12))
+    # A batch's loss jumps up and down; means of some steps let the nets be told apart.
+    block = max(1, shown.iterations // LOSSES)
+    means = [np.mean(curves.losses[start : start + block]) for start in range(0, len(curves.losses), block)]
+    epochs = shown.epochs * block * np.arange(1, len(means) + 1) / max(shown.iterations, 1)
+    loss.set_data(epochs, _cut(means))
+    loss.set_markevery(max(1, len(means) // 12))
     # The first accuracy is measured after the first step, each other after an epoch.
     train.set_data(range(len(curves.train_accuracies)), curves.train_accuracies)
     val.set_data(range(len(curves.val_accuracies)), curves.val_accuracies)
@@ -213,7 +223,7 @@ def _fill(lines: list[Line2D], shown: Shown, curves: Curves) -> None:
         line.set_data(range(1, len(spread) + 1), np.clip(spread, LEAST_SPREAD, MOST_SPREAD))
 
 
-def _cut(losses: Sequence[float]) -> np.ndarray:
+def _cut(losses: Sequence[Any]) -> np.ndarray:
     """What is above the frame stays at its edge; what is not finite is left out."""
     values = np.array(losses, dtype=float)
     return np.where(np.isfinite(values), np.minimum(values, MOST_LOSS), np.nan)

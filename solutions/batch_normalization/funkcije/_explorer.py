@@ -117,7 +117,7 @@ class Explorer:
         self._task: asyncio.Task[None] | None = None
         self._trained = _code()
         by_name = {control.name: control for control in controls}
-        axis = Axis(over, by_name[over].low, by_name[over].high) if over else None
+        axis = Axis(over, by_name[over].low, by_name[over].high, by_name[over].choices) if over else None
         layers = max(by_name["depth"].high if "depth" in by_name else 0, base.depth) - 1
         self._picture = Picture(self.kinds, axis, int(layers))
         self._replace_those_of_the_cell()

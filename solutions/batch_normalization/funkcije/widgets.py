@@ -39,7 +39,7 @@ def batch_size_explorer(data: Data, kinds: Sequence[str | None] = ("batchnorm", 
     """Six-layer nets, and the number of images in a batch, from 2 to 200; otherwise as `weight_scale_explorer`."""
     [base] = batch_size_trainings((50,), (None,)).values()
     controls = [Control("batch_size", base.batch_size, choices=_SIZES)]
-    return Explorer(data, base, kinds, controls, over="batch_size", examples=(10, 200))
+    return Explorer(data, base, kinds, controls, over="batch_size", examples=(5, 200))
 
 
 def training_explorer(data: Data, kinds: Sequence[str | None] = ("batchnorm", "layernorm", None)) -> Explorer:
