@@ -51,19 +51,19 @@ class Changed(Executor):
         return super()._resolve(target, name)
 
 
-def change(package: Package, changes: Sequence[Sequence[Edit]], function: tuple[str, str]) -> dict[str, Any]:
+def change(package: Package, changes: Sequence[Sequence[Edit]], called: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The functions and classes that some changes are made to, by name; they see the rest of their module unchanged.
 
     Args:
         package: the loaded reference.
         changes: each some edits, as of one known mistake.
-        function: module and name of what will be called, so that it sees the changes wherever they are made.
+        called: module and name of what will be called, so that it sees the changes wherever they are made.
 
     Raises:
         Overlap: two of the changes are made to the same text.
         GraderError: an edit does not fit the reference at all.
     """
-    sources = {function: _definition(*_file(package, function[0]), function[1])[0]}
+    sources = {(module, name): _definition(*_file(package, module), name)[0] for module, name in called}
     whole = dict(sources)
     taken: dict[tuple[str, str], list[tuple[int, range]]] = {}
     for number, edits in enumerate(changes):

@@ -75,13 +75,9 @@ class Kept:
         Raises:
             Overlap: they do not go together.
         """
-        by_function: dict[tuple[str, str], list[Sequence[Edit]]] = {}
-        for mistake in map(self.mistakes.__getitem__, mistakes):
-            by_function.setdefault((mistake.module, mistake.function), []).append(edits_of(mistake))
-        found: dict[str, Any] = {}
-        for function, changes in by_function.items():
-            found |= change(package, changes, function)
-        return found
+        known = [self.mistakes[mistake] for mistake in mistakes]
+        called = dict.fromkeys((mistake.module, mistake.function) for mistake in known)
+        return change(package, [edits_of(mistake) for mistake in known], tuple(called))
 
     def student(self, *mistakes: str, borrowed: bool = False) -> Student:
         """The reference, with these known mistakes in it, over its own layers or over borrowed ones.
@@ -202,6 +198,8 @@ class LiveOracle:
         def known(other: str) -> Known:
             try:
                 observed = _observe(check, self.kept.student(mistake, other), inputs)
+            except Overlap:
+                raise NotKnown from None
             except StudentError as error:
                 return Known(error=signature(error) or error.kind)
             return Known(prints_of(check, observed, truth))

@@ -235,6 +235,16 @@ def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Jud
     assert all("forward pass" not in check.message for check in result.checks if check.id.endswith("shapes"))
 
 
+def test_two_mistakes_made_in_the_same_lines_are_judged_like_any_others(judged: Judge) -> None:
+    """The known forward mistake and those of its cache that change the same text cannot be tried together."""
+    edits = (
+        forward("std = np.sqrt(var + eps)", "std = var + eps"),
+        forward("cache = (x_hat, x_centered, std, gamma)", "cache = (x_centered, x_hat, std + 1, gamma)"),
+    )
+    result = judged(*edits, function="batchnorm_backward", recorded=False)
+    assert any(check.status == "failed" for check in result.checks)
+
+
 def test_over_a_forward_pass_that_nothing_explains_no_mistake_of_the_backward_pass_is_named(judged: Judge) -> None:
     only_centered = forward("x_hat = x_centered / std", "x_hat = x_centered / np.cosh(std)")
     for recorded in (False, True):

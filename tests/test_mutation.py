@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
@@ -77,13 +78,24 @@ def test_two_changes_to_the_same_text_do_not_go_together(course: Course) -> None
     edit = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = dout")
     inside = Edit("layers", "batchnorm_backward", "dout * gamma", "dout + gamma")
     with pytest.raises(Overlap):
-        change(package, [[edit], [inside]], ("layers", "batchnorm_backward"))
+        change(package, [[edit], [inside]], [("layers", "batchnorm_backward")])
+
+
+def test_two_changes_to_one_function_are_both_made_whatever_functions_they_are_mistakes_in(course: Course) -> None:
+    package = load_package(course.package)
+    out = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = x_hat")
+    cache = Edit("layers", "batchnorm_forward", "cache = (x_hat, x_centered, std, gamma)", "cache = None")
+    called = [("layers", "batchnorm_forward"), ("layers", "batchnorm_backward")]
+    x = np.arange(6.0).reshape(3, 2)
+    y, kept = change(package, [[out], [cache]], called)["batchnorm_forward"](x, 5.0, 7.0, {"mode": "train"})
+    assert kept is None
+    assert abs(y.mean()) < 1e-12
 
 
 def test_a_changed_function_sees_the_rest_of_its_module_and_shows_its_own_lines(course: Course) -> None:
     package = load_package(course.package)
     edit = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = relu_forward(dout)[0]")
-    function = change(package, [[edit]], ("layers", "batchnorm_backward"))["batchnorm_backward"]
+    function = change(package, [[edit]], [("layers", "batchnorm_backward")])["batchnorm_backward"]
     own = package.module("layers").batchnorm_backward
     assert function is not own
     assert (function.__code__.co_firstlineno, function.__code__.co_filename) == (
