@@ -19,7 +19,7 @@ from ._training import Data, Progress, State, Training
 
 MEASURED = 1000
 """Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
-AT_ONCE, SIDE_BY_SIDE = 20, 10
+AT_ONCE, SIDE_BY_SIDE = 40, 10
 """Nets that train at the same time while the others wait, and how many of these can be one wide net."""
 
 
