@@ -127,6 +127,15 @@ def test_a_move_shows_a_picture_after_the_first_slice_of_training(
     asyncio.run(scenario())
 
 
+def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarray]) -> None:
+    async def scenario() -> None:
+        sliders, kept, _ = (piece for piece, _ in widgets.training_explorer(data).outputs())
+        assert WIDGET_VIEW in sliders and "image/png" not in sliders
+        assert is_a_drawing(base64.b64decode(kept["image/png"]))
+
+    asyncio.run(scenario())
+
+
 def test_the_latest_of_quick_moves_is_the_only_one_that_trains(
     data: dict[str, np.ndarray], slices: list[Run[Any]]
 ) -> None:
@@ -265,7 +274,8 @@ def test_what_is_not_written_yet_is_one_line_and_the_next_move_uses_what_is_writ
         put(missing)
         explorer = widgets.batch_size_explorer(data)
         assert "koji još nije napisan: " in text_of(explorer)
-        assert explorer._repr_mimebundle_()[0]["text/plain"].count("\n") == 0
+        [_, (kept, _), _] = explorer.outputs()
+        assert set(kept) == {"text/plain"} and "\n" not in kept["text/plain"]
         panel_of(explorer).play.click()
         await until(lambda: panel_of(explorer).stop.disabled)
         put(written)
@@ -283,7 +293,7 @@ def test_what_a_layer_raises_is_one_line_with_file_and_number(
 
     explorer = Explorer.__new__(Explorer)  # nobody is there: no event loop runs
     explorer.__init__(data, *_of_one_net())  # type: ignore[misc]
-    line = explorer._repr_mimebundle_()[0]["text/plain"]
+    line = explorer.outputs()[0][0]["text/plain"]
     assert re.match(r"layers\.py, linija \d+: \w+Error: ", line)
     assert "\n" not in line
 
@@ -370,7 +380,7 @@ def test_every_message_has_both_languages_with_the_same_facts() -> None:
 def test_without_a_front_end_the_picture_stays_and_no_sliders(data: dict[str, np.ndarray]) -> None:
     for explorer_of in EXPLORERS:
         explorer = explorer_of(data)
-        bundle, about = explorer._repr_mimebundle_()
+        [(bundle, about)] = explorer.outputs()
         assert set(bundle) == {"text/plain", "image/png"}
         assert is_a_drawing(base64.b64decode(bundle["image/png"]))
         assert about["image/png"]["alt"] == bundle["text/plain"]
@@ -441,7 +451,7 @@ def test_without_ipywidgets_the_picture_stays_and_a_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
 
     async def scenario() -> None:
-        bundle, _ = widgets.training_explorer(data)._repr_mimebundle_()
+        [(bundle, _)] = widgets.training_explorer(data).outputs()
         assert set(bundle) == {"text/plain", "image/png"}
 
     asyncio.run(scenario())

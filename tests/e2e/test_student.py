@@ -83,8 +83,9 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
         lab.open(page, NOTEBOOK)
         for source in EXPLORERS:
             output = cell(page, source).locator(".jp-OutputArea-output")
-            output.first.scroll_into_view_if_needed()
+            cell(page, source).scroll_into_view_if_needed()
             expect(output.locator("img").first).to_be_visible()
+            expect(cell(page, source).get_by_text("model not found")).to_be_hidden()
         shot(page, "student-6-reopened")
         page.close()
 
