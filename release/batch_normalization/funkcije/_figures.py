@@ -214,7 +214,7 @@ def _fill(lines: list[Line2D], shown: Shown, curves: Curves) -> None:
     means = [np.mean(curves.losses[start : start + block]) for start in range(0, len(curves.losses), block)]
     epochs = shown.epochs * block * np.arange(1, len(means) + 1) / max(shown.iterations, 1)
     loss.set_data(epochs, _cut(means))
-    loss.set_markevery(max(1, len(means) // 12))
+    loss.set_markevery(LOSSES // 12)
     # The first accuracy is measured after the first step, each other after an epoch.
     train.set_data(range(len(curves.train_accuracies)), curves.train_accuracies)
     val.set_data(range(len(curves.val_accuracies)), curves.val_accuracies)

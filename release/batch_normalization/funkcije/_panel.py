@@ -14,6 +14,9 @@ from ._messages import tell
 
 Value = float | int
 
+EXPLORER = "funkcije-explorer"
+"""CSS class of the whole."""
+
 
 @dataclass(frozen=True)
 class Control:
@@ -77,6 +80,7 @@ class Panel:
         self._bar, self._line, self._picture = W.HTML(), W.HTML(), W.HTML(layout=W.Layout(width="100%"))
         buttons = W.HBox([self.play, self.stop, self._bar])
         self.widget = W.VBox([*self.sliders.values(), buttons, self._line, self._picture])
+        self.widget.add_class(EXPLORER)
         for slider in self.sliders.values():
             slider.observe(lambda change: on_move(), names="value")
         self.play.on_click(lambda button: on_move())

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from . import fc_net
 from ._figures import Axis, Kind, Picture, Shown
 from ._messages import tell
-from ._panel import Control, Panel, Value
+from ._panel import EXPLORER, Control, Panel, Value
 from ._source import digest
 from .experiments import Curves, Data, NotWrittenYet, Training, train
 
@@ -29,6 +29,13 @@ FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
 
 BY_NBGRADER, BEFORE_THE_FIRST_MOVE, WITHOUT_A_FRONT_END = 0.25, 1.0, 20.0
 """Seconds that the first training may take: most where nobody can start another."""
+
+# JupyterLab shows of a widget without its kernel that it was not found, and nothing that stands beside it in the same
+# output. So the picture is an output of its own, hidden as long as the sliders are there.
+ONE_OF_TWO = f"""<style class="funkcije-kept">
+.jp-OutputArea-child:has(.{EXPLORER}) + .jp-OutputArea-child,
+.jp-OutputArea-child:not(:has(.{EXPLORER})):has(+ * + * .funkcije-kept) {{ display: none }}
+</style>"""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -149,17 +156,26 @@ class Explorer:
             self.panel.close()
             self.panel = None
 
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The sliders where they can be moved, and beside them the picture, for when the kernel is gone."""
-        bundle: dict[str, Any] = {"text/plain": self.alt}
-        about = {}
+    def outputs(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """What the cell shows, each piece by type and with its metadata.
+
+        The sliders where they can be moved; the picture of the first training, which stays when the kernel is gone; and
+        what hides, of the two, the one that is of no use.
+        """
+        kept: dict[str, Any] = {"text/plain": self.alt}
         if self.png:
-            bundle["image/png"] = base64.b64encode(self.png).decode()
-            about["image/png"] = {"alt": self.alt}
+            kept["image/png"] = base64.b64encode(self.png).decode()
+        pieces = [(kept, {"image/png": {"alt": self.alt}} if self.png else {})]
         if self.panel:
-            view = self.panel.widget._repr_mimebundle_()
-            bundle |= {kind: value for kind, value in view.items() if kind != "text/plain"}
-        return bundle, about
+            pieces.insert(0, (self.panel.widget._repr_mimebundle_() | {"text/plain": tell("sliders")}, {}))
+            pieces.append(({"text/html": ONE_OF_TWO, "text/plain": ""}, {}))
+        return pieces
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for data, metadata in self.outputs():
+            display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
 
     def _trainings(self, **values: Value) -> dict[Kind, Training]:
         return {kind: replace(self.base, normalization=kind, **self._values | values) for kind in self.kinds}  # type: ignore[arg-type]

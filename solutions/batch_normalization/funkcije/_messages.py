@@ -94,6 +94,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "train": ("Treniraj", "Train"),
     "stop": ("Zaustavi", "Stop"),
     "move": ("Pomjerite klizač ili pritisnite „Treniraj“.", "Move a slider, or press Train."),
+    "sliders": ("Ovdje su klizači kada se ćelija pokrene.", "The sliders are here once the cell is run."),
     "training": ("Trenira se.", "Training."),
     "progress": ("napredak treniranja", "progress of the training"),
     "left": ("{done:.0%}, još {seconds:.0f} s", "{done:.0%}, {seconds:.0f} s left"),
