@@ -109,6 +109,7 @@ def move(page: Page, explorer: Locator, label: str, name: str) -> None:
     handle = explorer.locator(".widget-hslider", has_text=label).locator(".noUi-handle")
     status, stop = explorer.get_by_role("status"), explorer.get_by_role("button", name="Zaustavi")
     page.evaluate("window.seen = []; window.pressed = []")
+    page.evaluate("window.last = document.querySelector('.watched .jupyter-widgets img').alt")
     handle.focus()
     key = "ArrowRight" if label.startswith("veličina") else "ArrowLeft"  # larger batches are done sooner
     page.keyboard.press(key)
