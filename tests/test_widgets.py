@@ -127,6 +127,29 @@ def test_a_move_shows_a_picture_after_the_first_slice_of_training(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("explorer_of", EXPLORERS)
+def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
+    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[Run[Any]]
+) -> None:
+    async def scenario() -> None:
+        explorer = explorer_of(data)
+        for control in explorer.controls:
+            if control.exponents:
+                low, _, step = control.exponents
+                steps = (np.log10(control.value) - low) / step
+                assert steps == pytest.approx(round(steps))
+            else:
+                assert control.value in control.choices
+        trained = len(slices)
+        for slider in panel_of(explorer).sliders.values():
+            if isinstance(slider.value, float):
+                slider.value *= 1 + 1e-12
+        await asyncio.sleep(0.1)
+        assert len(slices) == trained
+
+    asyncio.run(scenario())
+
+
 def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarray]) -> None:
     async def scenario() -> None:
         sliders, kept, _ = (piece for piece, _ in widgets.training_explorer(data).outputs())

@@ -39,15 +39,16 @@ def test_an_instructor_goes_from_generating_to_a_page_of_feedback(
 
         page.goto(f"{lab.url}/formgrader/gradebook/{NAME}/{NAME}")
         page.locator("td a").first.click()
+        page.wait_for_load_state("networkidle")  # only then does the page know whose points these are
         points = page.locator(f"#{ANSWER}")
         points.scroll_into_view_if_needed()
-        points.fill("1.5")
-        points.press("Tab")
+        with page.expect_response(lambda answer: "/api/grade/" in answer.url and answer.request.method == "PUT"):
+            points.fill("1.5")
+            points.press("Tab")
         comment = page.locator(f"#{ANSWER}-comment")
-        comment.fill("Dobro, a zašto baš tu?")
-        comment.blur()
-        expect(page.locator(".score-saved").nth(0)).to_be_attached()
-        page.wait_for_timeout(1000)
+        with page.expect_response(lambda answer: "/api/comment/" in answer.url and answer.request.method == "PUT"):
+            comment.fill("Dobro, a zašto baš tu?")
+            comment.blur()
         shot(page, "instructor-4-by-hand")
         page.reload()
         expect(page.locator(f"#{ANSWER}")).to_have_value("1.5")
