@@ -27,6 +27,6 @@ def load_beside(assignment: Assignment, name: str) -> ModuleType | None:
     try:
         spec.loader.exec_module(module)
     finally:
-        for loaded in [key for key in sys.modules if key == alias or key.startswith(f"{alias}.")]:
+        for loaded in [key for key in list(sys.modules) if key == alias or key.startswith(f"{alias}.")]:
             del sys.modules[loaded]
     return module

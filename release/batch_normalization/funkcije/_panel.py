@@ -5,6 +5,7 @@ own, since `Image` has no alternative text and `FloatProgress` no role that a sc
 """
 
 import base64
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -27,7 +28,7 @@ class Control:
     value: Value
     """At first."""
     exponents: tuple[float, float, float] | None = None
-    """Of a logarithmic slider: lowest and highest power of ten, and the step."""
+    """Of a logarithmic slider: lowest and highest power of ten, and the step; `value` must lie on one."""
     choices: tuple[int, ...] = ()
     """Of a slider that jumps from one to the next, without `exponents`."""
 
@@ -81,8 +82,14 @@ class Panel:
         buttons = W.HBox([self.play, self.stop, self._bar])
         self.widget = W.VBox([*self.sliders.values(), buttons, self._line, self._picture])
         self.widget.add_class(EXPLORER)
+
+        def moved(change: Any) -> None:
+            # The page puts a value on its slider's nearest step, which may differ in the last digit.
+            if not math.isclose(change["old"], change["new"], rel_tol=1e-6):
+                on_move()
+
         for slider in self.sliders.values():
-            slider.observe(lambda change: on_move(), names="value")
+            slider.observe(moved, names="value")
         self.play.on_click(lambda button: on_move())
         self.stop.on_click(lambda button: on_stop())
 

@@ -9,6 +9,7 @@ through the layers. Moving a slider trains anew, with the layers as they are in 
 can move one, the picture of a short training stays.
 """
 
+import math
 from collections.abc import Sequence
 
 from ._explorer import Explorer
@@ -50,8 +51,14 @@ def training_explorer(data: Data, kinds: Sequence[str | None] = ("batchnorm", "l
     base = Training()
     controls = [
         Control("learning_rate", base.learning_rate, exponents=_RATES),
-        Control("weight_scale", base.weight_scale, exponents=_SCALES),
+        Control("weight_scale", base.weight_scale, exponents=_around(base.weight_scale)),
         Control("batch_size", base.batch_size, choices=_SIZES),
         Control("depth", base.depth, choices=_DEPTHS),
     ]
     return Explorer(data, base, kinds, controls)
+
+
+def _around(scale: float) -> tuple[float, float, float]:
+    """The exponents of a slider over two powers of ten on either side."""
+    middle = math.log10(scale)
+    return middle - 2, middle + 2, 0.25
