@@ -3,15 +3,15 @@
     .venv/bin/python benchmarks/weight_scale.py [--rounds 3] [--torch-python PYTHON] [--json FILE]
 
 - plain: one `FullyConnectedNet` after another by `Solver`, as the course family's notebook does it;
-- torch: PyTorch, eager, on the CPU, nets and batches of the same sizes; one and two threads, and both of its kinds of
-  Adam, are tried first, and the fastest goes on. Without PyTorch (the dependency group `torch`, or another interpreter
-  that has it) this row stays empty;
+- torch: PyTorch, eager, on the CPU, nets and batches of the same sizes. Without PyTorch (the dependency group `torch`,
+  or another interpreter that has it) this row stays empty;
 - ours: `funkcije.experiments`.
 
-All in float32, the notebook's type. Every measurement is a process of its own with the pictures in its memory before
-the clock starts; a round runs each way once, one after the other, so that whatever else the machine does meets all of
-them alike. The table shows minimum and median over the rounds, and the seconds that all cores together worked;
-quotients are of the medians. The aim: at least 4 times as fast as plain and 3 times as fast as PyTorch.
+All in float32, the notebook's type. Plain and torch are tried with one and two threads, torch also with both of its
+kinds of Adam, and go on with what was fastest. Every measurement is a process of its own with the pictures in its
+memory before the clock starts; a round runs each way once, one after the other, so that whatever else the machine does
+meets all of them alike. The table shows minimum and median over the rounds, and the seconds that all cores together
+worked; quotients are of the medians. The aim: at least 4 times as fast as plain and 3 times as fast as PyTorch.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SCALES = 20
 GROWTH = (5, 10, 20, 40)
 
 
-def plain(data: Data, scales: np.ndarray) -> None:
+def plain(data: Data, scales: np.ndarray, threads: int) -> None:  # the threads are numpy's; see `measure`
     from funkcije.fc_net import FullyConnectedNet
     from funkcije.solver import Solver
 
@@ -101,27 +101,32 @@ def torch(data: Data, scales: np.ndarray, threads: int, adam: str) -> None:
 
 
 WAYS: dict[str, Callable[..., None]] = {"plain": plain, "ours": ours, "torch": torch}
-TORCH = [(threads, adam) for threads in (1, 2) for adam in ("default", "fused")]
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "plain": [{"threads": threads} for threads in (1, 2)],
+    "ours": [{}],
+    "torch": [{"threads": threads, "adam": adam} for threads in (1, 2) for adam in ("default", "fused")],
+}
 
 
-def measure_here(way: str, scales: int, file: str, *options: str) -> dict[str, float]:
+def measure_here(way: str, scales: int, file: str, options: dict[str, Any]) -> dict[str, float]:
     """Run one way in this process: seconds, of the clock and of all cores, and the most memory that it ever had."""
     with np.load(file) as saved:
         data: Data = dict(saved)
     chosen = np.logspace(-4, 0, num=scales)
-    arguments = [int(option) if option.isdigit() else option for option in options]
     one = {name: array[:100] for name, array in data.items()}
-    WAYS[way](one, chosen[:1], *arguments)  # imports, threads and first calls are no part of the measurement
+    WAYS[way](one, chosen[:1], **options)  # imports, threads and first calls are no part of the measurement
     start, used = time.perf_counter(), time.process_time()
-    WAYS[way](data, chosen, *arguments)
+    WAYS[way](data, chosen, **options)
     seconds, used = time.perf_counter() - start, time.process_time() - used
     return {"s": seconds, "cpu_s": used, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def measure(python: str, way: str, scales: int, file: Path, *options: object) -> dict[str, float]:
+def measure(python: str, way: str, scales: int, file: Path, options: dict[str, Any]) -> dict[str, float]:
     """The same in a process of its own."""
-    command = [python, __file__, "--one", way, str(scales), str(file), *map(str, options)]
-    answer = subprocess.run(command, capture_output=True, text=True)
+    command = [python, __file__, "--one", way, str(scales), str(file), json.dumps(options)]
+    # Numpy's threads are set from outside, PyTorch's by `torch` itself.
+    threads = {"OPENBLAS_NUM_THREADS": str(options["threads"])} if "threads" in options else {}
+    answer = subprocess.run(command, capture_output=True, text=True, env=os.environ | threads)
     if answer.returncode:
         sys.exit(f"{way} failed: {(answer.stderr.strip().splitlines() or ['no message'])[-1]}")
     result: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
@@ -139,11 +144,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each way (default: 3)")
     parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch and numpy")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and what they were taken on")
-    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        way, scales, file, *options = args.one
-        print(json.dumps(measure_here(way, int(scales), file, *options)))
+        way, scales, file, options = args.one
+        print(json.dumps(measure_here(way, int(scales), file, json.loads(options))))
         return
 
     from batchnorm_backward import processor
@@ -165,18 +170,17 @@ def main() -> None:
         data = get_CIFAR10_data(num_training=1000, num_validation=1000)
         np.savez(file, **{name: array for name, array in data.items() if not name.endswith("test")})  # type: ignore[arg-type]
 
-        torch_options: tuple[object, ...] = ()
-        if no_torch is None:
-            tried = {options: measure(args.torch_python, "torch", 2, file, *options)["s"] for options in TORCH}
-            torch_options = min(tried, key=tried.__getitem__)
-        ways = {"plain": (sys.executable, ()), "ours": (sys.executable, ())}
-        if no_torch is None:
-            ways["torch"] = (args.torch_python, torch_options)
+        pythons = {"plain": sys.executable, "ours": sys.executable, "torch": args.torch_python}
+        ways = [way for way in WAYS if way != "torch" or no_torch is None]
+        chosen = {
+            way: min(VARIANTS[way], key=lambda variant, way=way: measure(pythons[way], way, 2, file, variant)["s"])
+            for way in ways
+        }
         found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
         for _ in range(args.rounds):
-            for way, (python, options) in ways.items():
-                found[way].append(measure(python, way, SCALES, file, *options))
-        growth = {scales: measure(sys.executable, "ours", scales, file)["s"] for scales in GROWTH}
+            for way in ways:
+                found[way].append(measure(pythons[way], way, SCALES, file, chosen[way]))
+        growth = {scales: measure(sys.executable, "ours", scales, file, {})["s"] for scales in GROWTH}
 
     print(", ".join(f"{name}: {value}" for name, value in machine.items()), end="\n\n")
     seconds = {way: [result["s"] for result in results] for way, results in found.items()}
@@ -187,10 +191,9 @@ def main() -> None:
         cores = median(result["cpu_s"] for result in found[way])
         quotient = f"{median(times) / median(seconds['ours']):.1f}" if way != "ours" else ""
         print(f"{way:<14} {min(times):>8.2f} {median(times):>11.2f} {cores:>10.2f} {peak:>10.0f} {quotient:>15}")
-    if no_torch is None:
-        print(f"(torch: {torch_options[0]} threads, {torch_options[1]} Adam)")
-    else:
+    if no_torch is not None:
         print(f"torch          not measured: {no_torch}")
+    print(*(f"{way}: {variant}" for way, variant in chosen.items() if variant), sep=", ")
     print(f"\n{'scales':<14} {'s':>8} {'s each':>8}   (ours; two trainings each)")
     for scales, time_taken in growth.items():
         print(f"{scales:<14} {time_taken:>8.2f} {time_taken / scales:>8.3f}")
@@ -201,7 +204,7 @@ def main() -> None:
             **{f"{way}_min_s": min(times) for way, times in seconds.items()},
             **{f"{way}_cpu_s": median(result["cpu_s"] for result in results) for way, results in found.items()},
             **{f"{way}_peak_mb": max(result["peak_mb"] for result in results) for way, results in found.items()},
-            "torch_options": torch_options or no_torch,
+            "variants": chosen | ({"torch": no_torch} if no_torch else {}),
             "ours_s_by_scales": growth,
             "machine": machine,
         }
