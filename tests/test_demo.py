@@ -306,7 +306,10 @@ def test_settings_that_lead_out_of_the_course_are_refused(tmp_path: Path) -> Non
     [
         ("CLASS = ()", "expected a CLASS of submissions"),
         ('from checks.demo import HandIn\nCLASS = (HandIn("A b", ""), HandIn("a-b", ""))', "a name of its own"),
-        ('from checks.demo import HandIn\nCLASS = (HandIn("A", "", mistakes=("none",)),)', "'none', which is not a known one"),
+        (
+            'from checks.demo import HandIn\nCLASS = (HandIn("A", "", mistakes=("none",)),)',
+            "'none', which is not a known one",
+        ),
         (
             'from checks.demo import HandIn\nCLASS = (HandIn("A", "", deleted_cells=("none",)),)',
             "expected a cell 'none'",
