@@ -477,7 +477,9 @@ def test_a_released_requirements_file_covers_what_the_release_imports() -> None:
             if cell.cell_type == "code":
                 imported |= imports("\n".join(line for line in cell.source.split("\n") if line[:1] != "%"))
         own = {"checks", "funkcije", *sys.stdlib_module_names}
-        assert imported - own == {line.partition(">=")[0] for line in wanted} - {"jupyterlab"}
+        named = {"ipython": "IPython", "pillow": "PIL"}
+        installed = {line.partition(">=")[0] for line in wanted} - {"jupyterlab"}
+        assert imported - own == {named.get(package, package) for package in installed}
 
 
 def imports(code: str) -> set[str]:
