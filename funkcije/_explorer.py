@@ -17,11 +17,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from . import fc_net
 from ._figures import Axis, Kind, Picture, Shown
 from ._messages import tell
 from ._panel import EXPLORER, Control, Panel, Value
-from ._source import digest
+from ._run import code
 from .experiments import Curves, Data, NotWrittenYet, Training, train
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
@@ -122,7 +121,7 @@ class Explorer:
         self._values: dict[str, Value] = {control.name: control.value for control in controls}
         self._turn: object = None
         self._task: asyncio.Task[None] | None = None
-        self._trained = _code()
+        self._trained = code([self.base.update_rule])
         by_name = {control.name: control for control in controls}
         axis = Axis(over, by_name[over].low, by_name[over].high, by_name[over].choices) if over else None
         layers = max(by_name["depth"].high if "depth" in by_name else 0, base.depth) - 1
@@ -278,9 +277,9 @@ class Explorer:
         Points of other code leave the summary.
         """
         problem = _reload()
-        code = _code()
-        if code != self._trained:
-            self._trained = code
+        trains = code([self.base.update_rule])
+        if trains != self._trained:
+            self._trained = trains
             self.tried.clear()
         return problem
 
@@ -350,11 +349,6 @@ def _reload() -> str:
         shell.run_line_magic("autoreload", "now")
     lines = [line.strip("] \n") for line in told.getvalue().splitlines() if line.strip("] \n")]
     return tell("not_reloaded", error=lines[-1]) if lines else ""
-
-
-def _code() -> str:
-    """A digest of what trains: the package's files, and the layers as they are in memory."""
-    return digest([fc_net.FullyConnectedNet])
 
 
 def _explain(error: Exception) -> str:

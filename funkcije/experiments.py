@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _kept, fc_net, layers, optim
+from . import _kept, optim
 from ._cores import at_once
 from ._messages import say
-from ._run import Run, iterations, rounds
+from ._run import KINDS, Run, code, iterations, rounds
 from ._training import Data, Progress, State, Training
 from .solver import DATA, _progress_bar
 
@@ -43,7 +43,6 @@ __all__ = [
     "weight_scale_trainings",
 ]
 
-KINDS = ("batchnorm", "layernorm")
 WEIGHT_SCALES = tuple(float(scale) for scale in np.logspace(-4, 0, num=20))
 BATCH_SIZES = (5, 10, 50)
 
@@ -219,9 +218,8 @@ def _shown(run: Iterator[Progress]) -> Iterator[Progress]:
 def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
     rows = max((training.num_train for training in trainings), default=0)
     used = {name: data[name] for name in ("y_train", "X_val", "y_val")} | {"X_train": data["X_train"][:rows]}
-    normalizations = (getattr(layers, f"{kind}_{way}") for kind in KINDS for way in ("forward", "backward"))
-    rules = (getattr(optim, training.update_rule) for training in trainings)
-    name = _kept.name_of(repr((trainings, spread, plain)), used, [fc_net.FullyConnectedNet, *normalizations, *rules])
+    rules = dict.fromkeys(training.update_rule for training in trainings)
+    name = _kept.name_of(repr((trainings, spread, plain)), used, code(rules))
 
     steps = _kept.load(name)
     if steps is not None:

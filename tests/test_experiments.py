@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _cifar10, _generated, _kept, _run, data_utils, experiments
+from funkcije import _cifar10, _generated, _kept, _run, data_utils, experiments, layers
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
     Progress,
@@ -231,7 +231,7 @@ def test_a_layer_or_net_that_does_not_work_side_by_side_is_noticed_and_trained_t
 
 def test_a_layer_that_keeps_something_for_its_backward_pass_is_noticed(data: Data, load: Load) -> None:
     kept: list[Any] = []
-    forward, backward = experiments.layers.batchnorm_forward, experiments.layers.batchnorm_backward
+    forward, backward = layers.batchnorm_forward, layers.batchnorm_backward
 
     def batchnorm_forward(*args: Any) -> Any:
         out, cache = forward(*args)
@@ -308,7 +308,7 @@ def test_numpys_global_generator_is_left_alone_and_does_not_matter(data: Data) -
 
 def test_a_run_stops_where_it_is_closed(data: Data, load: Load) -> None:
     calls = 0
-    forward = experiments.layers.batchnorm_forward
+    forward = layers.batchnorm_forward
 
     def batchnorm_forward(*args: Any) -> Any:
         nonlocal calls
@@ -477,7 +477,7 @@ def test_a_changed_layer_in_memory_never_shows_an_old_curve(data: Data, load: Lo
 
 
 def test_a_helper_or_a_constant_that_a_layer_uses_counts_as_its_code(data: Data, load: Load) -> None:
-    forward = experiments.layers.batchnorm_forward
+    forward = layers.batchnorm_forward
     scope: dict[str, Any] = {"forward": forward, "EPS": 1e-5}
     exec(
         "def helper(bn_param): bn_param['eps'] = EPS\n"

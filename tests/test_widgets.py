@@ -361,7 +361,7 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
         explorer = widgets.weight_scale_explorer(data)
         panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
         await until(lambda: 10**-3.0 in explorer.tried)
-        monkeypatch.setattr(_explorer, "_code", lambda: "changed")
+        monkeypatch.setattr(_explorer, "code", lambda rules: "changed")
         panel_of(explorer).sliders["weight_scale"].value = 10**-1.0
         await until(lambda: 10**-1.0 in explorer.tried)
         assert set(explorer.tried) == {10**-1.0}
