@@ -183,12 +183,9 @@ class RestoreModules(Step):
             verdict.note("shadowing", files=", ".join(shadowing))
         package = folder / "funkcije"
         if package.is_dir():
-            changed = []
             for name, content in render_package(verdict.course, verdict.assignment).stub.items():
-                if name not in verdict.assignment.modules and _put(package / name, content):
-                    changed.append(name)
-            if changed:
-                verdict.note("given_changed", modules=", ".join(changed))
+                if name not in verdict.assignment.modules:
+                    _put(package / name, content)
         released = verdict.course.release / verdict.assignment.name / "checks"
         shutil.rmtree(folder / "checks", ignore_errors=True)
         if released.is_dir():
@@ -196,13 +193,11 @@ class RestoreModules(Step):
         return nb, resources
 
 
-def _put(path: Path, content: bytes) -> bool:
-    """Write a given module; return whether the student's copy was there and was another."""
-    before = path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else content
+def _put(path: Path, content: bytes) -> None:
+    """Write a given module in the place of the student's copy."""
     path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return before != content
 
 
 _TAKEN = {"checks", "funkcije", "grader", "sitecustomize", "usercustomize"}

@@ -79,7 +79,7 @@ def grade(
                 name=student,
                 sandbox=worker.launcher.name,
             )
-    return _with_remarks(result, submission, process.missing, language)
+    return _with_remarks(result, submission, process.missing, assignment, language)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
@@ -127,10 +127,15 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     return kit
 
 
-def _with_remarks(result: Result, submission: Submission, missing: set[str], language: str) -> Result:
+def _with_remarks(
+    result: Result, submission: Submission, missing: set[str], assignment: Assignment, language: str
+) -> Result:
     say = catalogue(language)
     remarks = [say("not_installed", module=name) for name in sorted(missing)]
     remarks += [say("left_out", module=name) for name in submission.left_out]
+    if submission.not_as_given:
+        mine, given = ", ".join(assignment.modules), ", ".join(submission.not_as_given)
+        remarks.append(say("not_as_given", given=given, mine=mine))
     if result.sandbox == "none":
         remarks.append(catalogue(language, Path(__file__).parent)("unsafe"))
     return replace(result, warnings=tuple(remarks))

@@ -50,10 +50,12 @@ class Unreadable(GraderError):
 
 @dataclass(frozen=True)
 class Submission:
-    """The student's own modules, by path inside `funkcije/`, and what was left out."""
+    """The student's own modules, by path inside `funkcije/`, and what does not count."""
 
     modules: dict[str, bytes]
     left_out: tuple[str, ...]
+    not_as_given: tuple[str, ...] = ()
+    """Given modules that are not as they were handed out; the handed-out ones are used."""
 
     @property
     def digest(self) -> str:
@@ -140,15 +142,18 @@ def shown(name: str) -> str:
 def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
     modules: dict[str, bytes] = {}
     left_out: list[str] = []
+    not_as_given: list[str] = []
     for path in _python_files(package):
         name = path.relative_to(package).as_posix()
         if name in given and name not in assignment.modules:
+            if _can_be_taken(path, name) and path.read_bytes().replace(b"\r\n", b"\n") != given[name]:
+                not_as_given.append(name)
             continue
         if len(modules) >= MOST_MODULES or not _can_be_taken(path, name):
             left_out.append(shown(name))
         elif not _comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
-    return Submission(modules, tuple(left_out))
+    return Submission(modules, tuple(left_out), tuple(not_as_given))
 
 
 def _python_files(package: Path) -> list[Path]:

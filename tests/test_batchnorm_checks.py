@@ -47,7 +47,7 @@ def failed(result: Result) -> set[str]:
 @pytest.mark.parametrize(
     ("mistake", "costs"),
     [
-        ("bn_eps_hard_coded", {"eps"}),
+        ("bn_eps_hard_coded", {"eps", "eps_zero"}),
         ("bn_eps_hard_coded_in_test", {"test_eps"}),
         ("bn_running_var_unbiased", {"running_var"}),
         ("bn_running_mean_only", {"running_var"}),

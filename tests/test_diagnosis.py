@@ -199,8 +199,8 @@ def test_a_factor_in_the_students_result_is_said(judged: Judge) -> None:
         (forward(OUT, "out = gamma * x_hat + beta * np.sin(x)"), "train", "With beta = 0"),
         (forward(OUT, f"{OUT} + (eps - 1e-5) * np.sin(x)"), "eps", "default eps = 1e-5"),
         (
-            backward("dgamma = np.sum(dout * x_hat, axis=0)", "dgamma = np.sum(dout**3 * x_hat, axis=0)"),
-            "dgamma",
+            backward("dbeta = dout.sum(axis=0)", "dbeta = np.sum(dout**3, axis=0)"),
+            "dbeta",
             "With dout = 1 everywhere",
         ),
         (
@@ -215,6 +215,13 @@ def test_where_plainer_inputs_give_the_right_result_that_is_said(
 ) -> None:
     result = judged(edit, function=f"batchnorm_{edit.function.partition('_')[2]}", recorded=recorded)
     assert words in message(result, check)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_of_plainer_inputs_for_which_the_truth_is_zero_nothing_is_said(judged: Judge, recorded: bool) -> None:
+    """With dout = 1 the right dx is zero, whatever it is multiplied by."""
+    edit = backward("dx = dx_centered + ones * dmu / N", "dx = (dx_centered + ones * dmu / N) * np.cosh(dout)")
+    assert "dout = 1" not in message(judged(edit, function="batchnorm_backward", recorded=recorded), "dx")
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])

@@ -56,7 +56,7 @@ def test_two_mistakes_at_once_are_detected_and_mostly_named_and_never_misnamed(b
 
 def test_what_was_let_through_and_what_was_marked_down_stands_in_the_page(bench: Bench) -> None:
     one, other = bench.mistakes[:2]
-    tally = Tally(draws=2, killed=_all_but(bench, one), named=_all_but(bench, other), pairs=1, half_named=1)
+    tally = Tally(draws=2, named_on=2, killed=_all_but(bench, one), named=_all_but(bench, other), pairs=1, half_named=1)
     tally.misnamed[other.id].add(one.id)
     tally.lost["reference"].add("batchnorm_forward.train on draw 1")
     assert faults(tally, tally, bench)[:3] == [

@@ -184,6 +184,16 @@ def test_a_link_in_a_submission_is_left_out_and_said(graded: Grade, submit: Subm
     assert any("stolen.py" in warning for warning in result.warnings)
 
 
+def test_a_given_module_that_was_changed_is_restored_and_said(graded: Grade, submit: Submit) -> None:
+    given = (ROOT / "funkcije" / "layer_utils.py").read_text(encoding="utf-8")
+    assert graded(submit(files={"funkcije/layer_utils.py": given.replace("\n", "\r\n")})).warnings == ()
+    result = graded(submit(files={"funkcije/layer_utils.py": f"{given}\ndef mine(): ...\n"}))
+    assert result.score == 40
+    [warning] = result.warnings
+    assert "layer_utils.py" in warning
+    assert "layers.py, fc_net.py" in warning
+
+
 def test_folders_nested_deeper_than_python_can_follow_are_passed_over(
     assignment: Assignment, submit: Submit, course: Course
 ) -> None:

@@ -40,7 +40,8 @@ def tested(id: str, check: str, line: str) -> Mistake:
 
 
 STATISTICS = (
-    forward("bn_unbiased_variance", "train", {VAR: "var = np.sum(x_centered**2, axis=0) / max(len(x) - 1, 1)"}),
+    forward("bn_unbiased_variance", "train", {VAR: "var = np.var(x, axis=0, ddof=1)"}),
+    forward("bn_unbiased_variance_guarded", "train", {VAR: "var = np.sum(x_centered**2, axis=0) / max(len(x) - 1, 1)"}),
     forward(
         "bn_wrong_axis",
         "train",
@@ -57,11 +58,14 @@ STATISTICS = (
     forward("bn_variance_not_divided", "train", {VAR: "var = np.sum(x_centered**2, axis=0)"}),
     forward("bn_variance_over_features", "train", {VAR: "var = np.sum(x_centered**2, axis=0) / x.shape[1]"}),
     forward("bn_mean_over_features", "train", {MEAN: "mu = x.sum(axis=0) / x.shape[1]"}),
+    forward("bn_mean_not_divided", "train", {MEAN: "mu = x.sum(axis=0)"}),
     forward("bn_mean_absolute_deviation", "train", {STD: "std = np.mean(np.abs(x_centered), axis=0) + eps"}),
     forward("bn_divides_by_variance", "train", {STD: "std = var + eps"}),
     forward("bn_root_twice", "train", {STD: "std = np.sqrt(np.sqrt(var) + eps)"}),
     forward("bn_multiplies_by_std", "train", {X_HAT: "x_hat = x_centered * std"}),
     forward("bn_not_centered", "train", {OUT: "out = gamma * x / std + beta"}),
+    forward("bn_only_centered", "train", {OUT: "out = gamma * x_centered + beta"}, carries_gradient=False),
+    forward("bn_not_normalized", "train", {OUT: "out = gamma * x + beta"}, carries_gradient=False),
     forward("bn_only_mean_divided", "train", {X_HAT: "x_hat = x - mu / std"}),
     forward("bn_float32_inside", "train", {MEAN: "x = x.astype(np.float32)\n        mu = x.mean(axis=0)"}),
     forward("bn_one_pass_in_float32", "offset", {VAR: "var = np.mean(x**2, axis=0) - mu**2"}),
@@ -80,7 +84,11 @@ EPS = (
     forward("bn_default_eps_too_small", "train", {'"eps", 1e-5': '"eps", 1e-8'}),
     forward("bn_eps_hard_coded_too_small", "eps", {'float(bn_param.get("eps", 1e-5))': "1e-8"}),
     forward("bn_default_eps_small", "train", {'"eps", 1e-5': '"eps", 1e-7'}),
+    forward("bn_default_eps_smaller", "train", {'"eps", 1e-5': '"eps", 1e-6'}),
+    forward("bn_default_eps_tiny", "train", {'"eps", 1e-5': '"eps", 1e-12'}),
+    forward("bn_default_eps_larger", "train", {'"eps", 1e-5': '"eps", 1e-4'}),
     forward("bn_default_eps_too_large", "train", {'"eps", 1e-5': '"eps", 1e-3'}),
+    forward("bn_eps_zero_ignored", "eps_zero", {'bn_param.get("eps", 1e-5)': 'bn_param.get("eps") or 1e-5'}),
 )
 
 SCALE_AND_SHIFT = (
@@ -149,6 +157,18 @@ RUNNING = (
         "running_mean = (1 - momentum) * running_mean + momentum * mu",
         "running_var = (1 - momentum) * running_var + momentum * var",
     ),
+    running(
+        "bn_momentum_of_mean_reversed",
+        "running_mean",
+        "running_mean = (1 - momentum) * running_mean + momentum * mu",
+        RUNNING_VAR,
+    ),
+    running(
+        "bn_momentum_of_var_reversed",
+        "running_var",
+        RUNNING_MEAN,
+        "running_var = (1 - momentum) * running_var + momentum * var",
+    ),
     running_of("bn_running_of_x_hat", "running_var", "x_hat.mean(axis=0)", "x_hat.var(axis=0)"),
     running_of("bn_running_of_out", "running_mean", "out.mean(axis=0)", "out.var(axis=0)"),
     running_of("bn_running_of_whole_matrix", "running_mean", "x.mean()", "x.var()"),
@@ -200,6 +220,14 @@ MODES = (
     tested("bn_test_not_centered", "test_mode", "out = gamma * x / np.sqrt(running_var + eps) + beta"),
     tested(
         "bn_test_only_mean_divided", "test_mode", "out = gamma * (x - running_mean / np.sqrt(running_var + eps)) + beta"
+    ),
+    tested(
+        "bn_test_mean_not_divided",
+        "test_mode",
+        "out = gamma / np.sqrt(running_var + eps) * x + (beta - running_mean)",
+    ),
+    tested(
+        "bn_test_multiplies_by_std", "test_mode", "out = gamma * (x - running_mean) * np.sqrt(running_var + eps) + beta"
     ),
     tested("bn_test_divides_by_variance", "test_mode", "out = gamma * (x - running_mean) / (running_var + eps) + beta"),
     tested("bn_test_variance_squared", "test_mode", TEST.replace("running_var", "running_var**2")),

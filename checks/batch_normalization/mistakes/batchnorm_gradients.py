@@ -39,6 +39,8 @@ CACHE = "cache = (x_hat, x_centered, std, gamma)"
 ONE_FOR_ALL = {
     CACHE: 'cache = batchnorm_forward.__dict__.setdefault("cache", [])\n        cache[:] = (x_hat, x_centered, std, gamma)'
 }
+SCALED_IN_PLACE = {"out = gamma * x_hat + beta": "out = x_hat\n        out *= gamma\n        out += beta"}
+NOT_CENTERED = {CACHE: "cache = (x_hat, x, std, gamma)"}
 FROM_OUT = {CACHE: "cache = ((out - beta) / gamma, x_centered, std, gamma)"}
 OF_RUNNING = {
     CACHE: "std = np.sqrt(running_var + eps)\n        cache = ((x - running_mean) / std, x - running_mean, std, gamma)"
@@ -51,6 +53,10 @@ GRAPH: tuple[Mistake, ...] = (
     backward(
         "bn_dinverse_over_features", "dx", {DINVERSE: "dinverse = np.sum(dx_hat * x_centered, axis=1, keepdims=True)"}
     ),
+    backward("bn_dinverse_not_summed", "dx", {DINVERSE: "dinverse = dx_hat * x_centered"}),
+    backward("bn_dinverse_mean", "dx", {DINVERSE: "dinverse = np.mean(dx_hat * x_centered, axis=0)"}),
+    backward("bn_dinverse_without_gamma", "dx", {DINVERSE: "dinverse = np.sum(dout * x_centered, axis=0)"}),
+    backward("bn_dstd_without_square", "dx", {DSTD: "dstd = -dinverse"}),
     backward("bn_dstd_sign", "dx", {DSTD: "dstd = dinverse / std**2"}),
     backward("bn_dstd_power", "dx", {DSTD: "dstd = -dinverse / std"}),
     backward("bn_dvar_without_half", "dx", {DVAR: "dvar = dstd / std"}),
@@ -64,6 +70,9 @@ GRAPH: tuple[Mistake, ...] = (
     backward("bn_dmu_sign", "dx", {DMU: "dmu = dx_centered.sum(axis=0)"}),
     backward("bn_dmu_not_divided", "dx", {DX: "dx = dx_centered + ones * dmu"}),
     backward("bn_dmu_divided_twice", "dx", {DMU: "dmu = -dx_centered.mean(axis=0)"}),
+    backward("bn_dmu_not_summed", "dx", {DMU: "dmu = -dx_centered"}),
+    backward("bn_dmu_without_gamma", "dx", {DMU: "dmu = -np.sum(dout / std, axis=0)"}),
+    backward("bn_dmu_without_std", "dx", {DMU: "dmu = -dx_hat.sum(axis=0)"}),
     backward("bn_dmu_over_features", "dx", {DMU: "dmu = -dx_centered.sum(axis=1, keepdims=True)"}),
     backward("bn_dmu_of_everything", "dx", {DMU: "dmu = -dx_centered.sum()"}),
     # The way straight through, and all of them
@@ -74,7 +83,17 @@ GRAPH: tuple[Mistake, ...] = (
     backward("bn_dx_divided_by_variance", "dx", {DCENTERED: "dx_centered = dx_hat / std**2"}),
     backward("bn_dx_divided_by_n", "dx", {DX: f"{DX}\n    dx /= N"}),
     backward("bn_sums_not_divided", "dx", {DSQUARES: "dsquares = ones * dvar", DX: "dx = dx_centered + ones * dmu"}),
+    backward("bn_nothing_summed", "dx", {DINVERSE: "dinverse = dx_hat * x_centered", DMU: "dmu = -dx_centered"}),
+    backward(
+        "bn_sums_divided_twice",
+        "dx",
+        {
+            DINVERSE: "dinverse = np.mean(dx_hat * x_centered, axis=0)",
+            DMU: "dmu = -dx_centered.mean(axis=0)",
+        },
+    ),
     backward("bn_divided_by_features", "dx", {N: "N = dout.shape[1]"}),
+    backward("bn_divided_by_one_less", "dx", {N: "N = max(dout.shape[0] - 1, 1)"}),
     backward("bn_dx_in_float32", "sizes", {RETURN: "return dx.astype(np.float32), dgamma, dbeta"}),
     # eps
     backward(
@@ -122,6 +141,8 @@ GRAPH: tuple[Mistake, ...] = (
         "dx",
         {"x_hat, x_centered, std, gamma = cache": "x_centered, x_hat, std, gamma = cache"},
     ),
+    backward("bn_x_hat_scaled_in_place", "dgamma", SCALED_IN_PLACE, edited="batchnorm_forward"),
+    backward("bn_cache_of_x_not_centered", "dx", NOT_CENTERED, edited="batchnorm_forward"),
     backward("bn_x_hat_from_out", "dgamma", FROM_OUT, edited="batchnorm_forward"),
     backward("bn_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
     backward("bn_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),
@@ -155,6 +176,13 @@ FORMULA: tuple[Mistake, ...] = (
             THROUGH_VAR: "dx = x_centered * (-np.mean(dout * x_centered, axis=0) / var)",
         },
     ),
+    alt("alt_variance_term_doubled", "dx", {THROUGH_VAR: "dx = x_hat * (-2 * dgamma / batch_size)"}),
+    alt("alt_variance_term_halved", "dx", {THROUGH_VAR: "dx = x_hat * (-dgamma / (2 * batch_size))"}),
+    alt(
+        "alt_variance_term_over_features",
+        "dx",
+        {THROUGH_VAR: "dx = -x_hat * np.mean(dout * x_hat, axis=1, keepdims=True)"},
+    ),
     alt("alt_variance_term_unbiased", "dx", {THROUGH_VAR: "dx = x_hat * (-dgamma / max(batch_size - 1, 1))"}),
     alt("alt_mean_term_over_features", "dx", {THROUGH_MEAN: "dx -= dout.mean(axis=1, keepdims=True)"}),
     # Its counts
@@ -165,10 +193,12 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_dx_times_n", "dx", {SCALED: "dx *= batch_size * gamma / std"}),
     alt("alt_dx_divided_by_n", "dx", {SCALED: "dx *= gamma / std / batch_size"}),
     alt("alt_divided_by_features", "dx", {ALT_N: "batch_size = dout.shape[1]"}),
+    alt("alt_divided_by_one_less", "dx", {ALT_N: "batch_size = max(dout.shape[0] - 1, 1)"}),
     # Its factor
     alt("alt_dx_without_gamma", "dx", {SCALED: "dx /= std"}),
     alt("alt_gamma_on_direct_term_only", "dx", {DIRECT: "dx += gamma * dout", SCALED: "dx /= std"}),
     alt("alt_dx_not_divided_by_std", "dx", {SCALED: "dx *= gamma"}),
+    alt("alt_dx_multiplied_by_std", "dx", {SCALED: "dx *= gamma * std"}),
     alt("alt_dx_divided_by_variance", "dx", {SCALED: "dx *= gamma / std**2"}),
     alt("alt_dx_in_float32", "sizes", {RETURN: "return dx.astype(np.float32), dgamma, dbeta"}),
     alt(
@@ -187,10 +217,13 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_dgamma_with_gamma", "dgamma", {RETURN: "return dx, gamma * dgamma, dbeta"}),
     alt("alt_dgamma_mean", "dgamma", {RETURN: "return dx, dgamma / batch_size, dbeta"}),
     alt("alt_dgamma_over_features", "dgamma", {RETURN: "return dx, np.sum(dout * x_hat, axis=1), dbeta"}),
+    alt("alt_dgamma_of_everything", "dgamma", {RETURN: "return dx, dgamma.sum(), dbeta"}),
     alt("alt_dgamma_not_summed", "dgamma", {RETURN: "return dx, dout * x_hat, dbeta"}),
     alt("alt_dbeta_mean", "dbeta", {RETURN: "return dx, dgamma, dbeta / batch_size"}),
     alt("alt_dbeta_with_gamma", "dbeta", {RETURN: "return dx, dgamma, gamma * dbeta"}),
     alt("alt_dbeta_over_features", "dbeta", {RETURN: "return dx, dgamma, dout.sum(axis=1)"}),
+    alt("alt_dbeta_of_everything", "dbeta", {RETURN: "return dx, dgamma, dbeta.sum()"}),
+    alt("alt_dbeta_not_summed", "dbeta", {RETURN: "return dx, dgamma, dout"}),
     alt("alt_dgamma_and_dbeta_exchanged", "dgamma", {RETURN: "return dx, dbeta, dgamma"}),
     alt("alt_dout_scaled_in_place", "dgamma", {DBETA: f"dout *= gamma\n    {DBETA}", SCALED: "dx /= std"}),
     # Shapes
@@ -199,6 +232,7 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_dx_squeezed", "shapes", {RETURN: "return dx.squeeze(), dgamma, dbeta"}),
     # The cache
     alt("alt_cache_in_other_order", "dx", {UNPACKED: "_, x_hat, std, gamma = cache"}),
+    alt("alt_x_hat_scaled_in_place", "dgamma", SCALED_IN_PLACE, edited="batchnorm_forward"),
     alt("alt_x_hat_from_out", "dgamma", FROM_OUT, edited="batchnorm_forward"),
     alt("alt_cache_of_running_statistics", "dx", OF_RUNNING, edited="batchnorm_forward"),
     alt("alt_cache_shared", "own_cache", ONE_FOR_ALL, edited="batchnorm_forward"),

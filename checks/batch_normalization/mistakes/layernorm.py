@@ -40,9 +40,14 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     forward("ln_variance_divided_by_n", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True) / x.shape[0]"}),
     forward("ln_sum_of_squares", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True)"}),
+    forward("ln_mean_not_divided", "rows", {MEAN: "x.sum(axis=1, keepdims=True)"}),
+    forward("ln_mean_absolute_deviation", "rows", {STD: "np.mean(np.abs(deviation), axis=1, keepdims=True) + eps"}),
     forward("ln_divides_by_variance", "rows", {STD: f"{VARIANCE} + eps"}),
     forward("ln_root_twice", "rows", {STD: "np.sqrt(x.std(axis=1, keepdims=True) + eps)"}),
     forward("ln_variance_not_centered", "rows", {VARIANCE: "np.mean(x**2, axis=1, keepdims=True)"}),
+    forward("ln_root_mean_square", "rows", {f"deviation = x - {MEAN}": "deviation = x"}),
+    forward("ln_multiplies_by_std", "rows", {"normalized = deviation / row_std": "normalized = deviation * row_std"}),
+    forward("ln_not_normalized", "rows", {OUT: "out = gamma * x + beta"}, carries_gradient=False),
     forward("ln_not_centered", "rows", {"normalized = deviation / row_std": "normalized = x / row_std"}),
     forward(
         "ln_only_centered",
@@ -56,6 +61,11 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("ln_eps_forgotten", "rows", {f"{VARIANCE} + eps": VARIANCE}),
     forward("ln_eps_added_twice", "rows", {f"{VARIANCE} + eps": f"{VARIANCE} + eps + eps"}),
     forward("ln_eps_squared", "eps", {f"{VARIANCE} + eps": f"{VARIANCE} + eps**2"}),
+    forward("ln_eps_as_floor", "eps", {STD: f"np.maximum(np.sqrt({VARIANCE}), eps)"}),
+    forward("ln_eps_zero_ignored", "eps_zero", {'ln_param.get("eps", 1e-5)': 'ln_param.get("eps") or 1e-5'}),
+    forward("ln_eps_default_smaller", "rows", {'"eps", 1e-5': '"eps", 1e-6'}),
+    forward("ln_eps_default_tiny", "rows", {'"eps", 1e-5': '"eps", 1e-12'}),
+    forward("ln_eps_default_larger", "rows", {'"eps", 1e-5': '"eps", 1e-4'}),
     forward("ln_eps_default_too_small", "rows", {'"eps", 1e-5': '"eps", 1e-8'}),
     forward("ln_eps_default_too_large", "rows", {'"eps", 1e-5': '"eps", 1e-3'}),
     # gamma and beta
@@ -136,6 +146,7 @@ MISTAKES: tuple[Mistake, ...] = (
     backward("ln_dx_without_variance_term", "dx", {DX: "(dnormalized - through_mean)"}),
     backward("ln_dx_without_mean_term", "dx", {DX: "(dnormalized - through_var)"}),
     backward("ln_dx_without_statistics", "dx", {DX: "dnormalized"}),
+    backward("ln_dx_without_direct_term", "dx", {DX: "(-through_mean - through_var)"}),
     backward("ln_dx_through_mean_only", "dx", {DX: "-through_mean"}),
     backward("ln_dx_stops_at_normalized", "dx", {f"dx = {DX} / row_std": "dx = dnormalized"}),
     backward("ln_dx_mean_term_added", "dx", {DX: "(dnormalized + through_mean - through_var)"}),
@@ -191,6 +202,11 @@ MISTAKES: tuple[Mistake, ...] = (
             THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True)",
         },
     ),
+    backward(
+        "ln_dx_variance_term_unbiased",
+        "dx",
+        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / max(dout.shape[1] - 1, 1)"},
+    ),
     backward("ln_dx_mean_term_not_divided", "dx", {THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True)"}),
     backward(
         "ln_dx_variance_term_not_divided",
@@ -237,6 +253,11 @@ MISTAKES: tuple[Mistake, ...] = (
     backward("ln_dbeta_times_gamma", "dbeta", {DBETA: "dbeta = np.sum(dout * gamma, axis=0)"}),
     backward("ln_dbeta_not_summed", "dbeta", {DBETA: "dbeta = dout"}),
     backward("ln_dbeta_one_number", "dbeta", {DBETA: "dbeta = dout.sum()"}),
+    backward(
+        "ln_dout_scaled_in_place",
+        "dgamma",
+        {DBETA: f"dout *= gamma\n    {DBETA}", "dnormalized = dout * gamma": "dnormalized = dout"},
+    ),
     backward("ln_dgamma_and_dbeta_swapped", "dgamma", {"return dx, dgamma, dbeta": "return dx, dbeta, dgamma"}),
     # shapes and precision
     backward(

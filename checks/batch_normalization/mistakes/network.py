@@ -30,10 +30,12 @@ FORWARD = f"""            if self.normalization is not None:
                     {LN_FORWARD}
                 ### END SOLUTION
 """
+AFFINE = '            h, caches["affine", l] = affine_forward(h, params[f"W{l}"], params[f"b{l}"])\n'
 RELU = '            h, caches["relu", l] = relu_forward(h)\n'
 SCORES = '        scores, caches["affine", last] = affine_forward(h, params[f"W{last}"], params[f"b{last}"])\n'
 
 LAST_BACKWARD = '        dh, grads[f"W{last}"], grads[f"b{last}"] = affine_backward(dscores, caches["affine", last])\n'
+AFFINE_BACKWARD = '            dh, grads[f"W{l}"], grads[f"b{l}"] = affine_backward(dh, caches["affine", l])\n'
 RELU_BACKWARD = '            dh = relu_backward(dh, caches["relu", l])\n'
 NORM_GRADIENTS = 'dh, grads[f"gamma{l}"], grads[f"beta{l}"]'
 SWAPPED_GRADIENTS = 'dh, grads[f"beta{l}"], grads[f"gamma{l}"]'
@@ -57,6 +59,7 @@ REGULARIZATION = """        if self.reg:
 REG_LAYERS = "range(1, self.num_layers + 1):\n                W = params"
 REG_LOSS = "loss += 0.5 * self.reg * float(np.sum(W * W))"
 REG_GRADIENT = 'grads[f"W{l}"] += self.reg * W'
+BEFORE_LAST = f"if l < self.num_layers:\n{' ' * 20}"
 
 
 def only(condition: str) -> dict[str, str]:
@@ -78,6 +81,11 @@ def regularizing(chosen: str) -> dict[str, str]:
 # A mistake that is part of another stands before it: where both explain what was seen, the first is named.
 MISTAKES: tuple[Mistake, ...] = (
     # The parameters: which, and how large
+    network(
+        "net_normalizes_last_layer_for_batchnorm",
+        "parameters",
+        {HIDDEN: HIDDEN.replace("hidden_dims", 'dims[1:] if normalization == "batchnorm" else hidden_dims')},
+    ),
     network("net_normalizes_last_layer", "parameters", {HIDDEN: HIDDEN.replace("hidden_dims", "dims[1:]")}),
     network(
         "net_parameters_of_first_layer_missing",
@@ -117,6 +125,15 @@ MISTAKES: tuple[Mistake, ...] = (
         "net_parameters_kept_as_rows",
         "parameters",
         {ONES: "np.ones((1, hidden_dim))", ZEROS: "np.zeros((1, hidden_dim))"},
+    ),
+    network(
+        "net_vectors_kept_as_rows",
+        "parameters",
+        {
+            "np.zeros(dims[l])": "np.zeros((1, dims[l]))",
+            ONES: "np.ones((1, hidden_dim))",
+            ZEROS: "np.zeros((1, hidden_dim))",
+        },
     ),
     network("net_parameters_one_number", "parameters", {ONES: "np.ones(1)", ZEROS: "np.zeros(1)"}),
     # How they begin, and their type
@@ -158,6 +175,15 @@ MISTAKES: tuple[Mistake, ...] = (
         "test_mode",
         {FORWARD: FORWARD.replace("is not None:", "is not None and y is not None:")},
     ),
+    network(
+        "net_stays_in_test_mode",
+        "test_mode",
+        {
+            MODE: f"""bn_param.setdefault("mode", "train")
+            if y is None:
+                {MODE}"""
+        },
+    ),
     network("net_test_uses_batch", "test_mode", {MODE: 'bn_param["mode"] = "train"'}),
     network(
         "net_statistics_forgotten",
@@ -184,6 +210,12 @@ MISTAKES: tuple[Mistake, ...] = (
     network("net_layernorm_left_out", "layernorm_loss", {LN_FORWARD: "pass", LN_BACKWARD: "pass"}),
     network("net_batchnorm_left_out", "batchnorm_loss", {BN_FORWARD: "pass", BN_BACKWARD: "pass"}),
     network("net_layernorm_is_batchnorm", "layernorm_loss", {LN_FORWARD: BN_FORWARD, LN_BACKWARD: BN_BACKWARD}),
+    network("net_batchnorm_is_layernorm", "batchnorm_loss", {BN_FORWARD: LN_FORWARD, BN_BACKWARD: LN_BACKWARD}),
+    network(
+        "net_result_not_used",
+        "batchnorm_loss",
+        {text: text.replace("h,", "out,", 1) for text in (BN_FORWARD, LN_FORWARD)},
+    ),
     network("net_forward_left_out", "batchnorm_loss", {FORWARD: "", BACKWARD: ""}),
     network(
         "net_last_hidden_layer_not_normalized",
@@ -223,7 +255,18 @@ MISTAKES: tuple[Mistake, ...] = (
         "batchnorm_loss",
         {GIVEN_TO_NORM: GIVEN_TO_NORM.replace("{l}", "1")},
     ),
-    # Where the nonlinearity stands
+    # Where the normalization stands, and the nonlinearity
+    network(
+        "net_normalizes_before_affine",
+        "parameters",
+        {
+            HIDDEN: HIDDEN.replace("hidden_dims", "[input_dim, *hidden_dims[:-1]]"),
+            AFFINE: "",
+            FORWARD: FORWARD + AFFINE,
+            AFFINE_BACKWARD: "",
+            BACKWARD: AFFINE_BACKWARD + BACKWARD,
+        },
+    ),
     network(
         "net_normalizes_after_relu",
         "batchnorm_loss",
@@ -258,6 +301,11 @@ MISTAKES: tuple[Mistake, ...] = (
         "net_gradients_named_from_zero",
         "batchnorm_scale_and_shift",
         {text: text.replace("{l}", "{l - 1}") for text in (BN_BACKWARD, LN_BACKWARD)},
+    ),
+    network(
+        "net_gradients_named_one_too_high",
+        "batchnorm_scale_and_shift",
+        {text: text.replace("{l}", "{l + 1}") for text in (BN_BACKWARD, LN_BACKWARD)},
     ),
     network(
         "net_gradients_swapped",
@@ -309,6 +357,12 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     # Regularization
     network(
+        "net_reg_of_layernorm_missing",
+        "layernorm_regularized",
+        {"if self.reg:": 'if self.reg and self.normalization != "layernorm":'},
+    ),
+    network("net_reg_of_scale", "regularized_gradients", regularizing('name.startswith(("W", "gamma"))')),
+    network(
         "net_reg_of_scale_and_shift",
         "regularized_gradients",
         regularizing('not name.startswith("b") or name.startswith("beta")'),
@@ -328,6 +382,16 @@ MISTAKES: tuple[Mistake, ...] = (
         "regularized_gradients",
         {REG_LOSS: f"{REG_LOSS} / len(X)", REG_GRADIENT: f"{REG_GRADIENT} / len(X)"},
     ),
+    network(
+        "net_reg_divided_by_layers",
+        "regularized_loss",
+        {REG_LOSS: REG_LOSS.replace("0.5", "1 / self.num_layers")},
+    ),
+    network(
+        "net_reg_without_half_in_both",
+        "regularized_loss",
+        {REG_LOSS: REG_LOSS.replace("0.5 * ", ""), REG_GRADIENT: REG_GRADIENT.replace("+= ", "+= 2 * ")},
+    ),
     network("net_reg_without_half", "regularized_loss", {REG_LOSS: REG_LOSS.replace("0.5 * ", "")}),
     network("net_reg_mean", "regularized_loss", {REG_LOSS: REG_LOSS.replace("np.sum", "np.mean")}),
     network(
@@ -338,7 +402,12 @@ MISTAKES: tuple[Mistake, ...] = (
         "regularized_loss",
         {f"{REG_LOSS}\n{' ' * 16}": "", REG_GRADIENT: f"{REG_GRADIENT}\n            {REG_LOSS}"},
     ),
+    network("net_reg_loss_without_last_layer", "regularized_loss", {REG_LOSS: BEFORE_LAST + REG_LOSS}),
     network("net_reg_not_in_loss", "regularized_loss", {REG_LOSS: "pass"}),
+    network("net_reg_gradient_without_last_layer", "regularized_gradients", {REG_GRADIENT: BEFORE_LAST + REG_GRADIENT}),
+    network(
+        "net_reg_gradient_of_sum", "regularized_gradients", {REG_GRADIENT: REG_GRADIENT.replace("* W", "* np.sum(W)")}
+    ),
     network("net_reg_not_in_gradients", "regularized_gradients", {REG_GRADIENT: "pass"}),
     network(
         "net_reg_gradient_halved", "regularized_gradients", {REG_GRADIENT: REG_GRADIENT.replace("+= ", "+= 0.5 * ")}
