@@ -132,7 +132,7 @@ class Diagnosis:
         """By the check's id, the one or two mistakes that explain it, the likelier first; no entry where none does."""
         if not self.failed:
             return {}
-        return self._one() or self._two() or self._by_part() or self._by_check()
+        return self._one() or self._two() or self._by_check() | self._by_part()
 
     def _one(self) -> dict[str, tuple[str, ...]]:
         whole = (mistake for mistake in self.failed[0].case.suspects if self._accounts_for_all(mistake))
@@ -160,7 +160,7 @@ class Diagnosis:
         pairs.sort(key=lambda pair: pair[:2])
         for unsure, _, one, other in pairs[:_TRIED]:
             if unsure and any(seen.case.both is None for seen in self.failed):
-                if self._own(one, other) and self._own(other, one):
+                if self._tells(one, other) and self._tells(other, one):
                     alike = {frozenset(pair[2:]) for pair in pairs if pair[0] == unsure}
                     return self._parts_of(one, other, sure=frozenset.intersection(*alike))
             elif self._proved(one, other, unsure):
@@ -199,7 +199,19 @@ class Diagnosis:
 
     def _own(self, one: str, other: str) -> int:
         """Wrong numbers that one mistake gives and the other does not."""
-        return sum(len(self._fit(seen, one).strong - self._fit(seen, other).explained) for seen in self.failed)
+        return sum(len(self._own_places(seen, one, other)) for seen in self.failed)
+
+    def _own_places(self, seen: Seen, one: str, other: str) -> frozenset[Place]:
+        return self._fit(seen, one).strong - self._fit(seen, other).explained
+
+    def _tells(self, one: str, other: str) -> bool:
+        """Whether some of these are values, and not where N or D is 1 and many mistakes look alike."""
+        return any(
+            min(seen.check.sizes[size]) > 1
+            for seen in self.failed
+            if seen.check.aspect == "values"
+            for size, _ in self._own_places(seen, one, other)
+        )
 
     def _parts(self, seen: Seen, one: str, other: str) -> tuple[str, ...]:
         """Those of two mistakes that a check is wrong by."""
@@ -221,7 +233,8 @@ class Diagnosis:
             return {}
         named: dict[str, tuple[str, ...]] = {}
         for part in parts.values():
-            alone = Diagnosis(part, self.complete, self._fits)
+            # What a network is made of shows elsewhere, too, so that alone it may be explained in more than one way.
+            alone = Diagnosis(part, self.complete and bool(part[0].check.needs), self._fits)
             if alone.failed:
                 named |= alone._one()
         return named

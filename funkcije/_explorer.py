@@ -100,6 +100,10 @@ class Explorer:
 
     _in_cells: ClassVar[dict[str, tuple[str, list["Explorer"]]]] = {}
     """The explorers of each cell, with the run of the cell that made them."""
+    _loaded: ClassVar[object] = None
+    """The package's files as they were when changes were last loaded."""
+    _problem: ClassVar[str] = ""
+    """What could not be loaded then."""
     _training: ClassVar["Explorer | None"] = None
     """One at a time: two would take each other's cores."""
 
@@ -276,12 +280,15 @@ class Explorer:
 
         Points of other code leave the summary.
         """
-        problem = _reload()
+        # Autoreload looks through all modules that there are, which takes longer than the first step of a training.
+        files = _files()
+        if files != Explorer._loaded:
+            Explorer._loaded, Explorer._problem = files, _reload()
         trains = code([self.base.update_rule])
         if trains != self._trained:
             self._trained = trains
             self.tried.clear()
-        return problem
+        return Explorer._problem
 
     def _replace_those_of_the_cell(self) -> None:
         """A cell that runs again closes what it showed before."""
@@ -338,6 +345,12 @@ def _event_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _files() -> object:
+    """What tells that a file of this package was changed."""
+    found = ((file, file.stat()) for file in sorted(Path(__file__).parent.glob("**/*.py")))
+    return [(file, stat.st_mtime_ns, stat.st_size) for file, stat in found]
 
 
 def _reload() -> str:

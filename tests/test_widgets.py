@@ -369,6 +369,38 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
     asyncio.run(scenario())
 
 
+def test_a_changed_file_is_loaded_at_the_next_move_and_its_fault_said_until_it_changes_again(
+    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, told, loads = ["as it was"], ["a fault"], [0]
+
+    def reload() -> str:
+        loads[0] += 1
+        return told[0]
+
+    monkeypatch.setattr(_explorer, "_files", lambda: list(files))
+    monkeypatch.setattr(_explorer, "_reload", reload)
+    monkeypatch.setattr(_explorer.Explorer, "_loaded", None)
+    monkeypatch.setattr(_explorer.Explorer, "_problem", "")
+
+    async def scenario() -> None:
+        explorer = widgets.weight_scale_explorer(data)
+        moves = iter((-3.0, -1.0, -2.6))
+
+        async def move() -> str:
+            value = 10 ** next(moves)
+            panel_of(explorer).sliders["weight_scale"].value = value
+            await until(lambda: value in explorer.tried)
+            return explorer.line
+
+        assert (await move(), loads[0]) == ("a fault", 1)
+        assert (await move(), loads[0]) == ("a fault", 1)
+        files[0], told[0] = "mended", ""
+        assert (await move(), loads[0]) == ("", 2)
+
+    asyncio.run(scenario())
+
+
 def test_in_english_nothing_is_left_of_montenegrin(
     data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:

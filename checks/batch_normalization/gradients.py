@@ -14,7 +14,7 @@ from checks.core import FORWARD, CheckList, Draw, Observed
 from checks.student import Student
 
 from .inputs import one_gamma_zero, single
-from .observed import difference
+from .observed import added
 
 Gradients = Callable[..., Observed]
 
@@ -101,7 +101,7 @@ def _after_another(gradients: Gradients) -> Gradients:
 
     def run(student: Student, **inputs: Any) -> Observed:
         before, after = gradients(student, **inputs), gradients(student, then_another=True, **inputs)
-        moved = difference(after["dgamma"], before["dgamma"])
+        moved = added(after["dgamma"], before["dgamma"], inputs["gamma"].shape)
         return {FORWARD: after[FORWARD], "dx": after["dx"], "dgamma (after another pass) - dgamma": moved}
 
     return run
