@@ -360,3 +360,46 @@ def test_messages_in_a_notebook_are_escaped(judged: Judge) -> None:
     shown = judged(edit, function="batchnorm_backward").html("batchnorm_backward")
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
+
+
+BN_BACKWARD = 'dh, grads[f"gamma{l}"], grads[f"beta{l}"] = batchnorm_backward(dh, caches["norm", l])'
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_a_mistake_in_the_branch_of_one_normalization_is_named_in_the_checks_of_that_one(
+    judged: Judge, recorded: bool
+) -> None:
+    edit = Edit("fc_net", "FullyConnectedNet.loss", BN_BACKWARD, BN_BACKWARD.replace("dh,", "_,", 1))
+    result = judged(edit, function="FullyConnectedNet", recorded=recorded)
+    wrong = {check.id.partition(".")[2]: check.diagnosis for check in result.checks if check.status != "passed"}
+    assert "layernorm_gradients" not in wrong
+    assert {diagnosis.mistake for diagnosis in wrong.values() if diagnosis} == {"net_gradient_not_passed_on"}
+    assert wrong["batchnorm_gradients"]
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_what_one_check_refutes_no_other_check_names(judged: Judge, recorded: bool) -> None:
+    """A cumulative average of the running mean begins as one that is overwritten, and goes on otherwise."""
+    edit = forward(
+        "running_mean = momentum * running_mean + (1 - momentum) * mu",
+        'bn_param["t"] = t = bn_param.get("t", 0) + 1\n        running_mean = running_mean + (mu - running_mean) / t',
+    )
+    result = judged(edit, function="batchnorm_forward", recorded=recorded)
+    assert "failed" in {check.status for check in result.checks}
+    assert all(check.diagnosis is None for check in result.checks)
+
+
+def test_two_mistakes_that_cannot_be_made_together_are_not_named_together(judged: Judge) -> None:
+    edits = (
+        backward("dx = dx_centered + ones * dmu / N", "dx = dx_centered + ones * dmu"),
+        Edit(
+            "fc_net",
+            "FullyConnectedNet.loss",
+            "if self.normalization is not None:\n                # From dh",
+            "if self.normalization is not None and l < self.num_layers - 1:\n                # From dh",
+        ),
+    )
+    result = judged(*edits, function="FullyConnectedNet", recorded=False)
+    assert all("goes no further" not in check.message for check in result.checks)
+    named = {check.diagnosis.mistake for check in result.checks if check.diagnosis}
+    assert "net_backward_left_out" not in named
