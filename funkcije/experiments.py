@@ -234,9 +234,21 @@ def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) ->
 
 def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
     total, made = sum(iterations(training, data) for training in trainings), 0
+
+    def told(steps: Iterable[Progress]) -> Iterator[Progress]:
+        nonlocal made
+        for step in steps:
+            made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
+            yield step._replace(done=made / total)
+
     try:
         for groups in rounds(trainings):
-            runs = [Run({k: trainings[k] for k in group}, data, spread, plain) for group in groups]
+            runs = []
+            for group in groups:
+                runs.append(Run({k: trainings[k] for k in group}, data, spread, plain))
+                # Somebody may wait for a first picture: a net that is alone need not wait until all are made.
+                if len(group) == 1:
+                    yield from told(runs[-1].advance())
             # A tick is a step of those that make the most; the others keep pace.
             ticks = max(run.iterations for run in runs)
             for tick in range(1, ticks + 1):
@@ -244,9 +256,7 @@ def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> 
                 fused = at_once([run.advance for run in due if run.fused])
                 # One after another: what may have kept a net from running side by side, threads would not agree with.
                 separate = [run.advance() for run in due if not run.fused]
-                for step in itertools.chain(*fused, *separate):
-                    made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
-                    yield step._replace(done=made / total)
+                yield from told(itertools.chain(*fused, *separate))
     except NotImplementedError as missing:
         *_, (innermost, _) = traceback.walk_tb(missing.__traceback__)
         raise NotWrittenYet(say("not_written", function=innermost.f_code.co_qualname)) from None

@@ -256,7 +256,7 @@ def test_what_is_not_written_yet_ends_in_one_line_that_names_it(
     assert len(list(stub.train(stub.Training(**vars(small(None))), data))) == 24
     for kind in ("batchnorm", "layernorm"):
         with pytest.raises(stub.NotWrittenYet) as caught:
-            next(stub.train([stub.Training(**vars(small(None))), stub.Training(**vars(small(kind)))], data))
+            list(stub.train([stub.Training(**vars(small(None))), stub.Training(**vars(small(kind)))], data))
         [line] = caught.value._render_traceback_()
         assert line == str(caught.value)
         assert "FullyConnectedNet.__init__" in line
