@@ -91,8 +91,9 @@ class Case:
     """What one of them gives."""
     at: Callable[[str, int], Known] | None = None
     """The same at one size alone, by its index, if that takes less time."""
-    both: Callable[[str, str], Known] = not_known
-    """What two of them give at once; raises `NotKnown`."""
+    both: Callable[[str, str], Known] | None = None
+    """What two of them give at once, if that can be asked (from a recording it cannot); raises `NotKnown` where they do
+    not go together."""
     forwards: Sequence[str] = ()
     """The known mistakes of the forward pass that a backward pass is judged on."""
     forward: Callable[[str], OwnForward | None] = _nothing

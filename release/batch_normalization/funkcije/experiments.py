@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _kept, fc_net, layers, optim
+from . import _kept, optim
 from ._cores import at_once
 from ._messages import say
-from ._run import Run, iterations, rounds
+from ._run import KINDS, Run, code, iterations, rounds
 from ._training import Data, Progress, State, Training
 from .solver import DATA, _progress_bar
 
@@ -43,7 +43,6 @@ __all__ = [
     "weight_scale_trainings",
 ]
 
-KINDS = ("batchnorm", "layernorm")
 WEIGHT_SCALES = tuple(float(scale) for scale in np.logspace(-4, 0, num=20))
 BATCH_SIZES = (5, 10, 50)
 
@@ -219,9 +218,8 @@ def _shown(run: Iterator[Progress]) -> Iterator[Progress]:
 def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
     rows = max((training.num_train for training in trainings), default=0)
     used = {name: data[name] for name in ("y_train", "X_val", "y_val")} | {"X_train": data["X_train"][:rows]}
-    normalizations = (getattr(layers, f"{kind}_{way}") for kind in KINDS for way in ("forward", "backward"))
-    rules = (getattr(optim, training.update_rule) for training in trainings)
-    name = _kept.name_of(repr((trainings, spread, plain)), used, [fc_net.FullyConnectedNet, *normalizations, *rules])
+    rules = dict.fromkeys(training.update_rule for training in trainings)
+    name = _kept.name_of(repr((trainings, spread, plain)), used, code(rules))
 
     steps = _kept.load(name)
     if steps is not None:
@@ -236,9 +234,21 @@ def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) ->
 
 def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
     total, made = sum(iterations(training, data) for training in trainings), 0
+
+    def told(steps: Iterable[Progress]) -> Iterator[Progress]:
+        nonlocal made
+        for step in steps:
+            made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
+            yield step._replace(done=made / total)
+
     try:
         for groups in rounds(trainings):
-            runs = [Run({k: trainings[k] for k in group}, data, spread, plain) for group in groups]
+            runs = []
+            for group in groups:
+                runs.append(Run({k: trainings[k] for k in group}, data, spread, plain))
+                # Somebody may wait for a first picture: a net that is alone need not wait until all are made.
+                if len(group) == 1:
+                    yield from told(runs[-1].advance())
             # A tick is a step of those that make the most; the others keep pace.
             ticks = max(run.iterations for run in runs)
             for tick in range(1, ticks + 1):
@@ -246,9 +256,7 @@ def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> 
                 fused = at_once([run.advance for run in due if run.fused])
                 # One after another: what may have kept a net from running side by side, threads would not agree with.
                 separate = [run.advance() for run in due if not run.fused]
-                for step in itertools.chain(*fused, *separate):
-                    made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
-                    yield step._replace(done=made / total)
+                yield from told(itertools.chain(*fused, *separate))
     except NotImplementedError as missing:
         *_, (innermost, _) = traceback.walk_tb(missing.__traceback__)
         raise NotWrittenYet(say("not_written", function=innermost.f_code.co_qualname)) from None

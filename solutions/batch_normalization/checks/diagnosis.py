@@ -6,7 +6,8 @@ change what came out right. So one check is not looked at by itself: many mistak
 1. One mistake that accounts for every wrong number of the function, and for no right one, is the diagnosis.
 2. Else two that do so together: each accounts for some numbers by itself, and where both have a hand in a number, both
    at once are tried (live) or left open (from a recording).
-3. Else, check by check, a mistake that accounts for all of that check and contradicts none.
+3. Else, where a function has parts, such as a network's branch for each normalization, one for each part.
+4. Else, check by check, a mistake that accounts for all of that check, and that no other check speaks against.
 """
 
 from __future__ import annotations
@@ -103,6 +104,11 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
     return Fit(frozenset(explained), frozenset(strong), frozenset(altered), frozenset(left))
 
 
+def _result(name: str) -> str:
+    """`running_mean` of `running_mean (3)`."""
+    return name.partition(" (")[0]
+
+
 @dataclass
 class Diagnosis:
     """The known mistakes of one function, held against what its checks saw.
@@ -126,7 +132,7 @@ class Diagnosis:
         """By the check's id, the one or two mistakes that explain it, the likelier first; no entry where none does."""
         if not self.failed:
             return {}
-        return self._one() or self._two() or self._by_check()
+        return self._one() or self._two() or self._by_check() | self._by_part()
 
     def _one(self) -> dict[str, tuple[str, ...]]:
         whole = (mistake for mistake in self.failed[0].case.suspects if self._accounts_for_all(mistake))
@@ -153,15 +159,12 @@ class Diagnosis:
         # Fewest numbers that neither gives by itself; then as many as possible by the likelier. A stable sort.
         pairs.sort(key=lambda pair: pair[:2])
         for unsure, _, one, other in pairs[:_TRIED]:
-            try:
-                proved = self._proved(one, other, unsure)
-            except NotKnown:
-                if self._own(one, other) and self._own(other, one):
+            if unsure and any(seen.case.both is None for seen in self.failed):
+                if self._tells(one, other) and self._tells(other, one):
                     alike = {frozenset(pair[2:]) for pair in pairs if pair[0] == unsure}
                     return self._parts_of(one, other, sure=frozenset.intersection(*alike))
-            else:
-                if proved:
-                    return self._parts_of(one, other, sure=frozenset({one, other}))
+            elif self._proved(one, other, unsure):
+                return self._parts_of(one, other, sure=frozenset({one, other}))
         return {}
 
     def _together(self, one: str, other: str) -> int | None:
@@ -175,12 +178,18 @@ class Diagnosis:
         return None if self._contradicted(other) else unsure
 
     def _proved(self, one: str, other: str, unsure: int) -> bool:
-        """Whether the two together give exactly what came; raises `NotKnown` where that cannot be said."""
+        """Whether the two together give exactly what came."""
         for seen in self.failed:
             a, b = self._fit(seen, one), self._fit(seen, other)
-            if (a.altered | b.altered) and not fit(seen, seen.case.both(one, other)).whole:
+            if (a.altered | b.altered) and not self._give_together(seen, one, other):
                 return False
         return bool(self._own(one, other)) and (unsure > 0 or bool(self._own(other, one)))
+
+    def _give_together(self, seen: Seen, one: str, other: str) -> bool:
+        try:
+            return seen.case.both is not None and fit(seen, seen.case.both(one, other)).whole
+        except NotKnown:
+            return False
 
     def _parts_of(self, one: str, other: str, sure: frozenset[str]) -> dict[str, tuple[str, ...]]:
         """For each check those of two mistakes that it is wrong by, of which some are sure."""
@@ -190,12 +199,24 @@ class Diagnosis:
 
     def _own(self, one: str, other: str) -> int:
         """Wrong numbers that one mistake gives and the other does not."""
-        return sum(len(self._fit(seen, one).strong - self._fit(seen, other).explained) for seen in self.failed)
+        return sum(len(self._own_places(seen, one, other)) for seen in self.failed)
+
+    def _own_places(self, seen: Seen, one: str, other: str) -> frozenset[Place]:
+        return self._fit(seen, one).strong - self._fit(seen, other).explained
+
+    def _tells(self, one: str, other: str) -> bool:
+        """Whether some of these are values, and not where N or D is 1 and many mistakes look alike."""
+        return any(
+            min(seen.check.sizes[size]) > 1
+            for seen in self.failed
+            if seen.check.aspect == "values"
+            for size, _ in self._own_places(seen, one, other)
+        )
 
     def _parts(self, seen: Seen, one: str, other: str) -> tuple[str, ...]:
         """Those of two mistakes that a check is wrong by."""
         a, b = self._fit(seen, one), self._fit(seen, other)
-        if a.altered & b.altered and self._can_tell(seen, one, other):
+        if a.altered & b.altered and self._give_together(seen, one, other):
             return one, other
         if a.explained >= b.explained:
             return (one,) if a.explained else ()
@@ -203,12 +224,20 @@ class Diagnosis:
             return (other,)
         return (one, other) if len(a.explained) >= len(b.explained) else (other, one)
 
-    def _can_tell(self, seen: Seen, one: str, other: str) -> bool:
-        try:
-            seen.case.both(one, other)
-        except NotKnown:
-            return False
-        return True
+    def _by_part(self) -> dict[str, tuple[str, ...]]:
+        """One mistake for each part of the function: the branches of a network, which have layers of their own."""
+        parts: dict[tuple[str, ...], list[Seen]] = {}
+        for seen in self.seen:
+            parts.setdefault(tuple(seen.check.needs), []).append(seen)
+        if len(parts) == 1:
+            return {}
+        named: dict[str, tuple[str, ...]] = {}
+        for part in parts.values():
+            # What a network is made of shows elsewhere, too, so that alone it may be explained in more than one way.
+            alone = Diagnosis(part, self.complete and bool(part[0].check.needs), self._fits)
+            if alone.failed:
+                named |= alone._one()
+        return named
 
     def _by_check(self) -> dict[str, tuple[str, ...]]:
         named: dict[str, tuple[str, ...]] = {}
@@ -218,11 +247,22 @@ class Diagnosis:
             # The shape or the error of a result says too little by itself.
             if not whole or seen.check.aspect != "values" or seen.error:
                 continue
-            most = max(map(self._explains, whole))
+            whole = [mistake for mistake in whole if not self._refuted(seen, mistake)]
+            most = max(map(self._explains, whole), default=0)
             best = [mistake for mistake in whole if self._explains(mistake) == most]
             if len(best) == 1:
                 named[seen.check.id] = (best[0],)
         return named
+
+    def _refuted(self, seen: Seen, mistake: str) -> bool:
+        """Whether a result that a check is wrong in came out otherwise than by this mistake in another check."""
+        results = {_result(name) for _, name in seen.wrong}
+        return any(
+            _result(name) in results
+            for other in self.failed
+            if other.case.precision == "d" and not other.error
+            for _, name in self._fit(other, mistake).altered
+        )
 
     @cached_property
     def _likely(self) -> list[str]:

@@ -17,11 +17,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from . import fc_net
 from ._figures import Axis, Kind, Picture, Shown
 from ._messages import tell
 from ._panel import EXPLORER, Control, Panel, Value
-from ._source import digest
+from ._run import code
 from .experiments import Curves, Data, NotWrittenYet, Training, train
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
@@ -101,6 +100,10 @@ class Explorer:
 
     _in_cells: ClassVar[dict[str, tuple[str, list["Explorer"]]]] = {}
     """The explorers of each cell, with the run of the cell that made them."""
+    _loaded: ClassVar[object] = None
+    """The package's files as they were when changes were last loaded."""
+    _problem: ClassVar[str] = ""
+    """What could not be loaded then."""
     _training: ClassVar["Explorer | None"] = None
     """One at a time: two would take each other's cores."""
 
@@ -122,7 +125,7 @@ class Explorer:
         self._values: dict[str, Value] = {control.name: control.value for control in controls}
         self._turn: object = None
         self._task: asyncio.Task[None] | None = None
-        self._trained = _code()
+        self._trained = code([self.base.update_rule])
         by_name = {control.name: control for control in controls}
         axis = Axis(over, by_name[over].low, by_name[over].high, by_name[over].choices) if over else None
         layers = max(by_name["depth"].high if "depth" in by_name else 0, base.depth) - 1
@@ -277,12 +280,15 @@ class Explorer:
 
         Points of other code leave the summary.
         """
-        problem = _reload()
-        code = _code()
-        if code != self._trained:
-            self._trained = code
+        # Autoreload looks through all modules that there are, which takes longer than the first step of a training.
+        files = _files()
+        if files != Explorer._loaded:
+            Explorer._loaded, Explorer._problem = files, _reload()
+        trains = code([self.base.update_rule])
+        if trains != self._trained:
+            self._trained = trains
             self.tried.clear()
-        return problem
+        return Explorer._problem
 
     def _replace_those_of_the_cell(self) -> None:
         """A cell that runs again closes what it showed before."""
@@ -341,6 +347,12 @@ def _event_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def _files() -> object:
+    """What tells that a file of this package was changed."""
+    found = ((file, file.stat()) for file in sorted(Path(__file__).parent.glob("**/*.py")))
+    return [(file, stat.st_mtime_ns, stat.st_size) for file, stat in found]
+
+
 def _reload() -> str:
     """Have autoreload, if the notebook uses it, load changed files now; why it could not, or nothing."""
     shell = _shell()
@@ -350,11 +362,6 @@ def _reload() -> str:
         shell.run_line_magic("autoreload", "now")
     lines = [line.strip("] \n") for line in told.getvalue().splitlines() if line.strip("] \n")]
     return tell("not_reloaded", error=lines[-1]) if lines else ""
-
-
-def _code() -> str:
-    """A digest of what trains: the package's files, and the layers as they are in memory."""
-    return digest([fc_net.FullyConnectedNet])
 
 
 def _explain(error: Exception) -> str:

@@ -11,14 +11,13 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ._cifar10 import cache_folder
-from ._source import digest
 from ._training import Progress
 
 VERSION = 1
@@ -27,13 +26,13 @@ MOST = 200
 """Files; the oldest make room for new ones."""
 
 
-def name_of(settings: str, arrays: Mapping[str, np.ndarray], code: Iterable[Any]) -> str:
-    """The name of a run: a digest of its settings, its data and its code, see `_source`."""
+def name_of(settings: str, arrays: Mapping[str, np.ndarray], code: str) -> str:
+    """The name of a run: a digest of its settings, its data and its code, of which `code` is one, see `_source`."""
     result = hashlib.sha256(f"{VERSION} numpy {np.__version__} python {sys.version} {settings}".encode())
     for name, array in sorted(arrays.items()):
         result.update(f"{name} {array.dtype} {array.shape}".encode())
         result.update(np.ascontiguousarray(array).data)
-    result.update(digest(code).encode())
+    result.update(code.encode())
     return result.hexdigest()
 
 

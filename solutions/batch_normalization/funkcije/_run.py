@@ -4,22 +4,25 @@ Side by side where that gives the same as each on its own, otherwise one after a
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from . import fc_net
+from . import fc_net, layers, optim
 from ._fused import SideBySide, agrees
 from ._plain import Group, Separate
+from ._source import digest
 from ._training import Data, Progress, State, Training
+
+KINDS = ("batchnorm", "layernorm")
 
 MEASURED = 1000
 """Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
-AT_ONCE, SIDE_BY_SIDE = 40, 10
+AT_ONCE, SIDE_BY_SIDE = 40, 20
 """Nets that train at the same time while the others wait, and how many of these can be one wide net."""
 
 
@@ -73,9 +76,7 @@ class Run:
                 self.generator = np.random.RandomState()
                 self.generator.set_state(np.random.get_state())
 
-        small = replace(first, width=4, weight_scale=0.5, dtype="float64")
-        with _seeded(0), np.errstate(all="ignore"):
-            self.fused = not plain and agrees(partial(_net, small), first.update_rule)
+        self.fused = not plain and _side_by_side(first.normalization, first.depth, first.update_rule)
         self.group: Group = (SideBySide if self.fused else Separate)(self.nets, first.update_rule, first.learning_rate)
 
     def advance(self) -> list[Progress]:
@@ -140,6 +141,25 @@ class Run:
             state=state,
             done=0.0,
         )
+
+
+def code(rules: Iterable[str]) -> str:
+    """A digest of what trains: the package's files; nets, normalizations and update rules as they are in memory."""
+    normalizations = (getattr(layers, f"{kind}_{way}") for kind in KINDS for way in ("forward", "backward"))
+    return digest([fc_net.FullyConnectedNet, *normalizations, *(getattr(optim, rule) for rule in rules)])
+
+
+def _side_by_side(normalization: str | None, depth: int, rule: str) -> bool:
+    """Whether nets of this form learn side by side what they learn on their own."""
+    small = Training(normalization, weight_scale=0.5, depth=depth, width=4, update_rule=rule, dtype="float64")
+    return _agree(small, code([rule]))
+
+
+@lru_cache(maxsize=100)
+def _agree(small: Training, code: str) -> bool:
+    """The same, found out once for each code: an explorer asks at every move of a slider."""
+    with _seeded(0), np.errstate(all="ignore"):
+        return agrees(partial(_net, small), small.update_rule)
 
 
 def _net(training: Training, features: int, classes: int) -> Any:

@@ -153,10 +153,17 @@ def test_shape(
     return {"out": out} | _statistics(bn_param)
 
 
-@checks.add("batchnorm_forward.eps", points=0.75, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
     """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
+    return {"out": out}
+
+
+@checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE)
+def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """An eps of 0 is used, too, and not taken for one that is missing."""
+    out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=0.0))
     return {"out": out}
 
 

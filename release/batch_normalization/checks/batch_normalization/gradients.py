@@ -1,11 +1,11 @@
 """The checks that every backward pass of a normalization gets: each gradient, shapes, sizes, eps, float32, its cache.
 
 Each judges as little as it can, so that a mistake in one gradient costs that gradient: `sizes`, `eps`, `float32` and
-`own_cache` look at `dx` alone, and what they would find in `dgamma` and `dbeta` is part of those two's own checks.
+`own_cache` look at `dx`, and what they would find in `dgamma` and `dbeta` is part of those two's own checks. That
+another forward pass leaves `dgamma` alone is judged by the difference, whatever `dgamma` is.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from checks.core import FORWARD, CheckList, Draw, Observed
 from checks.student import Student
 
 from .inputs import one_gamma_zero, single
+from .observed import added
 
 Gradients = Callable[..., Observed]
 
@@ -85,12 +86,23 @@ def add_backward_checks(
     add("sizes", 5, _default_eps(dx), sizes=sizes)
     add("eps", 6, dx)
     add("float32", 7, _default_eps(dx), draw=single(draw))
-    add("own_cache", 8, _default_eps(partial(dx, then_another=True)))
+    add("own_cache", 8, _default_eps(_after_another(gradients)))
 
 
 def _default_eps(gradients: Gradients) -> Gradients:
     def run(student: Student, eps: float, **inputs: Any) -> Observed:
         return gradients(student, **inputs)
+
+    return run
+
+
+def _after_another(gradients: Gradients) -> Gradients:
+    """`dx` after another forward pass, and what that pass changes in `dgamma`, right or wrong: nothing."""
+
+    def run(student: Student, **inputs: Any) -> Observed:
+        before, after = gradients(student, **inputs), gradients(student, then_another=True, **inputs)
+        moved = added(after["dgamma"], before["dgamma"], inputs["gamma"].shape)
+        return {FORWARD: after[FORWARD], "dx": after["dx"], "dgamma (after another pass) - dgamma": moved}
 
     return run
 

@@ -41,10 +41,17 @@ def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("layernorm_forward.eps", points=1, contract="LF-3", draw=rows_with_gradient, sizes=ONE_SIZE)
+@checks.add("layernorm_forward.eps", points=0.75, contract="LF-3", draw=rows_with_gradient, sizes=ONE_SIZE)
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Array) -> Observed:
     """The eps that is given is used, inside the root."""
     out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping(eps=eps))
+    return {"out": out}
+
+
+@checks.add("layernorm_forward.eps_zero", points=0.25, contract="LF-3", draw=rows, sizes=ONE_SIZE)
+def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
+    """An eps of 0 is used, too, and not taken for one that is missing."""
+    out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping(eps=0.0))
     return {"out": out}
 
 

@@ -4,12 +4,23 @@ from typing import Any
 
 import numpy as np
 
+from checks.fingerprint import Fingerprint
+
 
 def difference(after: Any, before: Any) -> Any:
     """`after - before`; `after` as it is where the two cannot be subtracted, which no expected difference equals."""
     if isinstance(after, np.ndarray) and isinstance(before, np.ndarray) and after.shape == before.shape:
-        return np.asarray(after - before)
+        return np.asarray(np.subtract(after, before, dtype=np.result_type(after, before, np.float16)))
+    if isinstance(after, Fingerprint) and isinstance(before, Fingerprint):
+        return Fingerprint(after.shape, 0.0, after.projections - before.projections)
     return after
+
+
+def added(after: Any, before: Any, shape: tuple[int, ...]) -> Any:
+    """What was added to `before`; where that is nothing, zeros of the expected shape, whatever that of the two."""
+    found = difference(after, before)
+    comparable = isinstance(found, np.ndarray) and isinstance(before, np.ndarray) and found.shape == before.shape
+    return np.zeros(shape) if comparable and not found.any() else found
 
 
 def rows_of(result: Any, count: int) -> Any:
