@@ -3,9 +3,9 @@
     python -m grader.mutation --draws 1000        (make mutation)
 
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
-full. On some of the draws (`--named-on`, since that takes longest) each mistake must also be named by that check, and
-no other by any check; pairs of mistakes must be detected, and whatever is named must be one of the two. Runs on all
-cores and writes `docs/mutation.md`; exit status 1 if anything was let through, marked down or named wrong.
+full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
+other by any check; networks over the variants' layers must score full; pairs of mistakes must be detected, and
+whatever is named must be one of the two. Runs on all cores and writes `docs/mutation.md`; exit status 1 if anything was let through, marked down or named wrong.
 """
 
 from __future__ import annotations
@@ -172,15 +172,15 @@ class Bench:
         """A student with a package of its own, whose network calls its own layers."""
         return Student(Executor(package.name), self.assignment.contract)
 
-    def functions_of(self, variant: Variant) -> list[str]:
-        """What a variant writes otherwise, and what is built on it."""
+    def functions_of(self, variant: Variant, *, networks: bool = True) -> list[str]:
+        """What a variant writes otherwise, and what is built on it, networks over its layers among it or not."""
         own = {*variant.layers, variant.function.split(".")[0]}
         return [
             function
             for function in self.assignment.functions
             if function in own
             or self.assignment.forward_of.get(function) in own
-            or any(own & set(check.needs) for check in self.assignment.of(function))
+            or (networks and any(own & set(check.needs) for check in self.assignment.of(function)))
         ]
 
     def kills(self, mistake: Mistake, draw: int) -> bool:
@@ -190,7 +190,7 @@ class Bench:
         return judge(alone, self.kept.student(mistake.id), self.oracle(draw), language="en").score == 0
 
     def on_draw(self, draw: int, pairs: Iterable[tuple[str, str]] = (), *, named: bool = True) -> Tally:
-        """Everything on one draw; unless mistakes are to be `named`, of them only whether they are killed."""
+        """Everything on one draw; unless mistakes are to be `named`, only points, and no networks over variants."""
         tally = Tally(draws=1, named_on=int(named))
         oracle = self.oracle(draw)
         self._try_right("reference", self.judge(self.kept.student(), oracle), draw, tally)
@@ -200,7 +200,8 @@ class Bench:
             else:
                 tally.killed[mistake.id] += self.kills(mistake, draw)
         for variant in self.variants:
-            result = self.judge(self.variant(variant), self.oracle(draw, own_layers=False), self.functions_of(variant))
+            functions = self.functions_of(variant, networks=named)
+            result = self.judge(self.variant(variant), self.oracle(draw, own_layers=False), functions)
             self._try_right(variant.id, result, draw, tally)
         for one, other in pairs:
             self.try_pair(one, other, draw, tally)
@@ -413,7 +414,7 @@ def report(live: Tally, recorded: Tally, bench: Bench) -> str:
         "# Mistakes × checks",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
-        f"with the names of mistakes, the others with their points alone), {mistakes} known "
+        f"with the names of mistakes, and with networks over the layers of variants), {mistakes} known "
         f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
         "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "
         "diagnosis is this mistake.",
@@ -466,7 +467,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.mutation", description="Test the checks on many draws.")
     parser.add_argument("--draws", type=int, default=1000, metavar="NUMBER", help="draws of the inputs (default: 1000)")
     parser.add_argument(
-        "--named-on", type=int, default=100, metavar="NUMBER", help="draws on which mistakes are named (default: 100)"
+        "--named-on",
+        type=int,
+        default=50,
+        metavar="NUMBER",
+        help="draws on which mistakes are named, too (default: 50)",
     )
     parser.add_argument("--pairs", type=int, default=300, metavar="NUMBER", help="pairs of mistakes (default: 300)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="NUMBER", help="processes")
