@@ -6,8 +6,8 @@ change what came out right. So one check is not looked at by itself: many mistak
 1. One mistake that accounts for every wrong number of the function, and for no right one, is the diagnosis.
 2. Else two that do so together: each accounts for some numbers by itself, and where both have a hand in a number, both
    at once are tried (live) or left open (from a recording).
-3. Else, where a function has parts, such as a network's branch for each normalization, one for each part.
-4. Else, check by check, a mistake that accounts for all of that check, and that no other check speaks against.
+3. Else, where a function has parts, such as a network's branch for each normalization, one for each part; and in what
+   that leaves, check by check, a mistake that accounts for all of that check, and that no other check speaks against.
 """
 
 from __future__ import annotations

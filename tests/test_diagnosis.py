@@ -379,12 +379,18 @@ def test_a_mistake_in_the_branch_of_one_normalization_is_named_in_the_checks_of_
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
 def test_what_one_check_refutes_no_other_check_names(judged: Judge, recorded: bool) -> None:
-    """A cumulative average of the running mean begins as one that is overwritten, and goes on otherwise."""
-    edit = forward(
-        "running_mean = momentum * running_mean + (1 - momentum) * mu",
-        'bn_param["t"] = t = bn_param.get("t", 0) + 1\n        running_mean = running_mean + (mu - running_mean) / t',
+    """Cumulative averages begin as running statistics that are overwritten, and go on otherwise."""
+    edits = (
+        forward(
+            "running_mean = momentum * running_mean + (1 - momentum) * mu",
+            'bn_param["t"] = t = bn_param.get("t", 0) + 1\n        running_mean = running_mean + (mu - running_mean) / t',
+        ),
+        forward(
+            "running_var = momentum * running_var + (1 - momentum) * var",
+            "running_var = running_var + (var - running_var) / t",
+        ),
     )
-    result = judged(edit, function="batchnorm_forward", recorded=recorded)
+    result = judged(*edits, function="batchnorm_forward", recorded=recorded)
     assert "failed" in {check.status for check in result.checks}
     assert all(check.diagnosis is None for check in result.checks)
 
