@@ -383,7 +383,8 @@ def test_what_one_check_refutes_no_other_check_names(judged: Judge, recorded: bo
     edits = (
         forward(
             "running_mean = momentum * running_mean + (1 - momentum) * mu",
-            'bn_param["t"] = t = bn_param.get("t", 0) + 1\n        running_mean = running_mean + (mu - running_mean) / t',
+            'bn_param["t"] = t = bn_param.get("t", 0) + 1\n'
+            "        running_mean = running_mean + (mu - running_mean) / t",
         ),
         forward(
             "running_var = momentum * running_var + (1 - momentum) * var",
