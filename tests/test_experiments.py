@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _cifar10, _generated, _kept, _run, data_utils, experiments, layers
+from funkcije import _cifar10, _generated, _kept, _run, _together, data_utils, experiments, layers
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
     Progress,
@@ -356,8 +356,8 @@ def test_nets_with_more_and_fewer_steps_keep_pace(data: Data) -> None:
 
 
 def test_more_trainings_than_run_at_once_all_come_to_their_end(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "AT_ONCE", 4)
-    monkeypatch.setattr(_run, "SIDE_BY_SIDE", 2)
+    monkeypatch.setattr(_together, "AT_ONCE", 4)
+    monkeypatch.setattr(_together, "SIDE_BY_SIDE", 2)
     trainings = list(weight_scale_trainings(np.logspace(-3, 0, 7).tolist(), KINDS, **sizes()).values())
     steps = list(train(trainings, data))
     assert max(distances(list(train(trainings, data, plain=True)), steps)) <= 1e-9
