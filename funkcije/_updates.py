@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-BLOCK = 1 << 17
+BLOCK = 1 << 18
 """Weights in a block, about."""
 
 Rule = Callable[[np.ndarray, np.ndarray, dict[str, Any]], tuple[np.ndarray, dict[str, Any]]]
