@@ -9,7 +9,6 @@
 `weight_scale_experiment` and `batch_size_experiment` are the two experiments of the course.
 """
 
-import itertools
 import math
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from . import _kept, optim
-from ._cores import at_once
 from ._messages import say
-from ._run import KINDS, Run, code, iterations, rounds
+from ._run import KINDS, code, iterations
+from ._together import together
 from ._training import Data, Progress, State, Training
 from .solver import DATA, _progress_bar
 
@@ -234,29 +233,11 @@ def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) ->
 
 def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:
     total, made = sum(iterations(training, data) for training in trainings), 0
-
-    def told(steps: Iterable[Progress]) -> Iterator[Progress]:
-        nonlocal made
-        for step in steps:
-            made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
-            yield step._replace(done=made / total)
-
     try:
-        for groups in rounds(trainings):
-            runs = []
-            for group in groups:
-                runs.append(Run({k: trainings[k] for k in group}, data, spread, plain))
-                # Somebody may wait for a first picture: a net that is alone need not wait until all are made.
-                if len(group) == 1:
-                    yield from told(runs[-1].advance())
-            # A tick is a step of those that make the most; the others keep pace.
-            ticks = max(run.iterations for run in runs)
-            for tick in range(1, ticks + 1):
-                due = [run for run in runs if run.training and run.iteration < tick * run.iterations // ticks]
-                fused = at_once([run.advance for run in due if run.fused])
-                # One after another: what may have kept a net from running side by side, threads would not agree with.
-                separate = [run.advance() for run in due if not run.fused]
-                yield from told(itertools.chain(*fused, *separate))
+        for steps in together(trainings, data, spread, plain):
+            for step in steps:
+                made += 1 if step.state != "diverged" else 1 + step.iterations - step.iteration
+                yield step._replace(done=made / total)
     except NotImplementedError as missing:
         *_, (innermost, _) = traceback.walk_tb(missing.__traceback__)
         raise NotWrittenYet(say("not_written", function=innermost.f_code.co_qualname)) from None

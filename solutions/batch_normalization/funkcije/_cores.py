@@ -1,14 +1,15 @@
-"""Two things at once: functions in threads of their own, each with matrix products that keep to one core.
+"""The computer's cores: functions in threads of their own, and matrix products that keep to some of the cores.
 
 Numpy's library for matrix products, OpenBLAS, splits every product over all cores, and the cores wait for each other at
 its end. Where there is enough to do at the same time, it is better that each core works for itself. OpenBLAS can be
-told so, but numpy has no function for that; where it cannot be found under numpy, everything runs in turn.
+told so, but numpy has no function for that; where it cannot be found under numpy, functions run in turn.
 """
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -25,29 +26,43 @@ def at_once(functions: Sequence[Callable[[], T]]) -> list[T]:
     Raises:
         Exception: what a function raised, once all have ended.
     """
-    threads = _threads() if len(functions) > 1 else None
-    blas = _openblas()
-    if threads is None or blas is None:
+    threads = _threads() if len(functions) > 1 and _openblas() is not None else None
+    if threads is None:
         return [function() for function in functions]
-    get_threads, set_threads = blas
-    before = get_threads()
-    set_threads(1)
-    try:
+    with keeping_to(1):
         futures = [threads.submit(function) for function in functions]
         for future in futures:
             future.exception()
+    return [future.result() for future in futures]
+
+
+def cores() -> int:
+    """How many there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def keeping_to(cores: int) -> Iterator[None]:
+    """Matrix products keep to at most so many cores, if OpenBLAS is found."""
+    blas = _openblas()
+    if blas is None:
+        yield
+        return
+    get_threads, set_threads = blas
+    before = get_threads()
+    set_threads(min(cores, before))
+    try:
+        yield
     finally:
         set_threads(before)
-    return [future.result() for future in futures]
 
 
 @cache
 def _threads() -> ThreadPoolExecutor | None:
     """A thread for each core; None where there is one core, or no threads (as in a browser)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores < 2:
+    if cores() < 2:
         return None
-    threads = ThreadPoolExecutor(cores, thread_name_prefix="funkcije")
+    threads = ThreadPoolExecutor(cores(), thread_name_prefix="funkcije")
     try:
         threads.submit(int).result()
     except RuntimeError:

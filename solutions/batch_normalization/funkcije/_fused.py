@@ -17,12 +17,10 @@ import numpy as np
 
 from . import layers, optim
 from ._plain import Separate
+from ._updates import apply, update_of
 
-CHUNK = 100
-"""Images that go through the hidden layers at a time when accuracy is measured: what a core's cache holds."""
-
-BLOCK = 1 << 18
-"""Weights of the first layer that are updated at a time."""
+CHUNK = 100_000
+"""Activations of a hidden layer that are made at a time when accuracy is measured: what a core's cache holds."""
 
 
 class SideBySide:
@@ -62,10 +60,7 @@ class SideBySide:
         self.norm_params = [dict(norm_param) for norm_param in first.bn_params]
         self.rule = getattr(optim, rule)
         self.config: dict[str, Any] = {"learning_rate": learning_rate}
-        rows = max(BLOCK // self.W1.shape[1], 1)
-        self.blocks = [
-            (slice(start, start + rows), {"learning_rate": learning_rate}) for start in range(0, len(self.W1), rows)
-        ]
+        self.first = update_of(self.W1, self.rule, learning_rate)
         # What a pass leaves for the next: every layer's inputs, the caches of the normalizations, and the gradient of
         # the products of the last layer that was reached.
         self.inputs: list[np.ndarray] = []
@@ -101,8 +96,9 @@ class SideBySide:
         affine = [self._test_affine(l) for l in range(1, self.num_layers + 1)]
         first = X @ self.W1
         chunks = []
-        for start in range(0, len(X), CHUNK):
-            a = first[start : start + CHUNK]
+        rows = max(CHUNK // first.shape[1], 1)
+        for start in range(0, len(X), rows):
+            a = first[start : start + rows]
             for l, (scale, shift) in enumerate(affine, start=1):
                 if l > 1:
                     a = self._product(np.maximum(a, 0, out=a), l)
@@ -173,19 +169,10 @@ class SideBySide:
 
     def update(self) -> None:
         """One step of the update rule."""
-        self._update(self.others, self.dothers, self.config)
-        # The largest gradient is made piece by piece, so that it is still in the core's cache when it is used.
-        for rows, config in self.blocks:
-            self._update(self.W1[rows], self.inputs[0][:, rows].T @ self.da, config)
+        apply(self.rule, self.others, self.dothers, self.config)
+        self.first.step(self.inputs[0], self.da)
         for k in self.stopped:
             self._clear(k)
-
-    def _update(self, w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> None:
-        stepped, new_config = self.rule(w, dw, config)
-        if stepped is not w:
-            w[...] = stepped
-        if new_config is not config:
-            config.update(new_config)
 
     def _layernorm(self, a: np.ndarray, l: int) -> tuple[np.ndarray, list[Any]]:
         """Row by row, each net on its own: a row of the wide net is a row of every net."""

@@ -6,7 +6,6 @@ Side by side where that gives the same as each on its own, otherwise one after a
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -22,26 +21,6 @@ KINDS = ("batchnorm", "layernorm")
 
 MEASURED = 1000
 """Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
-AT_ONCE, SIDE_BY_SIDE = 40, 20
-"""Nets that train at the same time while the others wait, and how many of these can be one wide net."""
-
-
-def rounds(trainings: list[Training]) -> list[list[list[int]]]:
-    """Which trainings run at the same time, and which of these side by side: their numbers, round by round."""
-    forms: dict[Training, list[int]] = {}
-    for k, training in enumerate(trainings):
-        forms.setdefault(replace(training, weight_scale=0.0), []).append(k)
-    rounds: list[list[list[int]]] = []
-    room = 0
-    for first in range(0, len(trainings), AT_ONCE):
-        for models in forms.values():
-            chosen = models[first : first + AT_ONCE]
-            if len(chosen) > room:
-                rounds.append([])
-                room = AT_ONCE
-            rounds[-1] += [chosen[start : start + SIDE_BY_SIDE] for start in range(0, len(chosen), SIDE_BY_SIDE)]
-            room -= len(chosen)
-    return rounds
 
 
 def iterations(training: Training, data: Data) -> int:

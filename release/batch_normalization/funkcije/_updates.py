@@ -1,0 +1,122 @@
+"""One step for the first layer's weights W (D, M), by far the most of a wide net, with their gradient X.T @ da.
+
+Both ways go through W in blocks of rows: a block's gradient is still in the core's cache when it is used, and the whole
+gradient is never there.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+BLOCK = 1 << 18
+"""Weights in a block, about."""
+
+Rule = Callable[[np.ndarray, np.ndarray, dict[str, Any]], tuple[np.ndarray, dict[str, Any]]]
+"""An update rule as in `optim`."""
+
+
+class Update(Protocol):
+    """How W changes."""
+
+    def step(self, X: np.ndarray, da: np.ndarray) -> None:
+        """One step for W (D, M), in place; X (N, D) are the layer's inputs, da (N, M) the gradient of its outputs."""
+        ...
+
+
+def update_of(w: np.ndarray, rule: Rule, learning_rate: float) -> Update:
+    """What does to `w` (D, M) what the rule does, and does it fast."""
+    return ByAdam(w, learning_rate) if _is_adam(rule) else ByRule(w, rule, learning_rate)
+
+
+class ByRule:
+    """Any rule; each block has a config of its own."""
+
+    def __init__(self, w: np.ndarray, rule: Rule, learning_rate: float) -> None:
+        self.w, self.rule = w, rule
+        self.blocks = [(rows, {"learning_rate": learning_rate}) for rows in _blocks(w)]
+
+    def step(self, X: np.ndarray, da: np.ndarray) -> None:
+        """See `Update`."""
+        for rows, config in self.blocks:
+            apply(self.rule, self.w[rows], X[:, rows].T @ da, config)
+
+
+class ByAdam:
+    """Adam (see `optim.adam`) in nine passes over a block instead of twelve.
+
+    With a gradient that is scaled by s_t = √(1 - β₂) β₂^(-t/2), the sum of all scaled squares, v, does not have to
+    decay: it is β₂^(-t) times the moving average. Scaling da costs next to nothing. The sum of the scaled gradients, m,
+    decays by β₁ / √β₂, and the other factors are left to the learning rate and ε.
+    """
+
+    BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+    PERIOD = 1000
+    """Steps after which the scale begins anew, before β₂^(-t) grows too large."""
+
+    def __init__(self, w: np.ndarray, learning_rate: float) -> None:
+        self.w, self.learning_rate = w, learning_rate
+        self.m, self.v = np.zeros_like(w), np.zeros_like(w)
+        self.t = 0
+        self.blocks = list(_blocks(w))
+        self.dw, self.scratch = (np.empty_like(w[self.blocks[0]]) for _ in range(2))
+
+    def step(self, X: np.ndarray, da: np.ndarray) -> None:
+        """See `Update`."""
+        since = self.t % self.PERIOD
+        if since == 0 and self.t > 0:
+            self.m *= self.BETA2 ** (self.PERIOD / 2)
+            self.v *= self.BETA2**self.PERIOD
+        self.t += 1
+        growth = self.BETA2 ** (-(since + 1) / 2)
+        scale = math.sqrt(1 - self.BETA2) * growth
+        decay = self.BETA1 / math.sqrt(self.BETA2)
+        correction = math.sqrt(1 - self.BETA2**self.t)
+        epsilon = self.EPSILON * correction * growth
+        rate = self.learning_rate * (1 - self.BETA1) / (1 - self.BETA1**self.t) * correction / math.sqrt(1 - self.BETA2)
+
+        da = da * scale
+        for rows in self.blocks:
+            w, m, v = self.w[rows], self.m[rows], self.v[rows]
+            dw, scratch = self.dw[: len(w)], self.scratch[: len(w)]
+            np.matmul(X[:, rows].T, da, out=dw)
+            m *= decay
+            m += dw
+            np.multiply(dw, dw, out=scratch)
+            v += scratch
+            np.sqrt(v, out=scratch)
+            scratch += epsilon
+            np.divide(m, scratch, out=scratch)
+            scratch *= rate
+            w -= scratch
+
+
+def apply(rule: Rule, w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> None:
+    """One step of a rule for `w`, in place, also if the rule returns new arrays."""
+    stepped, new_config = rule(w, dw, config)
+    if stepped is not w:
+        w[...] = stepped
+    if new_config is not config:
+        config.update(new_config)
+
+
+def _blocks(w: np.ndarray) -> Iterator[slice]:
+    rows = max(BLOCK // w.shape[1], 1)
+    return (slice(start, start + rows) for start in range(0, len(w), rows))
+
+
+def _is_adam(rule: Rule) -> bool:
+    """Whether a rule does what `ByAdam` does; three steps in float64, with gradients of every size, tell."""
+    rng = np.random.default_rng(231)
+    w = rng.standard_normal((8, 3))
+    expected, config = w.copy(), {"learning_rate": 0.01}
+    adam = ByAdam(w, 0.01)
+    try:
+        for _ in range(3):
+            X, da = rng.standard_normal((5, 8)), rng.standard_normal((5, 3)) * np.array([1, 1e-5, 1e-9])
+            apply(rule, expected, X.T @ da, config)
+            adam.step(X, da)
+    except Exception:
+        return False
+    return np.allclose(w, expected, rtol=1e-9, atol=0)
