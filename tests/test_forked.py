@@ -1,5 +1,6 @@
 """Steps that a fork makes are the same steps, and whatever happens to the fork, none is lost."""
 
+import json
 import os
 import signal
 import sys
@@ -8,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
-from funkcije import _forked, _together, fc_net, layers
+from funkcije import _cores, _forked, _together, fc_net, layers
 from funkcije.experiments import NotWrittenYet, Training, train
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nets train in forks on Linux alone")
@@ -197,3 +200,44 @@ def test_what_a_layer_prints_in_the_fork_does_not_garble_what_is_printed_here(
     print("after")
     assert others(tmp_path)
     assert capfd.readouterr().out == "before after\n"
+
+
+IN_A_CELL = """
+import json, os
+import numpy as np
+from funkcije import layers
+from funkcije.experiments import weight_scale_experiment
+
+rng = np.random.default_rng(231)
+X, y = rng.standard_normal((100, 12)), rng.integers(4, size=100)
+data = {"X_train": X[:60], "y_train": y[:60], "X_val": X[60:], "y_val": y[60:]}
+processes, forward = set(), layers.batchnorm_forward
+
+def batchnorm_forward(*args):
+    open(f"process-{os.getpid()}", "w").close()
+    return forward(*args)
+
+layers.batchnorm_forward = batchnorm_forward
+curves = weight_scale_experiment(
+    data, np.logspace(-3, 0, 21), batch_size=10, num_train=60, depth=3, width=5, epochs=3, bar=False, cache=False
+)
+print(json.dumps([os.getpid(), sorted({one.state for one in curves.values()})]))
+"""
+
+
+def test_in_a_notebooks_kernel_a_fork_trains_with_what_a_cell_has_changed(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(IN_A_CELL) for _ in range(2)])
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    client = NotebookClient(
+        notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute(env=environment)
+    kernels = set()
+    for cell in notebook.cells:
+        [output] = cell.outputs  # and no line from a fork
+        kernel, states = json.loads(output.text)
+        kernels.add(kernel)
+        assert states == ["finished"]
+    seen = {int(file.name.removeprefix("process-")) for file in tmp_path.glob("process-*")}
+    assert len(kernels) == 1
+    assert (len(seen) > 1) == (_cores.cores() > 1)
