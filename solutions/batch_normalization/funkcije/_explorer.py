@@ -241,8 +241,6 @@ class Explorer:
         self._values = panel.values()
         run = Run(self._trainings(), self.data)
         shown = self._as_shown(run.curves)
-        panel.running(True)
-        panel.say(self.line or tell("training"))
         seconds, more = FIRST_SLICE, True
         try:
             while more and turn is self._turn:
@@ -251,6 +249,10 @@ class Explorer:
                     self._keep(run)
                 shown.iterations = max(run.iterations.values(), default=0)
                 self._show(panel, shown, run)
+                if seconds == FIRST_SLICE:
+                    # Not before: what the page has to draw anew comes between a key and the first picture.
+                    panel.running(True)
+                    panel.say(" ".join(shown.remarks()) or self.line or tell("training"))
                 seconds = SLICE
                 await asyncio.sleep(PAUSE)
             if turn is self._turn or self._turn is None:
