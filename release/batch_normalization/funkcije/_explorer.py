@@ -23,7 +23,7 @@ from ._panel import EXPLORER, Control, Panel, Value
 from ._run import code
 from .experiments import Curves, Data, NotWrittenYet, Training, train
 
-FIRST_SLICE, SLICE, PAUSE = 0.01, 0.06, 0.02
+FIRST_SLICE, SLICE, PAUSE = 0.01, 0.04, 0.02
 """Seconds of training before the first picture and between pictures, and of waiting for messages after each."""
 
 BY_NBGRADER, BEFORE_THE_FIRST_MOVE, WITHOUT_A_FRONT_END = 0.25, 1.0, 20.0

@@ -16,6 +16,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ._training import Progress
@@ -68,8 +69,9 @@ class Fork:
     def close(self) -> None:
         """Make no more steps."""
         if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+            with suppress(OSError):  # somebody else may have waited for it
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
             self._pid = 0
             self._reader.close()
 
