@@ -22,7 +22,6 @@ def add_parser(commands: Any) -> None:
     """Add the command to `grader`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "check",
-        help="grade one folder that holds a funkcije/, with no database",
         description="Grade one folder that holds a funkcije/. Exit status: 0 full points, 1 less, 2 not graded.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds funkcije/")

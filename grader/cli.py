@@ -10,9 +10,15 @@ from collections.abc import Sequence
 
 from .errors import GraderError
 
-COMMANDS = ("release", "check", "grade", "demo", "doctor")
-"""Each is a module of this package with `add_parser` and `run`; only the one that is asked for is imported, since
-nbgrader's own imports take longer than a whole `grader check`."""
+COMMANDS = {
+    "release": "make release/NAME and solutions/NAME from their source",
+    "check": "grade one folder that holds a funkcije/, with no database",
+    "grade": "grade everything under submitted/ into nbgrader's gradebook",
+    "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
+    "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
+}
+"""What there is, in a line each. Each is a module of this package with `add_parser` and `run`; only the one that is
+asked for is imported, since nbgrader's own imports take longer than a whole `grader check`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for name in given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS:
-        importlib.import_module(f"{__package__}.{name}").add_parser(commands)
+    asked = next((argument for argument in given if not argument.startswith("-")), "")
+    for name, text in COMMANDS.items():
+        if name == asked:
+            importlib.import_module(f"{__package__}.{name}").add_parser(commands)
+        else:
+            commands.add_parser(name, help=text)
     options = parser.parse_args(given)
     try:
         status: int = options.run(options)

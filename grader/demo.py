@@ -186,7 +186,6 @@ def add_parser(commands: Any) -> None:
     """Add the command to `grader`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "demo",
-        help="a small class in a disposable copy of the course, from release to gradebook and feedback",
         description="Take an assignment from source to grades, with a class made by the kit, in a copy of the course.",
     )
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")

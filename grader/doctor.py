@@ -28,7 +28,6 @@ def add_parser(commands: Any) -> None:
     """Add the command to `grader`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "doctor",
-        help="say what sandbox this machine gives, and run the battery of attacks against it",
         description="Say what sandbox this machine gives, and run the battery of attacks against it. "
         "Exit status: 0 all held, 2 not.",
     )

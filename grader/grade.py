@@ -330,7 +330,7 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `grade` to the command line."""
-    parser = subparsers.add_parser("grade", help="grade everything under submitted/ into nbgrader's gradebook")
+    parser = subparsers.add_parser("grade", description="Grade everything under submitted/ into nbgrader's gradebook.")
     parser.add_argument("assignment", metavar="NAME", help="the assignment")
     parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
     parser.add_argument(

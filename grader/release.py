@@ -72,7 +72,6 @@ def add_parser(subparsers: Any) -> None:
     """Add `release` to the command line."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "release",
-        help="make release/NAME and solutions/NAME from their source",
         description="Render and prove a release, generate it, and execute the worked notebook.",
     )
     parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")

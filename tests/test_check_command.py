@@ -1,5 +1,6 @@
 """`grader check` and `python -m checks` as a CI job and a student meet them: exit status, formats, one clear line."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -182,3 +183,23 @@ def test_what_a_student_wrote_is_escaped_in_html(release_like: Release) -> None:
     shown = in_a_kernel(release_like(raises)).stdout
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<script>" not in shown.partition("<div")[2]
+
+
+def test_the_list_of_commands_comes_at_once_and_names_them_all() -> None:
+    code = "import sys; from grader import cli\ntry: cli.main(['--help'])\nfinally: print('nbgrader' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "False"
+    for name in cli.COMMANDS:
+        assert importlib.import_module(f"grader.{name}").run
+        assert f"    {name} " in done.stdout
+
+
+def test_a_command_that_is_not_there_is_told_in_one_line_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments in ([], ["chek"], ["--", "check"], ["--course", "x", "check"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        assert ended.value.code == 2
+        _, line = capsys.readouterr().err.splitlines()
+        assert line.startswith("grader: error:")
