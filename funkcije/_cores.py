@@ -42,15 +42,15 @@ def cores() -> int:
 
 
 @contextmanager
-def keeping_to(cores: int) -> Iterator[None]:
-    """Matrix products keep to at most so many cores, if OpenBLAS is found."""
+def keeping_to(most: int) -> Iterator[None]:
+    """Matrix products keep to so many cores at most, if OpenBLAS is found."""
     blas = _openblas()
     if blas is None:
         yield
         return
     get_threads, set_threads = blas
     before = get_threads()
-    set_threads(min(cores, before))
+    set_threads(min(most, before))
     try:
         yield
     finally:

@@ -107,16 +107,22 @@ def _blocks(w: np.ndarray) -> Iterator[slice]:
 
 
 def _is_adam(rule: Rule) -> bool:
-    """Whether a rule does what `ByAdam` does; three steps in float64, with gradients of every size, tell."""
+    """Whether a rule does what `ByAdam` does; some steps in float64, with gradients of every size, tell.
+
+    The first three, and three after a thousand: a rate that falls with the steps is another rule.
+    """
     rng = np.random.default_rng(231)
-    w = rng.standard_normal((8, 3))
-    expected, config = w.copy(), {"learning_rate": 0.01}
-    adam = ByAdam(w, 0.01)
-    try:
-        for _ in range(3):
-            X, da = rng.standard_normal((5, 8)), rng.standard_normal((5, 3)) * np.array([1, 1e-5, 1e-9])
-            apply(rule, expected, X.T @ da, config)
-            adam.step(X, da)
-    except Exception:
-        return False
-    return np.allclose(w, expected, rtol=1e-9, atol=0)
+    for t in (0, 1000):
+        w = rng.standard_normal((8, 3))
+        adam, expected, config = ByAdam(w, 0.01), w.copy(), {"learning_rate": 0.01, "t": t}
+        adam.t = t
+        try:
+            for _ in range(3):
+                X, da = rng.standard_normal((5, 8)), rng.standard_normal((5, 3)) * np.array([1, 1e-5, 1e-9])
+                apply(rule, expected, X.T @ da, config)
+                adam.step(X, da)
+        except Exception:
+            return False
+        if not np.allclose(w, expected, rtol=1e-9, atol=0):
+            return False
+    return True

@@ -194,7 +194,7 @@ def test_the_list_of_commands_comes_at_once_and_names_them_all() -> None:
         assert f"    {name} " in done.stdout
 
 
-def test_a_command_that_is_not_there_is_told_in_one_line_with_those_that_are(
+def test_a_command_that_is_missing_or_unknown_ends_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for arguments in ([], ["chek"], ["--", "check"], ["--course", "x", "check"]):

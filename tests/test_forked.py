@@ -131,11 +131,11 @@ def test_an_interrupt_of_the_whole_group_does_not_end_the_fork(
     def meanwhile(calls: int) -> None:
         if calls == 40:
             os.kill(os.getpid(), signal.SIGINT)
-            (tmp_path.parent / "went on").touch()
+            (tmp_path / "went on").touch()
 
     note(monkeypatch, tmp_path, meanwhile)
     assert key(list(train(many(), data, spread=True))) == key(expected)
-    assert (tmp_path.parent / "went on").exists()
+    assert (tmp_path / "went on").exists()
 
 
 def test_where_a_fork_is_refused_all_is_done_here(
@@ -211,7 +211,7 @@ from funkcije.experiments import weight_scale_experiment
 rng = np.random.default_rng(231)
 X, y = rng.standard_normal((100, 12)), rng.integers(4, size=100)
 data = {"X_train": X[:60], "y_train": y[:60], "X_val": X[60:], "y_val": y[60:]}
-processes, forward = set(), layers.batchnorm_forward
+forward = layers.batchnorm_forward
 
 def batchnorm_forward(*args):
     open(f"process-{os.getpid()}", "w").close()

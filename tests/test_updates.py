@@ -70,11 +70,16 @@ def test_an_adam_with_other_numbers_is_taken_as_it_is() -> None:
     def larger(w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> Any:
         return optim.adam(w, dw, {"epsilon": 1e-7, **config})
 
+    def falling(w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> Any:
+        rate = config["learning_rate"] / (10 if config.get("t", 0) > 100 else 1)
+        w, stepped = optim.adam(w, dw, config | {"learning_rate": rate})
+        return w, stepped | {"learning_rate": config["learning_rate"]}
+
     def missing(w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> Any:
         raise NotImplementedError
 
     assert isinstance(update_of(start(), optim.adam, 0.01), ByAdam)
-    for rule in (slower, larger, missing, optim.sgd, optim.rmsprop):
+    for rule in (slower, larger, falling, missing, optim.sgd, optim.rmsprop):
         assert isinstance(update_of(start(), rule, 0.01), ByRule), rule
     made = steps(20)
     np.testing.assert_allclose(by_blocks(slower, made), by_the_rule(slower, made), rtol=1e-10)

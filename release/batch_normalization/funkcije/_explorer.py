@@ -249,10 +249,6 @@ class Explorer:
                     self._keep(run)
                 shown.iterations = max(run.iterations.values(), default=0)
                 self._show(panel, shown, run)
-                if seconds == FIRST_SLICE:
-                    # Not before: what the page has to draw anew comes between a key and the first picture.
-                    panel.running(True)
-                    panel.say(" ".join(shown.remarks()) or self.line or tell("training"))
                 seconds = SLICE
                 await asyncio.sleep(PAUSE)
             if turn is self._turn or self._turn is None:
@@ -271,11 +267,11 @@ class Explorer:
             self.tried[self._values[self.over]] = dict(run.curves)
 
     def _show(self, panel: Panel, shown: Shown, run: Run[Kind]) -> None:
+        # The picture comes first: whatever else the page has to draw would come between a key and it.
         panel.show(*self._picture.draw(shown))
         panel.progress(run.done, run.seconds_left)
-        remarks = shown.remarks()
-        if remarks:
-            panel.say(" ".join(remarks))
+        panel.say(" ".join(shown.remarks()) or self.line or tell("training"))
+        panel.running(True)
 
     def _load_changes(self) -> str:
         """Load what the student has changed, as each cell does when it starts; what cannot be loaded, in words.

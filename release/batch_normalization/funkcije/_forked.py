@@ -91,7 +91,7 @@ class Fork:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # That threads are about: they wait for work, and the fork calls nothing but numpy.
+        # That there are threads: ours wait for work, and what those of a kernel hold no layer needs.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
