@@ -95,11 +95,14 @@ def run_recorded(
     """The verdict of the recorded checks on the package `funkcije` in this process."""
     from .executor import Executor
     from .judge import judge
-    from .recording import Recording
+    from .recording import HANDED_OUT, Recording
     from .student import Student
+    from .substituted import Substituted
 
     recording = Recording.read(assignment, _recording(assignment))
-    runs = Student(Executor(PACKAGE), assignment.contract)
+    handed_out = {module: assignment.folder / HANDED_OUT / f"{module}.py" for module in assignment.substituted}
+    over = Student(Substituted(PACKAGE, handed_out, assignment.stand_ins), assignment.contract) if handed_out else None
+    runs = Student(Executor(PACKAGE), assignment.contract, over)
     return judge(assignment, runs, recording, language=language, functions=functions, name=student)
 
 

@@ -112,7 +112,8 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         where = _first(lost)
         return Difference(name, "nan", _number(truth[where]), "NaN", where, share=float(lost.mean()))
     distance = distances(values, truth)
-    wrong = ~(distance <= TOLERANCE[precision])
+    # Nothing is like a truth that is not finite, such as a mistaken forward pass may have.
+    wrong = ~(distance <= TOLERANCE[precision]) | ~np.isfinite(truth)
     if not wrong.any():
         return None
     where = _first(wrong)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from checks.executor import Executor, Handle, Kind, Reply
@@ -30,6 +31,13 @@ class Changed(Executor):
     """Runs a loaded package of which some functions or classes are others; trusted, so nothing is watched."""
 
     others: Mapping[str, Any] = field(default_factory=dict)
+    stand_ins: ModuleType | None = None
+    """Those in the package, if there are any."""
+
+    def exchange(self, twist: float) -> None:
+        """See `Executor.exchange`."""
+        if self.stand_ins is not None:
+            vars(self.stand_ins)["twist"] = twist
 
     def call(
         self, target: str | Handle, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], results: Sequence[Kind]

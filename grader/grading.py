@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from .ready import Ready, get_ready
 from .render import render_package
 from .sandbox.choose import choose
 from .secret import draw_seed, read_secret
-from .staging import NotASubmission, Submission, Unreadable, read_submission, stage
+from .staging import NotASubmission, Submission, Unreadable, read_submission, stage, stage_stand_ins
 from .temporary import no_room
 
 __all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
@@ -62,24 +62,40 @@ def grade(
         Unreadable: something in it cannot be read.
         GraderError: the kit cannot grade here; nobody has lost a point by it.
     """
-    with nullcontext(ready) if ready else get_ready(launcher or choose()) as worker:
+    with ExitStack() as stack:
+        worker = ready or stack.enter_context(get_ready(launcher or choose()))
+        # A process of its own for what is judged over stand-ins: what one does to itself is lost on the other.
+        other = stack.enter_context(get_ready(worker.launcher)) if assignment.over_stand_ins else None
         kit = _kit_for(course, assignment)
         submission = read_submission(folder, assignment, kit.given)
         seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
         try:
             stage(submission, assignment, kit.given, worker.stage)
+            if other is not None:
+                stage(submission, assignment, kit.given, other.stage)
+                stage_stand_ins(assignment, kit.given, other.stage)
         except OSError as error:
             raise no_room(worker.stage.parent, error) from None
-        with StudentProcess(worker.stage, worker.launcher, limits or Limits(), worker.booting) as process:
-            result = judge(
-                assignment,
-                Student(process, assignment.contract),
-                replace(kit.oracle, seed=seed),
-                language=language,
-                name=student,
-                sandbox=worker.launcher.name,
+        limits = limits or Limits()
+        process = stack.enter_context(StudentProcess(worker.stage, worker.launcher, limits, worker.booting))
+        processes = [process]
+        over = None
+        if other is not None:
+            substituted = StudentProcess(
+                other.stage, other.launcher, limits, other.booting, assignment.substituted, process.budget
             )
-    return _with_remarks(result, submission, process.missing, assignment, language)
+            processes.append(stack.enter_context(substituted))
+            over = Student(substituted, assignment.contract)
+        result = judge(
+            assignment,
+            Student(process, assignment.contract, over),
+            replace(kit.oracle, seed=seed),
+            language=language,
+            name=student,
+            sandbox=worker.launcher.name,
+        )
+    missing = set().union(*(process.missing for process in processes))
+    return _with_remarks(result, submission, missing, assignment, language)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:

@@ -4,7 +4,7 @@
 
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
 full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
-other by any check; networks over the variants' layers must score full; pairs of mistakes must be detected, and
+other by any check; pairs of mistakes must be detected, and
 whatever is named must be one of the two. Runs on all cores and writes `docs/mutation.md`; exit status 1 if anything was
 let through, marked down or named wrong.
 """
@@ -18,8 +18,9 @@ import random
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -29,9 +30,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from checks.case import Blocked, Case, match, prints_of
+from checks.case import Case, match, prints_of
 from checks.compare import TOLERANCE, distances, mend
-from checks.core import FORWARD, Assignment, Check
+from checks.core import Assignment, Check, is_judged
 from checks.executor import Executor, StudentError
 from checks.judge import judge
 from checks.language import catalogue
@@ -39,14 +40,15 @@ from checks.mistakes import Mistake, Variant
 from checks.recording import FILE, Recording
 from checks.result import CheckResult, Result
 from checks.student import Student
+from checks.substituted import functions_of, load_stand_ins
 
 from .beside import load_beside
-from .changes import Overlap
+from .changes import Changed, Overlap
 from .course import Course, find_course
 from .errors import GraderError
 from .oracle import Kept, LiveOracle, edits_of
 from .recordings import record
-from .reference import Edit, Package, load_package
+from .reference import Edit, load_package
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
@@ -57,21 +59,14 @@ RECORDED = -1
 
 @dataclass
 class Draw(LiveOracle):
-    """The live oracle for one draw, which many students are held against: it answers each question once.
+    """The live oracle for one draw, which many students are held against: it answers each question once."""
 
-    But for networks over other layers than the reference's: each has a truth of its own.
-    """
-
-    own_layers: bool = True
-    """Whether networks are over the reference's layers."""
     _cases: dict[str, Case] = field(default_factory=dict)
 
-    def case(self, check: Check, student: Student) -> Case:
+    def case(self, check: Check) -> Case:
         """See `LiveOracle.case`."""
-        if check.needs and not self.own_layers:
-            return super().case(check, student)
         if check.id not in self._cases:
-            found = super().case(check, self.kept.student())
+            found = super().case(check)
             self._cases[check.id] = replace(
                 found,
                 known=cache(found.known),
@@ -141,11 +136,12 @@ class Bench:
         variants = load_beside(assignment, "variants")
         self.variants: Sequence[Variant] = variants.VARIANTS if variants is not None else ()
         self._draws: dict[int, Draw] = {}
-        self._variants: dict[str, Student] = {}
+        self._variants = ExitStack()
+        self._students: dict[str, Student] = {}
         self.say = catalogue("en", assignment.folder)
         self.recording = Recording.read(assignment, recording) if recording is not None else None
 
-    def oracle(self, draw: int, *, own_layers: bool = True) -> Any:
+    def oracle(self, draw: int) -> Any:
         """The oracle of a draw, by number, or the recording."""
         if draw == RECORDED:
             assert self.recording is not None
@@ -154,7 +150,7 @@ class Bench:
             while len(self._draws) >= _HELD:
                 self._draws.pop(next(iter(self._draws)))
             self._draws[draw] = Draw(self.course, self.assignment, f"mutation {draw}".encode(), self.kept)
-        return replace(self._draws[draw], own_layers=own_layers)
+        return self._draws[draw]
 
     def judge(self, student: Student, oracle: Any, functions: Sequence[str] | None = None) -> Result:
         """The verdict on some functions, all if None."""
@@ -162,26 +158,35 @@ class Bench:
 
     def variant(self, variant: Variant) -> Student:
         """The reference with a correct variant in it."""
-        if variant.id not in self._variants:
+        if variant.id not in self._students:
             edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-            self._variants[variant.id] = self._whole(
-                load_package(self.course.package, edits=edits, replaced={"layers": variant.layers})
-            )
-        return self._variants[variant.id]
+            self._students[variant.id] = self._variants.enter_context(self.whole(edits, variant.layers))
+        return self._students[variant.id]
 
-    def _whole(self, package: Package) -> Student:
-        """A student with a package of its own, whose network calls its own layers."""
-        return Student(Executor(package.name), self.assignment.contract)
+    @contextmanager
+    def whole(self, edits: Sequence[Edit], layers: Mapping[str, Callable[..., Any]] | None = None) -> Iterator[Student]:
+        """A student with a package of its own: the reference with some edits, and with other layers."""
+        stand_ins = load_stand_ins(self.assignment.stand_ins)
+        over = dict.fromkeys(self.assignment.substituted, functions_of(stand_ins))
+        packages = [
+            load_package(self.course.package, edits=edits, replaced=replaced)
+            for replaced in ({"layers": layers or {}}, over)
+        ]
+        contract = self.assignment.contract
+        try:
+            substituted = Student(Changed(packages[1].name, stand_ins=stand_ins), contract)
+            yield Student(Executor(packages[0].name), contract, substituted)
+        finally:
+            for package in packages:
+                package.unload()
 
-    def functions_of(self, variant: Variant, *, networks: bool = True) -> list[str]:
-        """What a variant writes otherwise, and what is built on it, networks over its layers among it or not."""
+    def functions_of(self, variant: Variant) -> list[str]:
+        """What a variant writes otherwise, and what is judged on it."""
         own = {*variant.layers, variant.function.split(".")[0]}
         return [
             function
             for function in self.assignment.functions
-            if function in own
-            or self.assignment.forward_of.get(function) in own
-            or (networks and any(own & set(check.needs) for check in self.assignment.of(function)))
+            if function in own or self.assignment.forward_of.get(function) in own
         ]
 
     def kills(self, mistake: Mistake, draw: int) -> bool:
@@ -191,7 +196,7 @@ class Bench:
         return judge(alone, self.kept.student(mistake.id), self.oracle(draw), language="en").score == 0
 
     def on_draw(self, draw: int, pairs: Iterable[tuple[str, str]] = (), *, named: bool = True) -> Tally:
-        """Everything on one draw; unless mistakes are to be `named`, only points, and no networks over variants."""
+        """Everything on one draw; unless mistakes are to be `named`, only points."""
         tally = Tally(draws=1, named_on=int(named))
         oracle = self.oracle(draw)
         self._try_right("reference", self.judge(self.kept.student(), oracle), draw, tally)
@@ -201,8 +206,8 @@ class Bench:
             else:
                 tally.killed[mistake.id] += self.kills(mistake, draw)
         for variant in self.variants:
-            functions = self.functions_of(variant, networks=named)
-            result = self.judge(self.variant(variant), self.oracle(draw, own_layers=False), functions)
+            functions = self.functions_of(variant)
+            result = self.judge(self.variant(variant), oracle, functions)
             self._try_right(variant.id, result, draw, tally)
         for one, other in pairs:
             self.try_pair(one, other, draw, tally)
@@ -224,7 +229,10 @@ class Bench:
 
     def _distance(self, check: Check, student: Student, oracle: Any) -> tuple[str, float]:
         """The largest distance from the truth; 0 where no values are judged, infinity where there are none."""
-        case = oracle.case(check, student)
+        case = oracle.case(check)
+        if check.function in self.assignment.over_stand_ins:
+            assert student.over_stand_ins is not None
+            student = student.over_stand_ins
         if check.aspect != "values":
             return case.precision, 0.0
         try:
@@ -233,7 +241,7 @@ class Bench:
             return case.precision, np.inf
         furthest = [0.0]
         for item, true in zip(observed, case.truth, strict=True):
-            for name in true.keys() - {FORWARD}:
+            for name in filter(is_judged, true):
                 got = item.get(name)
                 mended = mend(got, true[name].shape) if isinstance(got, np.ndarray) else None
                 far = np.inf if mended is None else np.max(distances(mended.astype(np.float64), true[name]), initial=0)
@@ -258,18 +266,12 @@ class Bench:
 
     def try_pair(self, one: str, other: str, draw: int, tally: Tally) -> None:
         """Judge two mistakes at once, and tally whether they were detected and named."""
-        package = load_package(
-            self.course.package, edits=[edit for name in (one, other) for edit in edits_of(self.kept.mistakes[name])]
-        )
-        try:
-            self._judge_pair(one, other, self._whole(package), draw, tally)
-        finally:
-            package.unload()
+        with self.whole([edit for name in (one, other) for edit in edits_of(self.kept.mistakes[name])]) as student:
+            self._judge_pair(one, other, student, draw, tally)
 
     def _judge_pair(self, one: str, other: str, student: Student, draw: int, tally: Tally) -> None:
         functions = list(dict.fromkeys(self.kept.mistakes[name].function for name in (one, other)))
-        oracle = self.oracle(draw, own_layers=False)
-        result = self.judge(student, oracle, functions)
+        result = self.judge(student, self.oracle(draw), functions)
         if all(check.status == "passed" for check in result.checks):
             if all(self._same(set(), student, (one, other), function, draw) for function in functions):
                 return  # they undo each other
@@ -300,31 +302,27 @@ class Bench:
 
     def _alike(self, one: str, other: str, function: str, draw: int) -> bool:
         """Whether two mistakes give the same numbers in a function, as one cache does that two backward passes read."""
-        package = load_package(self.course.package, edits=edits_of(self.kept.mistakes[other]))
-        try:
-            return self._gives({one}, self._whole(package), function, draw)
-        finally:
-            package.unload()
+        with self.whole(edits_of(self.kept.mistakes[other])) as student:
+            return self._gives({one}, student, function, draw)
 
     def _gives(self, mistakes: set[str], student: Student, function: str, draw: int) -> bool:
         """Whether these mistakes together give what a student gives in a function."""
         edits = [edit for name in sorted(mistakes) for edit in edits_of(self.kept.mistakes[name])]
-        oracle = self.oracle(max(draw, 0), own_layers=False)
-        package = load_package(self.course.package, edits=edits)
+        oracle = self.oracle(max(draw, 0))
         try:
-            for check in self.assignment.of(function):
-                case = oracle.case(check, student)
-                one, other = (
-                    prints_of(check, [check.run(each, **item) for item in case.inputs], case.truth)
-                    for each in (self._whole(package), student)
-                )
-                if not match(one, other, case.precision):
-                    return False
-        except (Blocked, GraderError, StudentError):
+            with self.whole(edits) as other:
+                return all(self._agree(student, other, check, oracle) for check in self.assignment.of(function))
+        except (GraderError, StudentError):
             return False
-        finally:
-            package.unload()
-        return True
+
+    def _agree(self, one: Student, other: Student, check: Check, oracle: Any) -> bool:
+        case = oracle.case(check)
+        prints = []
+        for student in (one, other):
+            asked = student.over_stand_ins if check.function in self.assignment.over_stand_ins else student
+            assert asked is not None
+            prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
+        return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:
         """Pairs of mistakes that go together, half of them in one function."""
@@ -415,7 +413,7 @@ def report(live: Tally, recorded: Tally, bench: Bench) -> str:
         "# Mistakes × checks",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
-        f"with the names of mistakes, and with networks over the layers of variants), {mistakes} known "
+        f"with the names of mistakes), {mistakes} known "
         f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
         "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "
         "diagnosis is this mistake.",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 
 from checks.case import (
-    Blocked,
     Case,
     Known,
     NotKnown,
@@ -22,27 +21,23 @@ from checks.case import (
     Probed,
     as_float64,
     changed,
-    forward_prints,
-    match,
     precision_of,
     prints_of,
+    same_forward,
 )
-from checks.core import Assignment, Check, Inputs, Observed
+from checks.core import FORWARD, Assignment, Check, Inputs, Observed
 from checks.executor import Executor, StudentError
 from checks.faults import signature
-from checks.fingerprint import Fingerprint, Fingerprints, vectors
+from checks.fingerprint import Fingerprints
 from checks.mistakes import Mistake
 from checks.student import Params, Student
+from checks.substituted import functions_of, load_stand_ins
 
 from .beside import load_beside
 from .changes import Changed, Overlap, change
 from .course import Course
 from .errors import GraderError
 from .reference import Edit, Package, load_package
-
-PATIENCE = 2.0
-"""Seconds that known mistakes of a network may take over a student's own layers, for each check; a diagnosis, never a
-verdict, ends there."""
 
 
 class Kept:
@@ -51,8 +46,7 @@ class Kept:
     def __init__(self, course: Course, assignment: Assignment) -> None:
         self.course = course
         self.assignment = assignment
-        self.borrowed = Borrowed(assignment)
-        self._students: dict[tuple[bool, tuple[str, ...]], Student] = {}
+        self._students: dict[tuple[str, ...], Student] = {}
 
     @cached_property
     def mistakes(self) -> dict[str, Mistake]:
@@ -65,9 +59,11 @@ class Kept:
         return load_package(self.course.package)
 
     @cached_property
-    def wiring(self) -> Package:
-        """The reference over borrowed layers."""
-        return load_package(self.course.package, replaced=self.borrowed.functions)
+    def over_stand_ins(self) -> tuple[Package, ModuleType]:
+        """The reference with stand-ins in it, and these."""
+        stand_ins = load_stand_ins(self.assignment.stand_ins)
+        replaced = dict.fromkeys(self.assignment.substituted, functions_of(stand_ins))
+        return load_package(self.course.package, replaced=replaced), stand_ins
 
     def changes(self, package: Package, mistakes: Sequence[str]) -> dict[str, Any]:
         """The functions that some known mistakes change.
@@ -79,18 +75,25 @@ class Kept:
         called = dict.fromkeys((mistake.module, mistake.function) for mistake in known)
         return change(package, [edits_of(mistake) for mistake in known], tuple(called))
 
-    def student(self, *mistakes: str, borrowed: bool = False) -> Student:
-        """The reference, with these known mistakes in it, over its own layers or over borrowed ones.
+    def student(self, *mistakes: str) -> Student:
+        """The reference, with these known mistakes in it.
 
         Raises:
             Overlap: the mistakes do not go together.
         """
-        key = borrowed, mistakes
-        if key not in self._students:
-            package = self.wiring if borrowed else self.package
-            executor = Changed(package.name, others=self.changes(package, mistakes))
-            self._students[key] = Student(executor, self.assignment.contract)
-        return self._students[key]
+        if mistakes not in self._students:
+            contract = self.assignment.contract
+            executor = Changed(self.package.name, others=self.changes(self.package, mistakes))
+            over = None
+            if self.assignment.over_stand_ins:
+                package, stand_ins = self.over_stand_ins
+                built_on_them = self.assignment.over_stand_ins
+                others = self.changes(
+                    package, [one for one in mistakes if self.mistakes[one].function in built_on_them]
+                )
+                over = Student(Changed(package.name, others=others, stand_ins=stand_ins), contract)
+            self._students[mistakes] = Student(executor, contract, over)
+        return self._students[mistakes]
 
 
 @dataclass
@@ -117,20 +120,15 @@ class LiveOracle:
         """The known mistakes of the assignment, from `checks/NAME/mistakes`."""
         return tuple(self.kept.mistakes.values())
 
-    def case(self, check: Check, student: Student) -> Case:
-        """The case of a check; that of a network is built on the student's own layers.
-
-        Raises:
-            Blocked: those layers cannot carry a network.
-        """
+    def case(self, check: Check) -> Case:
+        """The case of a check; that of a network over stand-ins, where it is judged over them."""
         inputs = check.inputs(self.seed)
-        if check.needs:
-            return self._wiring_case(check, inputs, student)
-        truth = self._truth(check, self.kept.student(), inputs)
-        known = partial(self._known, check, inputs, truth, _right(check, truth), self.kept.student)
+        truth = self._truth(check, self._asked(check), inputs)
+        known = partial(self._known, check, inputs, truth, _right(check, truth))
         return Case(
             inputs,
             truth,
+            also=partial(self._also, check, inputs),
             suspects=self._mistakes_of(check.function),
             known=known,
             at=partial(self._at, check, inputs, truth),
@@ -139,6 +137,20 @@ class LiveOracle:
             forward=partial(self._forward, check, inputs, truth),
             probes=partial(self._probes, check, inputs),
         )
+
+    def _asked(self, check: Check, *mistakes: str) -> Student:
+        """The reference, or a mistaken version of it, as a check asks it: over stand-ins or not."""
+        student = self.kept.student(*mistakes)
+        if check.function not in self.assignment.over_stand_ins:
+            return student
+        assert student.over_stand_ins is not None
+        return student.over_stand_ins
+
+    def _also(self, check: Check, inputs: Sequence[Inputs]) -> list[list[Observed]]:
+        """A network that calls no layers of anybody's is as good if it does what the reference does."""
+        if check.function not in self.assignment.over_stand_ins:
+            return []
+        return [self._truth(check, self.kept.student(), inputs)]
 
     def _mistakes_of(self, function: str) -> list[str]:
         return [mistake.id for mistake in self.mistakes if mistake.function == function]
@@ -156,13 +168,11 @@ class LiveOracle:
         inputs: Sequence[Inputs],
         truth: Sequence[Observed],
         right: Callable[[], list[Fingerprints]],
-        make: Callable[..., Student],
         *mistakes: str,
     ) -> Known:
         """What mistakes give on inputs as the student gets them, float32 and all."""
         try:
-            wrong = make(*mistakes)
-            observed = _observe(check, wrong, inputs)
+            observed = _observe(check, self._asked(check, *mistakes), inputs)
         except Overlap:
             raise NotKnown from None
         except StudentError as error:
@@ -172,7 +182,7 @@ class LiveOracle:
     def _at(self, check: Check, inputs: Sequence[Inputs], truth: Sequence[Observed], mistake: str, size: int) -> Known:
         """What a mistake gives at one size alone."""
         some, true = inputs[size : size + 1], truth[size : size + 1]
-        return self._known(check, some, true, _right(check, true), self.kept.student, mistake)
+        return self._known(check, some, true, _right(check, true), mistake)
 
     def _forward(
         self, check: Check, inputs: Sequence[Inputs], truth: Sequence[Observed], mistake: str
@@ -182,18 +192,18 @@ class LiveOracle:
         functions = self.kept.changes(package, (mistake,))
         forward_only = Differentiated(package.name, self.assignment, functions, gives="zeros")
         try:
-            forward = forward_prints(self._truth(check, forward_only, inputs))
+            forward = self._truth(check, forward_only, inputs)
         except Exception:  # a mistake may raise whatever it likes
             return None
-        if match(forward, forward_prints(truth)):
+        if same_forward(forward, truth):
             return None
 
-        def gradients() -> Iterator[list[Fingerprints]]:
+        def gradients() -> Iterator[list[Observed]]:
             # The formula first: it is quicker, and what most students write.
             with suppress(StudentError):
-                yield prints_of(check, self._truth(check, self.kept.student(mistake), inputs), truth)
-            differentiated = Differentiated(package.name, self.assignment, functions, gives="prints")
-            yield prints_of(check, self._truth(check, differentiated, inputs), truth)
+                yield self._truth(check, self.kept.student(mistake), inputs)
+            differentiated = Differentiated(package.name, self.assignment, functions)
+            yield self._truth(check, differentiated, inputs)
 
         def known(other: str) -> Known:
             try:
@@ -204,7 +214,7 @@ class LiveOracle:
                 return Known(error=signature(error) or error.kind)
             return Known(prints_of(check, observed, truth))
 
-        return OwnForward(mistake, forward, gradients, known)
+        return OwnForward(mistake, [{FORWARD: item[FORWARD]} for item in forward], gradients, known)
 
     def _probes(self, check: Check, inputs: Sequence[Inputs]) -> list[Probed]:
         if check.function not in self.assignment.contract.functions:
@@ -223,89 +233,6 @@ class LiveOracle:
             [truth] = self._truth(check, self.kept.student(), [plain])
             found.append(Probed(probe, at, plain, truth))
         return found
-
-    def _wiring_case(self, check: Check, inputs: Sequence[Inputs], student: Student) -> Case:
-        self._refuse_degenerate(check, student)
-        swaps = [{right: other} for right, other in self.assignment.interchangeable if right in check.needs]
-        try:
-            truth = self._observe_over(check, student, inputs)
-        except (Blocked, StudentError):
-            # A network may use the other function of a pair, and then it does not matter that this one fails.
-            for swapped in swaps:
-                with suppress(Blocked, StudentError):
-                    truth = self._observe_over(check, student, inputs, swapped)
-                    break
-            else:
-                raise
-        if any(isinstance(value, np.ndarray) and np.isnan(value).any() for item in truth for value in item.values()):
-            # Not a number over a right network, as where a running variance is negative: any wiring would look right.
-            raise Blocked("first_mend", self.kept.borrowed.not_a_number or check.needs[0])
-
-        def also() -> list[list[Observed]]:
-            # A network that is right over our layers is right, also if it does not use the student's as ours does.
-            found = [self._truth(check, self.kept.student(), inputs)]
-            for swapped in swaps:
-                with suppress(Blocked, StudentError):
-                    found.append(self._observe_over(check, student, inputs, swapped))
-            return found
-
-        right = _right(check, truth)
-        own_layers: list[bool] = []
-        spent = [0.0]
-
-        def known(*mistakes: str) -> Known:
-            if not own_layers:
-                # Where the student's layers give what ours give, ours are quicker to ask.
-                ours = self._truth(check, self.kept.student(), inputs)
-                same = match(prints_of(check, ours, truth), right())
-                own_layers.append(not same)
-            if not own_layers[0]:
-                return self._known(check, inputs, truth, right, self.kept.student, *mistakes)
-            if spent[0] > PATIENCE:
-                raise NotKnown
-            began = time.monotonic()
-            try:
-                return self._known(check, inputs, truth, right, partial(self._over, student), *mistakes)
-            finally:
-                spent[0] += time.monotonic() - began
-
-        return Case(inputs, truth, also=also, suspects=self._mistakes_of(check.function), known=known, both=known)
-
-    def _over(self, student: Student, *mistakes: str, swapped: Mapping[str, str] | None = None) -> Student:
-        """The trusted network, or a mistaken one, over the student's own layers."""
-        self.kept.borrowed.lend(student, swapped or {})
-        return self.kept.student(*mistakes, borrowed=True)
-
-    def _observe_over(
-        self, check: Check, student: Student, inputs: Sequence[Inputs], swapped: Mapping[str, str] | None = None
-    ) -> list[Observed]:
-        """What the trusted network observes over the student's own layers."""
-        network = self._over(student, swapped=swapped)
-        try:
-            return self._truth(check, network, inputs)
-        except StudentError as error:
-            if isinstance(error.__context__, StudentError):
-                raise error.__context__ from None
-            if error.kind == "not_implemented":
-                raise
-            # The student's layer raised, or returned something that no network can use.
-            raise Blocked("first_mend", self.kept.borrowed.last or check.needs[0]) from None
-
-    def _refuse_degenerate(self, check: Check, student: Student) -> None:
-        """Refuse layers that are affine in `x` (identity, constant, scale and shift): they hide the wiring."""
-        forward = check.needs[0]
-        rng = np.random.Generator(np.random.PCG64(int.from_bytes(self.seed, "big")))
-        one, other = rng.normal(size=(2, 6, 4))
-        gamma, beta = rng.normal(size=(2, 4))
-        outs = [
-            getattr(student, forward)(x, gamma, beta, student.mapping(mode="train"))[0]
-            for x in (one, other, (one + other) / 2)
-        ]
-        if not all(isinstance(out, np.ndarray) and out.shape == one.shape for out in outs):
-            raise Blocked("first_mend", forward)
-        first, second, middle = (out.astype(np.float64) for out in outs)
-        if not np.all(np.isfinite([first, second, middle])) or np.allclose((first + second) / 2, middle, 1e-6, 1e-6):
-            raise Blocked("degenerate", forward)
 
     def _truth(self, check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
         return _observe(check, student, [as_float64(item) for item in inputs])
@@ -339,7 +266,7 @@ class Differentiated(Student):
         assignment: Assignment,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         *,
-        gives: Literal["arrays", "prints", "zeros"] = "arrays",
+        gives: Literal["arrays", "zeros"] = "arrays",
     ) -> None:
         """Differentiate the forward passes of a loaded package.
 
@@ -347,8 +274,7 @@ class Differentiated(Student):
             package: its name.
             assignment: says which forward pass a backward pass belongs to.
             functions: forward passes to differentiate in place of the package's.
-            gives: of gradients the arrays, or their fingerprints, which take a few differences for each array and not
-                one for each number, or zeros of their shapes.
+            gives: the gradients, or zeros of their shapes where the forward passes alone are asked for.
         """
         super().__init__(Executor(package), assignment.contract)
         self.package = package
@@ -403,16 +329,13 @@ class Differentiated(Student):
     def _of_array(
         self, arrays: Sequence[np.ndarray], position: int, derivative: Callable[[Sequence[np.ndarray]], Any]
     ) -> Any:
-        """The gradient with respect to one array, or its projections: derivatives along the vectors of projection."""
+        """The gradient with respect to one array, number by number."""
         array = arrays[position]
-        along = vectors(array.size) if self.gives == "prints" else np.eye(array.size)
         direction = [np.zeros(other.shape) for other in arrays]
         found = []
-        for vector in along:
+        for vector in np.eye(array.size):
             direction[position] = vector.reshape(array.shape)
             found.append(float(derivative(direction)))
-        if self.gives == "prints":
-            return Fingerprint(array.shape, 0.0, np.array(found))
         return np.array(found).reshape(array.shape)
 
     def _written(
@@ -447,45 +370,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-class Borrowed:
-    """Stand-ins for the layer functions of the trusted network, which call those of the student that lends them."""
-
-    def __init__(self, assignment: Assignment) -> None:
-        self._student: Student | None = None
-        self._swapped: Mapping[str, str] = {}
-        self._handles: dict[int, tuple[dict[str, Any], Params]] = {}
-        self.last = ""
-        """The function that was called last."""
-        self.not_a_number = ""
-        """The first whose results held NaN."""
-        self.functions: dict[str, dict[str, Callable[..., Any]]] = {}
-        for name, function in assignment.contract.functions.items():
-            self.functions.setdefault(function.module, {})[name] = partial(self._call, name)
-
-    def lend(self, student: Student, swapped: Mapping[str, str]) -> None:
-        """From now on these are the student's; of `swapped`, the other function of a pair."""
-        self._student, self._swapped = student, swapped
-        self._handles.clear()
-        self.last = self.not_a_number = ""
-
-    def _call(self, name: str, *args: Any) -> Any:
-        assert self._student is not None
-        plain = []
-        for value in args:
-            if isinstance(value, dict):
-                # Kept with its handle, so that no other dictionary comes to have its id.
-                _, params = self._handles.setdefault(id(value), (value, self._student.mapping(**value)))
-                params.update(value)
-                plain.append(params)
-            else:
-                plain.append(value)
-        self.last = self._swapped.get(name, name)
-        results = getattr(self._student, self.last)(*plain)
-        if not self.not_a_number and any(isinstance(value, np.ndarray) and np.isnan(value).any() for value in results):
-            self.not_a_number = self.last
-        return results
 
 
 def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:

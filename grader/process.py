@@ -46,6 +46,14 @@ class Limits:
 
 
 @dataclass
+class Budget:
+    """What a submission has used up."""
+
+    spent: float = 0.0
+    """Seconds that were waited for it."""
+
+
+@dataclass
 class StudentProcess:
     """Runs a staged submission in a process of its own; use it as a context manager.
 
@@ -60,12 +68,15 @@ class StudentProcess:
     launcher: Launcher
     limits: Limits = Limits()
     booting: Booting | None = None
+    substituted: tuple[str, ...] = ()
+    """Modules that stand-ins take the place in; then `staging.stage_stand_ins` laid them on the stage."""
+    budget: Budget = field(default_factory=Budget)
+    """Shared by the processes of one submission."""
     missing: set[str] = field(default_factory=set)
     """Modules that the student imports and that are not installed here, as the process says."""
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _number: int = 0
-    _spent: float = 0.0
     _told: list[list[Any]] = field(default_factory=list)
     """What needs no answer, and goes with the next question."""
     _mappings: int = 0
@@ -136,6 +147,10 @@ class StudentProcess:
         """See `Executor.update`."""
         self._told.append(["update", [handle, attribute, dict(values)]])
 
+    def exchange(self, twist: float) -> None:
+        """See `Executor.exchange`."""
+        self._told.append(["exchange", [twist]])
+
     def stop(self) -> None:
         """End the process and all that it started."""
         if self.booting is not None:
@@ -149,7 +164,7 @@ class StudentProcess:
             self._channel = None
 
     def _ask(self, operation: str, arguments: list[Any]) -> Any:
-        left = self.limits.total - self._spent
+        left = self.limits.total - self.budget.spent
         if left <= 0:
             self.stop()
             raise StudentError("timeout", message=f"{self.limits.total:g} s")
@@ -161,7 +176,7 @@ class StudentProcess:
         try:
             reply = self._exchange(operations, min(left, self.limits.call))
         finally:
-            self._spent += time.monotonic() - began
+            self.budget.spent += time.monotonic() - began
         return reply
 
     def _exchange(self, operations: list[list[Any]], seconds: float) -> Any:
@@ -189,8 +204,9 @@ class StudentProcess:
     def _start(self) -> None:
         booting, self.booting = self.booting or boot(self.launcher, self.stage), None
         self._process, self._channel = booting.process, Channel(booting.end)
+        substitute = [["substitute", [list(self.substituted)]]] if self.substituted else []
         try:
-            self._exchange([["reset", []]], self.limits.start)
+            self._exchange([*substitute, ["reset", []]], self.limits.start)
         except StudentError as error:
             raise GraderError(
                 f"the process for student code does not answer ({error}). Next: grader doctor, or make setup."

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from checks.core import Assignment, Check, Inputs
-from checks.executor import Executor
-from checks.recording import FILE, SEED, Writer
-from checks.student import Student
+from checks.recording import FILE, HANDED_OUT, SEED, Writer
 
 from .course import Course
 from .errors import GraderError
 from .oracle import LiveOracle
-from .reference import load_package
+from .render import render_package
 
 
 def record(course: Course, assignment: Assignment) -> dict[str, bytes]:
@@ -25,14 +23,13 @@ def record(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """
     for check in assignment.checks:
         _refuse_unrepeatable(check)
-    package = load_package(course.package)
     oracle = LiveOracle(course, assignment, SEED)
-    student = Student(Executor(package.name), assignment.contract)
     writer = Writer()
     for check in assignment.checks:
-        writer.add(check, oracle.case(check, student))
-    package.unload()
-    return {f"{assignment.name}/{FILE}": writer.to_bytes()}
+        writer.add(check, oracle.case(check))
+    stub = render_package(course, assignment).stub
+    handed_out = {f"{HANDED_OUT}/{module}.py": stub[f"{module}.py"] for module in assignment.substituted}
+    return {f"{assignment.name}/{name}": content for name, content in {FILE: writer.to_bytes(), **handed_out}.items()}
 
 
 def _refuse_unrepeatable(check: Check) -> None:

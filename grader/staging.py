@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from checks.core import Assignment
 
 PACKAGE = "funkcije"
+HANDED_OUT, STAND_INS = "handed_out", "stand_ins.py"
+"""Where in a stage's kit the worker finds the modules that stand-ins take the place in, and the stand-ins."""
 SUBMISSION = "submission"
 """Where in a stage the submission goes."""
 MOST_MODULES = 100
@@ -30,6 +32,7 @@ _NESTED = 4
 
 WORKER_FILES = (
     "checks/executor.py",
+    "checks/substituted.py",
     "grader/worker/main.py",
     "grader/worker/wire.py",
     "grader/sandbox/landlock.py",
@@ -191,6 +194,18 @@ def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes
         path.chmod(0o644)
     for path in (target / SUBMISSION).rglob("*/"):
         path.chmod(0o755)
+
+
+def stage_stand_ins(assignment: Assignment, given: dict[str, bytes], target: Path) -> None:
+    """Write what a worker on `target` takes to run a network over stand-ins."""
+    folder = target / "kit" / HANDED_OUT
+    folder.mkdir()
+    files = {folder / f"{module}.py": given[f"{module}.py"] for module in assignment.substituted}
+    files[target / "kit" / STAND_INS] = assignment.stand_ins.read_bytes()
+    for path, content in files.items():
+        path.write_bytes(content)
+        path.chmod(0o644)
+    folder.chmod(0o755)
 
 
 def stage_kit(target: Path, more: tuple[str, ...] = ()) -> None:
