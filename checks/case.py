@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .compare import difference_in_values
+from .compare import same_numbers
 from .core import FORWARD, Check, Inputs, Observed, Probe, is_judged
 from .fingerprint import Fingerprint, Fingerprints, fingerprint
 
@@ -124,12 +124,17 @@ def same_forward(observed: Sequence[Observed], other: Sequence[Observed], precis
 
 
 def agree(observed: Sequence[Observed], truth: Sequence[Observed], precision: str = "d") -> bool:
-    """True if every array of the truth was observed, number by number."""
+    """True if every array of what trusted code gave was observed, number by number."""
     return all(
-        not difference_in_values(name, item.get(name), value, precision)
+        same_numbers(item.get(name), value, precision)
         for item, true in zip(observed, truth, strict=True)
         for name, value in true.items()
     )
+
+
+def judged(observed: Sequence[Observed]) -> list[Observed]:
+    """What is judged of what was observed."""
+    return [{name: value for name, value in item.items() if is_judged(name)} for item in observed]
 
 
 def changed(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str = "d") -> list[Fingerprints]:

@@ -128,6 +128,17 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
     )
 
 
+def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d") -> bool:
+    """Whether trusted code that may be wrong gave the same, number by number: not a number where it gave none."""
+    mended = mend(got, numbers.shape) if isinstance(got, np.ndarray) else None
+    if mended is None:
+        return False
+    values, finite = mended.astype(np.float64), np.isfinite(numbers)
+    if not np.array_equal(values[~finite], numbers[~finite], equal_nan=True):
+        return False
+    return bool(np.all(distances(values[finite], numbers[finite]) <= TOLERANCE[precision]))
+
+
 def _not_an_array(name: str, got: Any, truth: np.ndarray) -> Difference:
     expected = str(truth.shape)
     if isinstance(got, Other) and got.description == "missing":

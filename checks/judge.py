@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .case import Case, Oracle, OwnForward, changed, prints_of, same_forward
+from .case import Case, Oracle, OwnForward, agree, changed, judged, prints_of, same_forward
 from .compare import FLOOR, Difference, difference_in_dtype, difference_in_shape, difference_in_values, scale
 from .computed import not_computed
 from .core import FORWARD, Assignment, Check, Observed, is_judged
@@ -87,10 +87,10 @@ def judge(
     results: list[CheckResult] = []
     explaining: dict[str, Sequence[str]] = {}
     for function in functions if functions is not None else assignment.functions:
-        judged = student.over_stand_ins if function in assignment.over_stand_ins else student
-        assert judged is not None, f"{function} is judged over stand-ins"
-        outcomes = [_run(assignment, check, judged, oracle, say, explaining) for check in assignment.of(function)]
-        results += _explain(assignment, _said_once(outcomes, say), judged, say)
+        asked = student.over_stand_ins if function in assignment.over_stand_ins else student
+        assert asked is not None, f"{function} is judged over stand-ins"
+        outcomes = [_run(assignment, check, asked, oracle, say, explaining) for check in assignment.of(function)]
+        results += _explain(assignment, _said_once(outcomes, say), asked, say)
     return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 
@@ -175,7 +175,7 @@ def _judged_on_own_forward(
     if owns or (suspected and forward not in explaining):
         explaining[forward] = [own.mistake for own in owns]
     for own in owns:
-        if any(not _differences(check, observed, gradient, case.precision) for gradient in own.gradients()):
+        if any(agree(observed, judged(gradient), case.precision) for gradient in own.gradients()):
             remarks = (*failed.warnings, say("own_forward", function=forward))
             return Outcome(check, "passed", warnings=remarks)
     if not is_wrong:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .case import Case, Known, OwnForward, Probed, agree, not_known
-from .core import FORWARD, Assignment, Check, Inputs, Observed, is_judged
+from .case import Case, Known, OwnForward, Probed, agree, judged, not_known
+from .core import FORWARD, Assignment, Check, Inputs, Observed
 from .fingerprint import Fingerprint, Fingerprints, projections
 
 FILE = "recordings.npz"
@@ -71,22 +71,17 @@ class Writer:
             own = case.forward(mistake)
             if own is None or not _same_shapes(own.forward, case.truth):
                 continue
-            known, kept = [case.truth], []
+            known = [judged(case.truth)]
             for gradient in own.gradients():
-                judged = [
-                    {name: item[name] for name in true if is_judged(name)}
-                    for item, true in zip(gradient, case.truth, strict=True)
-                ]
-                if not any(agree(judged, other, case.precision) for other in known):
-                    known.append(judged)
-                    kept.append(judged)
-            if kept:
-                found[mistake] = [self._laid_out(items) for items in (own.forward, *kept)]
+                if not any(agree(judged(gradient), other, case.precision) for other in known):
+                    known.append(judged(gradient))
+            if len(known) > 1:
+                found[mistake] = [self._laid_out(items) for items in (own.forward, *known[1:])]
         return found
 
     def _laid_out(self, items: Sequence[Observed]) -> int:
         """Where the numbers begin of what has the truth's names and shapes."""
-        starts = [self._put(value) for item in items for value in item.values()]
+        starts = [self._put(item[name]) for item in items for name in sorted(item)]
         return starts[0]
 
     def to_bytes(self) -> bytes:
@@ -142,7 +137,7 @@ def _same_shapes(forward: Sequence[Observed], truth: Sequence[Observed]) -> bool
 
 def _judged_part(check: Check, truth: Observed) -> Observed:
     """The truth without the values of arrays whose shape or type alone is judged, such as freshly drawn weights."""
-    return truth if check.aspect == "values" else {name: np.zeros_like(value) for name, value in truth.items()}
+    return truth if check.aspect == "values" else {name: np.full_like(value, np.nan) for name, value in truth.items()}
 
 
 @dataclass
@@ -195,14 +190,15 @@ class Recording:
         if starts is None:
             return None
         forward = self._laid_out(starts[0], [{FORWARD: item[FORWARD]} for item in truth])
-        judged = [{name: value for name, value in item.items() if is_judged(name)} for item in truth]
-        return OwnForward(mistake, forward, lambda: [self._laid_out(start, judged) for start in starts[1:]], not_known)
+        return OwnForward(
+            mistake, forward, lambda: [self._laid_out(start, judged(truth)) for start in starts[1:]], not_known
+        )
 
     def _laid_out(self, at: int, like: Sequence[Observed]) -> list[Observed]:
         items: list[Observed] = []
         for item in like:
             arrays = {}
-            for name, value in item.items():
+            for name, value in sorted(item.items()):
                 arrays[name] = self._get(at, value.size).reshape(value.shape)
                 at += value.size
             items.append(arrays)

@@ -18,9 +18,9 @@ import random
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -33,22 +33,21 @@ from tqdm import tqdm
 from checks.case import Case, match, prints_of
 from checks.compare import TOLERANCE, distances, mend
 from checks.core import Assignment, Check, is_judged
-from checks.executor import Executor, StudentError
+from checks.executor import StudentError
 from checks.judge import judge
 from checks.language import catalogue
 from checks.mistakes import Mistake, Variant
 from checks.recording import FILE, Recording
 from checks.result import CheckResult, Result
 from checks.student import Student
-from checks.substituted import functions_of, load_stand_ins
 
 from .beside import load_beside
-from .changes import Changed, Overlap
+from .changes import Overlap
 from .course import Course, find_course
 from .errors import GraderError
-from .oracle import Kept, LiveOracle, edits_of
+from .oracle import Kept, LiveOracle, edits_of, whole_student
 from .recordings import record
-from .reference import Edit, load_package
+from .reference import Edit
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
@@ -163,22 +162,11 @@ class Bench:
             self._students[variant.id] = self._variants.enter_context(self.whole(edits, variant.layers))
         return self._students[variant.id]
 
-    @contextmanager
-    def whole(self, edits: Sequence[Edit], layers: Mapping[str, Callable[..., Any]] | None = None) -> Iterator[Student]:
+    def whole(
+        self, edits: Sequence[Edit], layers: Mapping[str, Callable[..., Any]] | None = None
+    ) -> AbstractContextManager[Student]:
         """A student with a package of its own: the reference with some edits, and with other layers."""
-        stand_ins = load_stand_ins(self.assignment.stand_ins)
-        over = dict.fromkeys(self.assignment.substituted, functions_of(stand_ins))
-        packages = [
-            load_package(self.course.package, edits=edits, replaced=replaced)
-            for replaced in ({"layers": layers or {}}, over)
-        ]
-        contract = self.assignment.contract
-        try:
-            substituted = Student(Changed(packages[1].name, stand_ins=stand_ins), contract)
-            yield Student(Executor(packages[0].name), contract, substituted)
-        finally:
-            for package in packages:
-                package.unload()
+        return whole_student(self.course, self.assignment, edits, {"layers": layers or {}})
 
     def functions_of(self, variant: Variant) -> list[str]:
         """What a variant writes otherwise, and what is judged on it."""

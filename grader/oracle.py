@@ -248,6 +248,29 @@ def _observe(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[O
     return [check.run(student, **item) for item in inputs]
 
 
+@contextmanager
+def whole_student(
+    course: Course,
+    assignment: Assignment,
+    edits: Sequence[Edit] = (),
+    replaced: Mapping[str, Mapping[str, Callable[..., Any]]] | None = None,
+) -> Iterator[Student]:
+    """The reference as a student who wrote it so: with some edits, and with some functions replaced, by module."""
+    packages = [load_package(course.package, edits=edits, replaced=replaced)]
+    student = Student(Executor(packages[0].name), assignment.contract)
+    if assignment.over_stand_ins:
+        stand_ins = load_stand_ins(assignment.stand_ins)
+        over = dict(replaced or {}) | dict.fromkeys(assignment.substituted, functions_of(stand_ins))
+        packages.append(load_package(course.package, edits=edits, replaced=over))
+        substituted = Changed(packages[1].name, stand_ins=stand_ins)
+        student.over_stand_ins = Student(substituted, assignment.contract)
+    try:
+        yield student
+    finally:
+        for package in packages:
+            package.unload()
+
+
 class Differentiated(Student):
     """A student whose backward passes are differences of the forward pass, in extended precision.
 

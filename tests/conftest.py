@@ -82,7 +82,9 @@ def release_like(submit: Submit, recordings: dict[str, bytes]) -> Callable[..., 
             ignore=shutil.ignore_patterns("mistakes*", "variants*", "__pycache__"),
         )
         for path, content in recordings.items():
-            (folder / "checks" / path).write_bytes(content)
+            target = folder / "checks" / path
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(content)
         return folder
 
     return make

@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from checks.core import Assignment
-from checks.executor import Executor
 from checks.judge import judge
 from checks.result import Result
-from checks.student import Student
 from funkcije import layers
 from grader.course import Course
-from grader.oracle import LiveOracle, edits_of
-from grader.reference import Edit, load_package
+from grader.oracle import LiveOracle, edits_of, whole_student
+from grader.reference import Edit
 
 Judge = Callable[..., Result]
 
@@ -32,12 +30,8 @@ def judged(course: Course, assignment: Assignment, oracle: LiveOracle) -> Judge:
     """Judges one function of a changed reference."""
 
     def judged(function: str, *edits: Edit, replaced: dict[str, dict[str, Any]] | None = None) -> Result:
-        package = load_package(course.package, edits=edits, replaced=replaced)
-        student = Student(Executor(package.name), assignment.contract)
-        try:
+        with whole_student(course, assignment, edits, replaced) as student:
             return judge(assignment, student, oracle, language="en", functions=[function])
-        finally:
-            package.unload()
 
     return judged
 

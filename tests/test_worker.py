@@ -61,15 +61,15 @@ def test_an_exception_shows_the_students_own_line_and_nothing_of_the_kits(graded
     assert check.status == "error"
     assert check.message.startswith("Your code raised NameError: name 'gama' is not defined (layers.py, line ")
     assert check.message.endswith(": dx_hat = dout * gama).")
-    assert result.score == 40 - 7 - sum(item.max_points for item in result.checks if "Net.b" in item.id) - 2
+    assert result.score == 40 - 7
 
 
-def test_a_syntax_error_names_the_line_and_costs_the_module(graded: Grade, submit: Submit) -> None:
+def test_a_syntax_error_names_the_line_and_costs_the_module_and_no_network(graded: Grade, submit: Submit) -> None:
     folder = submit()
     layers = folder / "funkcije" / "layers.py"
     layers.write_text(layers.read_text() + "def broken(:\n")
     result = graded(folder)
-    assert result.score == 0
+    assert result.score == result.function_score("FullyConnectedNet")[0] == 8
     assert "SyntaxError" in result.checks[0].message
     assert "layers.py" in result.checks[0].message
 

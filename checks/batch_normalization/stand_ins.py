@@ -60,18 +60,18 @@ def _level_and_width(x: np.ndarray, eps: float, axis: int) -> tuple[np.ndarray, 
 
 
 def _forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, level: Any, width: Any) -> np.ndarray:
-    result: np.ndarray = (
-        2.0 * np.tanh(gamma * (x - level) * np.exp(-width)) + np.sin(beta + twist * level) + 0.1 * width
-    )
-    return result
+    # Of either sign in every column, so that a ReLU behind it is seen, and one that is missing.
+    bent: np.ndarray = 2.0 * np.tanh(gamma * (x - level) / width) + 0.6 * np.sin(2.0 * beta + twist * level)
+    return bent
 
 
 def _backward(dout: np.ndarray, cache: Any, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     made_by, x, gamma, beta, level, width = cache
     axis = 0 if kind == "columns" else 1
-    bent = np.cos(twist * x) + (0.0 if made_by == kind else 0.5)
-    through = (dout * bent).sum(axis=axis, keepdims=True) / dout.shape[axis]
-    dx = gamma * dout * np.exp(-width) + np.tanh(x - level) * through + 0.3 * beta * dout
+    if made_by != kind:
+        raise ValueError("the cache is that of another layer")
+    through = (dout * np.cos(twist * x)).sum(axis=axis, keepdims=True) / dout.shape[axis]
+    dx = gamma * dout / width + np.tanh(x - level) * through + 0.3 * beta * dout
     dgamma = (dout * np.sin(x + level)).sum(axis=0) + 0.2 * gamma * dout.sum(axis=0)
     dbeta = (dout * (1.0 + 0.4 * np.cos(x * width))).sum(axis=0)
     return dx, dgamma, dbeta
