@@ -25,6 +25,7 @@ from checks.core import FORWARD, Assignment, Check, Inputs, Observed
 from checks.executor import Executor, StudentError
 from checks.judge import judge
 from checks.pretenders import Pretender
+from checks.recording import SEED
 from checks.result import Result
 from checks.student import Student
 
@@ -121,7 +122,7 @@ def loaded(course: Course, assignment: Assignment, pretender: Pretender, only: s
             package.unload()
 
 
-def tried(bench: Bench, pretender: Pretender, draw: int, only: str = "") -> Result:
+def tried(bench: Bench, pretender: Pretender, draw: int, only: str = "", *, explained: bool = False) -> Result:
     """The verdict on a pretender, on one draw and in this process.
 
     Args:
@@ -129,17 +130,21 @@ def tried(bench: Bench, pretender: Pretender, draw: int, only: str = "") -> Resu
         pretender: who is judged.
         draw: the draw's number.
         only: as in `write`.
+        explained: whether what is wrong is explained, too, as for a student; that takes most of the time.
     """
     with loaded(bench.course, bench.assignment, pretender, only) as package:
         student = Student(Executor(package.name), bench.assignment.contract)
-        return _judge(bench, bench.assignment, student, draw)
+        return _judge(bench, bench.assignment if explained else _silent(bench.assignment), student, draw)
 
 
 def _judge(bench: Bench, assignment: Assignment, student: Student, draw: int) -> Result:
     oracle = bench.oracle(draw, own_layers=False)
-    silent = replace(assignment, explain="none")
     with np.errstate(all="ignore"):
-        return judge(silent, student, oracle, language="en")
+        return judge(assignment, student, oracle, language="en")
+
+
+def _silent(assignment: Assignment) -> Assignment:
+    return replace(assignment, explain="none")
 
 
 def graded(
@@ -156,53 +161,55 @@ def graded(
         return grade(Path(name), course, assignment, student="pretender", language="en", launcher=launcher)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Due:
-    """What somebody who is right on some calls is due, found without the judge."""
+    """What somebody who is right on some calls is due, found without the judge: checks, by id."""
 
-    computed: dict[str, bool] = field(default_factory=dict)
-    """Check to whether its function was right at every call in it."""
-    right: dict[str, bool] = field(default_factory=dict)
-    """Check of a layer's values to whether all that it judges is the truth."""
+    may: frozenset[str]
+    """Those in which every size was right on some run: no others may be earned."""
+    must: frozenset[str]
+    """Those in which every size was right on every run: all of them must be earned, but for those of form."""
 
 
 def due(bench: Bench, pretender: Pretender, draw: int) -> tuple[Result, Due]:
     """The verdict on one who keeps a `_LOG` of what was right, and what was due, from the very same calls."""
-    found = Due()
+    form = load_form(bench.assignment)
+    seed = bench.oracle(draw).seed if draw >= 0 else SEED
+    found: dict[str, list[list[bool]]] = {check.id: [[] for _ in check.sizes] for check in bench.assignment.checks}
     with loaded(bench.course, bench.assignment, pretender) as package:
         executor = Executor(package.name)
-        student = Student(executor, bench.assignment.contract)
-        logs = {
-            name: getattr(package.module(name), "_LOG", None)
-            for name in (Path(module).stem for module in bench.assignment.modules)
-        }
+        modules = [Path(module).stem for module in bench.assignment.modules]
+        logs = {name: getattr(package.module(name), "_LOG", None) for name in modules}
         changed = {*pretender.added, *pretender.regions}
 
         def run(check: Check, other: Student, **inputs: Any) -> Observed:
-            if getattr(other, "runs", None) is not executor:
+            size = next((at for at, drawn in enumerate(check.inputs(seed)) if _same(drawn, inputs)), None)
+            if getattr(other, "runs", None) is not executor or size is None:
                 return check.run(other, **inputs)
             module = bench.assignment.module_of(check.function)
             log = logs[module]
             before = len(log or ())
-            observed = None
+            right = False
             try:
                 observed = check.run(other, **inputs)
+                if check.needs or check.id in form:
+                    said = [now for name, now in (log or ())[before:] if name == check.function]
+                    right = all(said) if log is not None else module not in changed
+                else:
+                    right = _is_truth(bench, check, inputs, observed)
             finally:
-                right = (
-                    module not in changed
-                    if log is None
-                    else all(now for name, now in log[before:] if name == check.function)
-                )
-                right = right and observed is not None
-                found.computed[check.id] = found.computed.get(check.id, True) and right
-                if check.aspect == "values" and not check.needs:
-                    true = observed is not None and _is_truth(bench, check, inputs, observed)
-                    found.right[check.id] = found.right.get(check.id, True) and true
+                found[check.id][size].append(right)
             return observed
 
         checks = tuple(replace(check, run=partial(run, check)) for check in bench.assignment.checks)
-        result = _judge(bench, replace(bench.assignment, checks=checks), student, draw)
-    return result, found
+        student = Student(executor, bench.assignment.contract)
+        result = _judge(bench, replace(_silent(bench.assignment), checks=checks), student, draw)
+    may = frozenset(id for id, sizes in found.items() if all(any(runs) for runs in sizes))
+    return result, Due(may, frozenset(id for id in may if all(all(runs) for runs in found[id])))
+
+
+def _same(one: Inputs, other: Inputs) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(value, other[name]) for name, value in one.items())
 
 
 def _is_truth(bench: Bench, check: Check, inputs: Inputs, observed: Observed) -> bool:
@@ -256,23 +263,26 @@ def most(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, flo
 
 
 def measure(bench: Bench, kind: str, pretender: Pretender, draws: Sequence[int]) -> Row:
-    """Try one pretender on some draws; one that needs a process of its own once, and there."""
+    """Try one pretender on some draws, the first with explanations; one that needs its own process once, and there."""
     row = Row(pretender)
     for draw in draws[:1] if pretender.own_process else draws:
         try:
-            _measure(bench, kind, row, draw)
+            _measure(bench, kind, row, draw, explained=draw == draws[0] and draw >= 0)
         except Exception as error:  # whatever is handed in, the judge does not fail
             row.broke = f"{type(error).__name__}: {error}"
     return row
 
 
-def _measure(bench: Bench, kind: str, row: Row, draw: int) -> None:
+def _measure(bench: Bench, kind: str, row: Row, draw: int, *, explained: bool) -> None:
     pretender, assignment = row.pretender, bench.assignment
     if kind == "SOMETIMES":
         result, owed = due(bench, pretender, draw)
-        _compare(assignment, row, result, owed, load_form(assignment))
+        _compare(row, result, owed, load_form(assignment))
     else:
-        result = graded(bench.course, assignment, pretender) if pretender.own_process else tried(bench, pretender, draw)
+        own = pretender.own_process
+        result = (
+            graded(bench.course, assignment, pretender) if own else tried(bench, pretender, draw, explained=explained)
+        )
     row.alone = most(row.alone, points(result))
     row.checks |= {check.id for check in result.checks if check.points}
     if kind == "EMPTY" and not pretender.own_process:
@@ -291,12 +301,7 @@ def _built_on(assignment: Assignment, function: str) -> set[str]:
     return {backward for backward, forward in assignment.forward_of.items() if forward == function}
 
 
-def _compare(assignment: Assignment, row: Row, result: Result, owed: Due, form: frozenset[str]) -> None:
-    """A check of values is earned where its values are right, one of form at most where they were computed."""
-    for check, said in zip(assignment.checks, result.checks, strict=True):
-        computed = owed.computed.get(check.id, False)
-        right = computed if check.id in form else owed.right.get(check.id, computed)
-        if said.points and not right:
-            row.undue.add(check.id)
-        if right and not said.points and check.id not in form:
-            row.denied.add(check.id)
+def _compare(row: Row, result: Result, owed: Due, form: frozenset[str]) -> None:
+    earned = {check.id for check in result.checks if check.points}
+    row.undue |= earned - owed.may
+    row.denied |= owed.must - earned - form

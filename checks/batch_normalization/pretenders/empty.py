@@ -415,6 +415,12 @@ empty(
     expressions("np.broadcast_to(0.0, x.shape)", "np.broadcast_to(0.0, D)", "np.broadcast_to(0.0, dout.shape)"),
 )
 empty(
+    "truths",
+    "True everywhere",
+    ZEROS.replace("np.zeros_like(x)", "x == x").replace("np.zeros_like(dout)", "dout == dout"),
+    losing("np.ones((N, 5), bool)", "True", "value == value"),
+)
+empty(
     "types",
     "booleans, integers, halves and complex numbers",
     expressions(
