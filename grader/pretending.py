@@ -262,12 +262,20 @@ def most(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, flo
     return {name: max(before.get(name, 0.0), now.get(name, 0.0)) for name in {**before, **now}}
 
 
-def measure(bench: Bench, kind: str, pretender: Pretender, draws: Sequence[int]) -> Row:
-    """Try one pretender on some draws, the first with explanations; one that needs its own process once, and there."""
+def measure(bench: Bench, kind: str, pretender: Pretender, draws: Sequence[int], *, explained: bool = True) -> Row:
+    """Try one pretender on some draws.
+
+    Args:
+        bench: judges.
+        kind: one of `KINDS`.
+        pretender: who is tried; one that needs a process of its own is tried once, and there.
+        draws: their numbers.
+        explained: whether on the first of them what is wrong is explained, too, as for a student.
+    """
     row = Row(pretender)
     for draw in draws[:1] if pretender.own_process else draws:
         try:
-            _measure(bench, kind, row, draw, explained=draw == draws[0] and draw >= 0)
+            _measure(bench, kind, row, draw, explained=explained and draw == draws[0])
         except Exception as error:  # whatever is handed in, the judge does not fail
             row.broke = f"{type(error).__name__}: {error}"
     return row

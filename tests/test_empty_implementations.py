@@ -54,16 +54,22 @@ def test_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretende
     assert {check.id: check.points for check in tried(bench, pretender, 0).checks if check.points} == {}
 
 
+@pytest.mark.parametrize("id", ["truths", "types", "nan", "no_arrays"])
+def test_whatever_comes_back_what_is_wrong_with_it_is_explained(bench: Bench, id: str) -> None:
+    result = tried(bench, of("EMPTY", id), 0, explained=True)
+    assert all(check.message for check in result.checks if check.status != "passed")
+
+
 @pytest.mark.parametrize("id", BESIDE)
 def test_an_empty_function_earns_nothing_beside_an_honest_rest_and_costs_it_nothing(bench: Bench, id: str) -> None:
-    row = measure(bench, "EMPTY", of("EMPTY", id), [0])
+    row = measure(bench, "EMPTY", of("EMPTY", id), [0], explained=False)
     assert {function: earned for function, earned in row.beside.items() if earned} == {}
     assert row.takes == set()
 
 
 @each(PRETENDERS["COUPLED"])
 def test_what_hangs_together_and_is_no_normalization_earns_form_at_most(bench: Bench, pretender: Pretender) -> None:
-    assert measure(bench, "COUPLED", pretender, [0]).checks <= load_form(bench.assignment)
+    assert measure(bench, "COUPLED", pretender, [0], explained=False).checks <= load_form(bench.assignment)
 
 
 @each(PRETENDERS["SOMETIMES"])
