@@ -63,7 +63,7 @@ class Move:
     says: str
     """The key of the sentence for where it does not."""
     everywhere: bool = True
-    """Whether every number of the results must change, and not only some number of each."""
+    """Whether the numbers of the results must change all over, and not only some number of each."""
 
 
 @dataclass(frozen=True)

@@ -136,25 +136,28 @@ def _paid_if_computed(
     """The outcome of a check in which nothing is wrong."""
     remarks = _remarks(student, say)
     passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
-    if not check.moves or any(
-        _is_right(check, observed, truth, case.precision) for truth in (case.truth, *case.also())
-    ):
+    if not check.moves:
+        return passed
+    right = [_right(check, observed, truth, case.precision) for truth in (case.truth, *case.also())]
+    if any(map(all, right)):
         return passed
     try:
-        idle = not_computed(check, student, case.inputs, observed)
+        idle = not_computed(check, student, case.inputs, observed, right[0])
     except StudentError as error:
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
-    return passed if idle is None else Outcome(check, "failed", say(idle.says), remarks)
+    if idle is None:
+        return passed
+    N, D = check.sizes[idle.size]
+    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
 
 
-def _is_right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> bool:
-    """Whether what must be computed is right, which takes no further question."""
+def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[bool]:
+    """For every size, whether what must be computed is right, which takes no further question."""
     names = {name for move in check.moves for name in move.results}
-    return all(
-        name in true and not difference_in_values(name, item.get(name), true[name], precision)
+    return [
+        all(name in true and not difference_in_values(name, item.get(name), true[name], precision) for name in names)
         for item, true in zip(observed, truth, strict=True)
-        for name in names
-    )
+    ]
 
 
 def _judged_on_own_forward(

@@ -58,7 +58,8 @@ class Substituted(Executor):
         super().__init__(package)
         self._handed_out = handed_out
         self._stand_ins = load_stand_ins(stand_ins)
-        self._modules: dict[str, ModuleType] = {}
+        self.modules: dict[str, ModuleType] = {}
+        """Those of this copy, by their full names."""
         self._finder: _Finder | None = None
 
     def call(
@@ -79,13 +80,13 @@ class Substituted(Executor):
             folder = Path(next(iter(importlib.import_module(self.package).__path__)))
             self._finder = _Finder(self.package, folder, self._handed_out, functions_of(self._stand_ins))
         others = self._take_out()
-        sys.modules.update(self._modules)
+        sys.modules.update(self.modules)
         sys.meta_path.insert(0, self._finder)
         try:
             yield
         finally:
             sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self._finder]
-            self._modules = self._take_out()
+            self.modules = self._take_out()
             sys.modules.update(others)
 
     def _take_out(self) -> dict[str, ModuleType]:

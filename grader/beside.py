@@ -1,4 +1,4 @@
-"""What lies beside an assignment's checks and stays with the instructor: `mistakes`, `variants`, `demo`."""
+"""What lies beside an assignment's checks and stays behind: `mistakes`, `variants`, `pretenders`, `demo`."""
 
 from __future__ import annotations
 

@@ -113,7 +113,11 @@ def check_set_digest(course: Course, assignment: Assignment) -> str:
     digest = hashlib.sha256()
     own = course.checks / assignment.name
     files = [*course.checks.glob("*"), *course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")]
-    decide = {path for path in files if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "demo"}}
+    decide = {
+        path
+        for path in files
+        if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "pretenders", "demo"}
+    }
     for path in sorted(decide):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(course.root).as_posix()}\0{len(content)}\0".encode())

@@ -26,10 +26,10 @@ SOURCE_ONLY = "source-only"
 """Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
 MANIFEST = "checks/manifest.json"
 """Where a release, and a worked assignment, says what it was made from."""
-_TRUSTED = frozenset({"mistakes", "variants", "demo"})
-"""What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, and the demo's
-class quotes both."""
-_UNUSED = frozenset({"variants", "demo"})
+_TRUSTED = frozenset({"mistakes", "variants", "pretenders", "demo"})
+"""What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, pretenders
+hold some, and the demo's class quotes them."""
+_UNUSED = frozenset({"variants", "pretenders", "demo"})
 """What of `checks/` no release depends on; of the known mistakes the recordings hold what they give."""
 _STUDENT = Path(__file__).with_name("student")
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})

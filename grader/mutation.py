@@ -4,9 +4,9 @@
 
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
 full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
-other by any check; pairs of mistakes must be detected, and
-whatever is named must be one of the two. Runs on all cores and writes `docs/mutation.md`; exit status 1 if anything was
-let through, marked down or named wrong.
+other by any check; pairs of mistakes must be detected, and whatever is named must be one of the two; submissions that
+pretend must earn what they are due. Runs on all cores and writes `docs/mutation.md`; exit status 1 if anything was let
+through, marked down or named wrong.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from checks.executor import StudentError
 from checks.judge import judge
 from checks.language import catalogue
 from checks.mistakes import Mistake, Variant
+from checks.pretenders import Pretender
 from checks.recording import FILE, Recording
 from checks.result import CheckResult, Result
 from checks.student import Student
@@ -46,11 +47,17 @@ from .changes import Overlap
 from .course import Course, find_course
 from .errors import GraderError
 from .oracle import Kept, LiveOracle, edits_of, whole_student
+from .pretending import Row, load_pretenders, measure
+from .pretending_page import faults as pretending_faults
+from .pretending_page import section
 from .recordings import record
 from .reference import Edit
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
+
+_PRETENDED_ON = 5
+"""Draws on which pretenders are tried, beside the recording."""
 
 RECORDED = -1
 """Stands for the recording in the place of a draw's number."""
@@ -103,6 +110,8 @@ class Tally:
     """Pairs of which at least one was named."""
     both_named: int = 0
     pair_misnamed: list[str] = field(default_factory=list)
+    pretending: dict[str, list[Row]] = field(default_factory=dict)
+    """What pretenders earned, by their kind."""
 
     def add(self, other: Tally) -> None:
         """Take another tally in."""
@@ -343,6 +352,11 @@ def _work(draw: int, pairs: Sequence[tuple[str, str]], named: bool) -> Tally:
     return bench.on_draw(draw, pairs, named=named)
 
 
+def _pretend(kind: str, pretender: Pretender) -> Row:
+    [bench] = _bench
+    return measure(bench, kind, pretender, [*range(_PRETENDED_ON), RECORDED])
+
+
 def run(
     course: Course, assignment: str, draws: int, pairs: int, jobs: int, named_on: int | None = None
 ) -> tuple[Tally, Tally, Bench]:
@@ -372,6 +386,8 @@ def run(
                 disable=None,
             ):
                 total.add(tally)
+            for kind, pretenders in load_pretenders(bench.assignment).items():
+                total.pretending[kind] = list(pool.map(_pretend, [kind] * len(pretenders), pretenders))
         from_recording = bench.on_draw(RECORDED, chosen)
     return total, from_recording, bench
 
@@ -391,7 +407,7 @@ def faults(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
         found += [f"{key}: lost {', '.join(sorted(on))}{where}" for key, on in sorted(tally.lost.items()) if on]
         found += [f"{pair}: not detected{where}" for pair in tally.undetected]
         found += [f"{pair}: named wrong{where}" for pair in tally.pair_misnamed]
-    return found
+    return found + pretending_faults(live.pretending, bench.assignment)
 
 
 def report(live: Tally, recorded: Tally, bench: Bench) -> str:
@@ -446,7 +462,7 @@ def report(live: Tally, recorded: Tally, bench: Bench) -> str:
                 also = sorted(check.partition(".")[2] for check in live.breaks[mistake.id] - {mistake.breaks})
                 killed, named = live.killed[mistake.id] / live.draws, live.named[mistake.id] / live.named_on
                 lines.append(f"| {mistake.id} | {own} | {', '.join(also)} | {killed:.1%} | {named:.1%} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + section(live.pretending, bench.assignment)) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -79,7 +79,7 @@ def release_like(submit: Submit, recordings: dict[str, bytes]) -> Callable[..., 
         shutil.copytree(
             ROOT / "checks",
             folder / "checks",
-            ignore=shutil.ignore_patterns("mistakes*", "variants*", "__pycache__"),
+            ignore=shutil.ignore_patterns("mistakes*", "variants*", "pretenders*", "__pycache__"),
         )
         for path, content in recordings.items():
             target = folder / "checks" / path

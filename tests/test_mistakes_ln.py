@@ -158,7 +158,7 @@ RAISING = {
     "the other normalization's way back": (
         NETWORK,
         Edit("fc_net", NETWORK, "= layernorm_backward(dh", "= batchnorm_backward(dh"),
-        "values to unpack",
+        "the cache is that of another layer",
     ),
 }
 

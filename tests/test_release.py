@@ -97,7 +97,7 @@ def test_a_release_stands_alone_and_shows_no_answer(course: Course) -> None:
         "scale.ipynb",
     }
     assert {"checks/__init__.py", "checks/core.py", "checks/messages.toml", "checks/scale/__init__.py"} <= made.keys()
-    assert not any(re.search(r"mistakes|variants|\.pyc$", path) for path in made)
+    assert not any(re.search(r"mistakes|variants|pretenders|\.pyc$", path) for path in made)
     assert not any(secret in content for content in made.values() for secret in (ANSWER.encode(), b"x * factors"))
     assert sum(map(len, made.values())) < 2_000_000
 

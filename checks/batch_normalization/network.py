@@ -305,7 +305,7 @@ def _scales_and_shifts(student: Student, wanted: type[np.floating[Any]]) -> dict
     for normalization in ("batchnorm", "layernorm"):
         for name, value in _fresh(student, normalization, wanted).items():
             for kind in ("gamma", "beta"):
-                if name.startswith(kind) and isinstance(value, np.ndarray) and value.size:
+                if name.startswith(kind) and isinstance(value, np.ndarray) and value.ndim and value.size:
                     found.setdefault(kind, []).append(value)
     return found
 

@@ -61,7 +61,7 @@ def _level_and_width(x: np.ndarray, eps: float, axis: int) -> tuple[np.ndarray, 
 
 def _forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, level: Any, width: Any) -> np.ndarray:
     # Of either sign in every column, so that a ReLU behind it is seen, and one that is missing.
-    bent: np.ndarray = 2.0 * np.tanh(gamma * (x - level) / width) + 0.6 * np.sin(2.0 * beta + twist * level)
+    bent: np.ndarray = 0.5 + 2.0 * np.tanh(2.5 * gamma * (x - level) / width) + 0.3 * np.sin(2.0 * beta + twist * level)
     return bent
 
 

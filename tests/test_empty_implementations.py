@@ -1,0 +1,165 @@
+"""Nothing is earned by what computes nothing, and no more than its due by what is right sometimes."""
+
+from collections.abc import Sequence
+
+import pytest
+from conftest import ASSIGNMENT, ROOT
+
+from checks.core import Assignment
+from checks.pretenders import Pretender
+from grader.course import Course
+from grader.mutation import RECORDED, Bench
+from grader.pretending import Row, due, graded, load_form, load_pretenders, measure, points, tried
+from grader.pretending_page import faults, section
+
+PRETENDERS = load_pretenders(Course(ROOT).assignment(ASSIGNMENT))
+IN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if not pretender.own_process]
+OWN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if pretender.own_process]
+BESIDE = ["zeros", "products", "cumulative", "noise_by_input", "tremor", "null_space", "layers_called_and_ignored"]
+DRAWS = [*range(5), RECORDED]
+
+
+def each(pretenders: Sequence[Pretender]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("pretender", pretenders, ids=lambda pretender: pretender.id)
+
+
+@pytest.fixture(scope="module")
+def bench(course: Course, assignment: Assignment) -> Bench:
+    return Bench(course, assignment)
+
+
+@pytest.fixture(scope="module")
+def recorded_bench(
+    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
+    path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
+    return Bench(course, assignment, path)
+
+
+def of(kind: str, id: str) -> Pretender:
+    [found] = [pretender for pretender in PRETENDERS[kind] if pretender.id == id]
+    return found
+
+
+def test_there_are_thirty_empty_ones_and_twenty_that_are_right_sometimes() -> None:
+    assert len(PRETENDERS["EMPTY"]) >= 30
+    assert len(PRETENDERS["SOMETIMES"]) >= 20
+    ids = [pretender.id for kind in PRETENDERS.values() for pretender in kind]
+    assert len(ids) == len(set(ids))
+
+
+@each(IN_PROCESS)
+def test_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretender) -> None:
+    assert {check.id: check.points for check in tried(bench, pretender, 0).checks if check.points} == {}
+
+
+@pytest.mark.parametrize("id", ["truths", "types", "nan", "no_arrays"])
+def test_whatever_comes_back_what_is_wrong_with_it_is_explained(bench: Bench, id: str) -> None:
+    result = tried(bench, of("EMPTY", id), 0, explained=True)
+    assert all(check.message for check in result.checks if check.status != "passed")
+
+
+@pytest.mark.parametrize("id", BESIDE)
+def test_an_empty_function_earns_nothing_beside_an_honest_rest_and_costs_it_nothing(bench: Bench, id: str) -> None:
+    row = measure(bench, "EMPTY", of("EMPTY", id), [0], explained=False)
+    assert {function: earned for function, earned in row.beside.items() if earned} == {}
+    assert row.takes == set()
+
+
+@each(PRETENDERS["COUPLED"])
+def test_what_hangs_together_and_is_no_normalization_earns_form_at_most(bench: Bench, pretender: Pretender) -> None:
+    assert measure(bench, "COUPLED", pretender, [0], explained=False).checks <= load_form(bench.assignment)
+
+
+@each(PRETENDERS["SOMETIMES"])
+def test_what_is_right_sometimes_earns_the_values_that_it_got_right_and_nothing_else(
+    bench: Bench, pretender: Pretender
+) -> None:
+    row = measure(bench, "SOMETIMES", pretender, [0])
+    assert (row.broke, row.undue, row.denied) == ("", set(), set())
+
+
+@each([*PRETENDERS["KEPT"], *PRETENDERS["BENT"]])
+def test_a_network_earns_what_its_wiring_is_due_whatever_its_layers_do(bench: Bench, pretender: Pretender) -> None:
+    earned = points(tried(bench, pretender, 0))
+    assert {function: earned[function] for function in pretender.earns} == pretender.earns
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", PRETENDERS)
+def test_on_many_draws_and_on_the_recording_pretenders_earn_what_they_are_due(recorded_bench: Bench, kind: str) -> None:
+    pretenders = [pretender for pretender in PRETENDERS[kind] if not pretender.own_process]
+    rows = [measure(recorded_bench, kind, pretender, DRAWS) for pretender in pretenders]
+    assert faults({kind: rows}, recorded_bench.assignment) == []
+
+
+@pytest.mark.full
+@each([*OWN_PROCESS, *IN_PROCESS])
+def test_in_a_process_of_its_own_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretender) -> None:
+    result = graded(bench.course, bench.assignment, pretender)
+    assert {check.id: check.points for check in result.checks if check.points} == {}
+
+
+@pytest.mark.full
+@each(PRETENDERS["BENT"])
+def test_in_a_process_of_its_own_bent_layers_earn_nothing_for_a_network(bench: Bench, pretender: Pretender) -> None:
+    earned = points(graded(bench.course, bench.assignment, pretender))
+    assert {function: earned[function] for function in pretender.earns} == pretender.earns
+
+
+# Of the instrument itself: it would see what must not be.
+
+
+def always(pretender: Pretender, condition: str) -> Pretender:
+    """One that is right sometimes, with another condition."""
+    text = pretender.added["layers"].rpartition("    return ")[0] + f"    return {condition}\n"
+    return Pretender("always", "always", {"layers": text})
+
+
+def test_one_who_is_right_at_every_call_is_due_everything_and_gets_it(bench: Bench) -> None:
+    right = always(of("SOMETIMES", "at_one_shape"), "True")
+    result, owed = due(bench, right, 0)
+    everything = {check.id for check in bench.assignment.checks}
+    assert {check.id for check in result.checks if check.points} == everything
+    assert owed.must == everything
+
+
+def test_one_who_is_never_right_is_due_nothing_of_layers(bench: Bench) -> None:
+    wrong = always(of("SOMETIMES", "at_one_shape"), "False")
+    _, owed = due(bench, wrong, 0)
+    assert {check.partition(".")[0] for check in owed.may} == {"FullyConnectedNet"}
+
+
+def test_one_function_alone_pretends_and_the_others_are_those_of_the_reference(bench: Bench) -> None:
+    earned = points(tried(bench, of("EMPTY", "zeros"), 0, only="layernorm_backward"))
+    for function in bench.assignment.functions:
+        if function not in {"layernorm_backward", "FullyConnectedNet"}:
+            assert earned[function] == bench.assignment.points(function)
+
+
+def test_what_a_pretender_remembers_is_forgotten_before_the_next_run(bench: Bench) -> None:
+    remembering = of("SOMETIMES", "on_the_first_calls")
+    first, second = (tried(bench, remembering, 0) for _ in range(2))
+    assert points(first) == points(second)
+
+
+def test_what_must_not_be_stands_in_the_page(bench: Bench) -> None:
+    zeros, bent, shape = of("EMPTY", "zeros"), of("BENT", "replays_the_last"), of("SOMETIMES", "at_one_shape")
+    rows = {
+        "EMPTY": [Row(zeros, alone={"batchnorm_forward": 0.5}, takes={"FullyConnectedNet"})],
+        "SOMETIMES": [Row(shape, undue={"batchnorm_forward.shape"}, denied={"batchnorm_forward.train"})],
+        "BENT": [Row(bent, alone={**bent.earns, "FullyConnectedNet": 8.0}, broke="TypeError: no")],
+    }
+    assert faults(rows, bench.assignment) == [
+        "replays_the_last: the judge raised TypeError: no",
+        "zeros: earned batchnorm_forward 0.5",
+        "zeros: took points from FullyConnectedNet",
+        "at_one_shape: earned batchnorm_forward.shape, and was wrong",
+        "at_one_shape: was right, and lost batchnorm_forward.train",
+        "replays_the_last: earned 8 of FullyConnectedNet, is due 1.75",
+    ]
+    page = "\n".join(section(rows, bench.assignment))
+    assert f"| zeros | {zeros.sentence} | 0.5 (0.5) | 0 |" in page
+    assert "batchnorm_forward: shape | batchnorm_forward: train |" in page
+    assert faults({"EMPTY": [Row(zeros)]}, bench.assignment) == []
