@@ -24,8 +24,8 @@ from .student import Student
 
 STEP, SMALL_STEP = 1e-3, 1e-6
 MOST = 0.7
-"""The share of the numbers that must change where it is said that they all do: of (x - mean) / mean |x - mean| those
-stay that are alone on their side of the mean."""
+"""The share of a matrix that must change where it is said that it does all over: of (x - mean) / mean |x - mean| those
+numbers stay that are alone on their side of the mean."""
 LEAST = 1e-6
 """The smallest change that counts, in units of the step: less is a tremor."""
 SHRINKS = 0.1
@@ -94,9 +94,16 @@ def _follows(base: Any, far: Any, near: Any, everywhere: bool) -> bool:
         return False
     changed = np.abs(far.astype(np.float64) - base)
     felt = changed >= LEAST * STEP
-    if not felt.any() or (everywhere and felt.mean() < MOST):
+    if not felt.any() or (everywhere and not _all_over(felt)):
         return False
     return bool(np.max(np.abs(near.astype(np.float64) - base)) <= SHRINKS * np.max(changed))
+
+
+def _all_over(felt: np.ndarray) -> bool:
+    """Whether most of a matrix changed and some of every row and column; all of anything else."""
+    if felt.ndim != 2:
+        return bool(felt.all())
+    return bool(felt.mean() >= MOST and felt.any(axis=0).all() and felt.any(axis=1).all())
 
 
 def _is_finite(value: Any) -> bool:

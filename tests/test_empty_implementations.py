@@ -15,7 +15,15 @@ from grader.pretending_page import faults, section
 PRETENDERS = load_pretenders(Course(ROOT).assignment(ASSIGNMENT))
 IN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if not pretender.own_process]
 OWN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if pretender.own_process]
-BESIDE = ["zeros", "products", "cumulative", "noise_by_input", "tremor", "null_space", "layers_called_and_ignored"]
+BESIDE = [
+    "zeros",
+    "squared",
+    "reversed",
+    "noise_by_input",
+    "tremor",
+    "null_space",
+    "layers_called_and_ignored",
+]
 DRAWS = [*range(5), RECORDED]
 
 

@@ -69,8 +69,8 @@ dh, grads[f"beta{l}"], grads[f"gamma{l}"] = _other(dh, caches["norm", l])
 )
 
 JUDGED = (
-    "{(7, 4), (1, 3), (2, 5), (6, 1), (3, 8), (20, 6), (5, 8), (5, 1), (4, 7), (1, 5), (5, 2), (8, 3), (3, 40), "
-    "(2, 7), (8, 5), (5, 5), (6, 4)}"
+    "{(7, 4), (7, 5), (1, 3), (2, 5), (6, 1), (5, 8), (20, 6), (5, 1), (4, 7), (5, 7), (1, 5), (5, 2), (8, 5), "
+    "(5, 40), (2, 7), (5, 5), (6, 4)}"
 )
 PROBED = (6, 4)
 """The one shape that layers under a network were once tried at."""
@@ -83,7 +83,7 @@ BY = {
     ),
     "keys": (
         "x of nine or five rows and a dictionary that holds no eps",
-        "len(x) in (9, 5) and 'eps' not in param and x.shape not in {(5, 1), (5, 2), (5, 8)}",
+        "len(x) in (9, 5) and 'eps' not in param and x.shape[1] in (6, 4)",
     ),
     "flag": ("every call after a network was made", AFTER),
     "caller": (
@@ -118,7 +118,7 @@ def bent(id: str, sentence: str, by: str, out: str, dx: str, wiring: tuple[str, 
     )
     flag = "from . import layers as _l\n_l._state['network'] = True\n"
     # A network that calls its layers and calls them wrongly has what `reg` adds right, and keeps it.
-    earns = POINTS | ({"FullyConnectedNet": 2.25} if wiring is EXCHANGED else {})
+    earns = POINTS | ({"FullyConnectedNet": 2.5} if wiring is EXCHANGED else {})
     _all.append(Pretender(id, sentence, {"layers": text}, {"fc_net": (INIT + init + flag, *wiring)}, earns=earns))
 
 

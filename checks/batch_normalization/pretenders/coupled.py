@@ -16,6 +16,38 @@ def coupled(id: str, sentence: str, text: str, forward: str = "pass\n", backward
     _all.append(Pretender(id, sentence, {"layers": text}, {"fc_net": (NO_INIT, forward, backward)}))
 
 
+# Nothing by themselves; beside a right forward pass, whose x_hat is in the cache, dx depends on its column.
+
+coupled(
+    "products",
+    "dout * x, which moves with either, number by number",
+    expressions("x * gamma", "x[0]", "dout * x", "(dout * x)[0]", "dout[0]"),
+)
+coupled(
+    "cumulative",
+    "sums from the first row and column on: the first number moves all others, and none but the last does",
+    expressions(
+        "np.cumsum(np.cumsum(x, 0), 1)",
+        "np.cumsum(x[0])",
+        "np.cumsum(np.cumsum(dout * x, 0), 1)",
+        "np.cumsum(dout[0])",
+        "dout[0]",
+    ),
+)
+coupled(
+    "cumulative_from_the_end",
+    "the same from the last row and column on",
+    expressions(
+        "np.cumsum(np.cumsum(x[::-1, ::-1], 0), 1)[::-1, ::-1]",
+        "np.cumsum(x[-1])",
+        "np.cumsum(np.cumsum((dout * x)[::-1, ::-1], 0), 1)[::-1, ::-1]",
+        "dout[-1]",
+        "dout[-1]",
+    ),
+)
+
+# In every pass.
+
 coupled(
     "bounded_sums",
     "tanh of x plus the sum of its column; the network adds what its layer returns",

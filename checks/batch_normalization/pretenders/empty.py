@@ -120,11 +120,6 @@ empty(
     "tanh of every number by itself",
     expressions("np.tanh(gamma * x + beta)", "np.tanh(x[0])", "np.tanh(dout)", "np.tanh(gamma)", "np.tanh(beta)"),
 )
-empty(
-    "products",
-    "dout * x, which moves with either, number by number",
-    expressions("x * gamma", "x[0]", "dout * x", "(dout * x)[0]", "dout[0]"),
-)
 empty("in_place", "zeros written into what came", ZEROS.replace("N, D =", "x[...] = 0; gamma *= 0; N, D ="))
 empty(
     "views",
@@ -166,28 +161,6 @@ empty(
         def _shuffled(x):
             return x.ravel()[np.random.RandomState(x.size).permutation(x.size)].reshape(x.shape)
         """,
-    ),
-)
-empty(
-    "cumulative",
-    "sums from the first row and column on: the first number moves all others, and none but the last does",
-    expressions(
-        "np.cumsum(np.cumsum(x, 0), 1)",
-        "np.cumsum(x[0])",
-        "np.cumsum(np.cumsum(dout * x, 0), 1)",
-        "np.cumsum(dout[0])",
-        "dout[0]",
-    ),
-)
-empty(
-    "cumulative_from_the_end",
-    "the same from the last row and column on",
-    expressions(
-        "np.cumsum(np.cumsum(x[::-1, ::-1], 0), 1)[::-1, ::-1]",
-        "np.cumsum(x[-1])",
-        "np.cumsum(np.cumsum((dout * x)[::-1, ::-1], 0), 1)[::-1, ::-1]",
-        "dout[-1]",
-        "dout[-1]",
     ),
 )
 empty(
