@@ -396,7 +396,7 @@ def test_a_length_beyond_the_largest_frame_is_refused_before_anything_is_read() 
     with here, there:
         there.sendall(b"\xff\xff\xff\xff")
         with pytest.raises(wire.WireError, match="4294967295 bytes"):
-            wire.Channel(here).receive(1.0)
+            wire.Channel(here, wire.ANY_REPLY).receive(1.0)
 
 
 def test_student_errors_read_as_one_line() -> None:
