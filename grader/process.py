@@ -192,7 +192,9 @@ class StudentProcess:
             raise StudentError("too_large", message=str(error)) from None
         except WireError as error:
             raise self._spoke_out_of_turn(str(error)) from None
-        if not isinstance(answer, dict) or answer.get("number") != self._number or type(answer["number"]) is not int:
+        # Its type first: an array is neither equal to a number nor unequal.
+        number = answer.get("number") if isinstance(answer, dict) else None
+        if type(number) is not int or number != self._number:
             raise self._spoke_out_of_turn("a reply to another question")
         self._note_missing(answer.get("missing"))
         if answer.keys() == {"number", "value", "missing"}:

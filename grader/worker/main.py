@@ -45,11 +45,11 @@ def main(submission: str) -> None:
             # Not sooner: until it is asked something, the submission may still be on its way.
             _load_package(Path(submission) / PACKAGE)
             executor = Executor(PACKAGE)
-        number, expected, *operations = request
+        number, size, *operations = request
         reply: dict[str, Any]
         try:
             for operation in operations:
-                executor.expect(expected)
+                executor.expect(size)
                 value = _perform(executor, *operation)
             reply = {"number": number, "value": value}
         except StudentError as error:

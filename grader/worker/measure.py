@@ -81,7 +81,7 @@ def measure(body: bytes | bytearray, most: Totals) -> None:
         waiting[-1] -= 1
         items += 1
         if items > most.items:
-            raise TooMuch(f"a message of more than {most.items} items")
+            raise TooMuch(f"more than {most.items} items")
         head = _HEADS[body[at]] if at < length else None
         if head is None:
             raise ValueError("no message")
@@ -93,15 +93,15 @@ def measure(body: bytes | bytearray, most: Totals) -> None:
         if kind >= _LIST:
             size *= kind - _LIST + 1
             if size > most.items:
-                raise TooMuch(f"a message of more than {most.items} items")
+                raise TooMuch(f"more than {most.items} items")
             if len(waiting) > most.depth:
-                raise TooMuch(f"a message of more than {most.depth} collections in each other")
+                raise TooMuch(f"more than {most.depth} collections in each other")
             waiting.append(size)
             continue
         at += size
         if kind == _TEXT:
             texts += size
             if texts > most.texts:
-                raise TooMuch(f"a message of more than {most.texts} bytes of text")
+                raise TooMuch(f"more than {most.texts} bytes of text")
     if at != length:
         raise ValueError("no message")

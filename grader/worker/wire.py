@@ -147,7 +147,7 @@ def _printable(message: Any) -> Any:
 
 
 def _too_long(length: int, bounds: Bounds) -> TooLarge:
-    return TooLarge(f"a message of {length} bytes, at most {bounds.frame} are allowed")
+    return TooLarge(f"{length} bytes")
 
 
 def _default(value: Any) -> msgpack.ExtType:
@@ -195,7 +195,7 @@ class _Extensions:
             raise WireError("not a shape")
         self._left -= room(shape)
         if self._left < 0:
-            raise TooLarge(f"an array of shape {tuple(shape)}")
+            raise TooLarge(str(tuple(shape)))
         payload = memoryview(data)[unpacker.tell() :]
         if math.prod(shape) * dtype.itemsize != len(payload):
             raise WireError(f"an array of shape {shape} has another number of bytes")
