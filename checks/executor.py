@@ -28,6 +28,9 @@ Kind = Literal["array", "arrays", "handle"]
 WHITELIST = frozenset("?bhilqBHILQefd")
 """`dtype.char` of the arrays that may pass: booleans, integers, and floats of 2, 4 and 8 bytes."""
 
+_LONG_DOUBLE = "g"
+"""Becomes float64 on its way."""
+
 TIMES, BESIDES = 16, 64 * 2**10
 """An answer may take 16 times the bytes that were asked for, and 64 KB."""
 LARGEST = 48 * 2**20
@@ -279,11 +282,12 @@ class Executor:
                     raise StudentError("too_large", message=f"dict: {count}")
                 items = dict.values(value)
             for array in items:
-                if _is_a(np.ndarray, array):
+                # Of what is no array of numbers, only its type is said.
+                if _is_a(np.ndarray, array) and _DTYPE(array).char in WHITELIST | {_LONG_DOUBLE}:
                     left -= room(_SHAPE(array))
                     if left < 0:
-                        what = printable(f"{_DTYPE(array)}, {_SHAPE(array)}", LONGEST_NAME)
-                        raise StudentError("too_large", message=what)
+                        what = f"{_DTYPE(array)}, {_SHAPE(array)}"
+                        raise StudentError("too_large", message=printable(what, LONGEST_NAME))
 
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
@@ -343,7 +347,7 @@ def plain_array(value: Any) -> np.ndarray | Other:
         value = np.asarray(value)
     if _is_a(np.ndarray, value):
         kind = _DTYPE(value)
-        if kind.char == "g":
+        if kind.char == _LONG_DOUBLE:
             return np.array(value, dtype=np.float64, subok=False)
         if kind.char in WHITELIST:
             return np.array(value, copy=True, subok=False)

@@ -169,7 +169,7 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
     [
         (wire, "printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
         (wire, "printable", lambda text: text, "type_that_moves_the_cursor", "cursor"),
-        (grader.process, "reply", lambda most: wire.ANY_REPLY, "wide_answer_past_the_worker", "far larger"),
+        (grader.process, "bounds_of_reply", lambda most: wire.ANY_REPLY, "wide_answer_past_the_worker", "far larger"),
         (wire, "room", lambda shape: 8 * math.prod(shape), "nothing_in_a_long_row", "far larger"),
         (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
         (grader.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),

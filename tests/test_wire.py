@@ -32,7 +32,7 @@ from grader.staging import SUBMISSION, stage_kit
 from grader.worker import wire
 from grader.worker.measure import measure
 
-SMALL = wire.reply(1_000)
+SMALL = wire.bounds_of_reply(1_000)
 
 
 @pytest.mark.parametrize("message", fuzz_wire.MESSAGES[:7], ids=range(7))
@@ -64,7 +64,7 @@ def test_the_fuzzer_sees_when_a_protection_is_off(monkeypatch: pytest.MonkeyPatc
         "room": lambda shape: 0,
     }
     monkeypatch.setattr(wire, protection, off[protection])
-    monkeypatch.setattr(fuzz_wire, "BOUNDS", (replace(wire.reply(40), items=12),))
+    monkeypatch.setattr(fuzz_wire, "BOUNDS", (replace(wire.bounds_of_reply(40), items=12),))
     with pytest.raises(AssertionError, match=r"may not be shown|items|beyond"):
         fuzz_wire.fuzz(20_000, 3)
 
@@ -153,7 +153,7 @@ def test_arrays_of_one_message_count_together() -> None:
     ten = {f"W{number}": np.zeros(13) for number in range(10)}
     with pytest.raises(wire.TooLarge):
         wire.decode(wire.encode(ten)[4:], SMALL)
-    assert len(wire.decode(wire.encode(ten)[4:], wire.reply(8 * 130))) == 10
+    assert len(wire.decode(wire.encode(ten)[4:], wire.bounds_of_reply(8 * 130))) == 10
 
 
 @pytest.fixture

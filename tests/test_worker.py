@@ -136,6 +136,29 @@ def test_an_endless_loop_at_import_ends_within_the_total_and_scores_nothing(grad
     assert {check.status for check in result.checks} == {"timeout"}
 
 
+def test_the_processes_that_follow_the_first_start_on_the_submissions_own_time(
+    course: Course, assignment: Assignment, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ends its process in every check would have sixty of them started, for nothing."""
+    now = [0.0]
+    started: list[float] = []
+    start = StudentProcess._start
+
+    def slow_start(process: StudentProcess) -> None:
+        start(process)
+        started.append(now[0])
+        now[0] += 40.0
+
+    monkeypatch.setattr(StudentProcess, "_start", slow_start)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    folder = submit()
+    (folder / "funkcije" / "layers.py").write_text("import os; os._exit(0)\n")
+    result = grade(folder, course, assignment, language="en")
+    assert len(started) == 4
+    assert [check.status for check in result.checks[:3]] == ["error"] * 3
+    assert result.checks[-1].status == "timeout"
+
+
 def test_what_student_code_prints_reaches_nobody_and_costs_nothing(graded: Grade, submit: Submit) -> None:
     loud = "import sys, os; print('x' * 10**6); print('y' * 10**6, file=sys.stderr); os.write(1, b'z')"
     assert graded(submit(edit(BACKWARD, f"{loud}\n    {BACKWARD}"))).score == 40

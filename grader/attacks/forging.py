@@ -164,6 +164,12 @@ pipe.send = twice
         says="another question",
     ),
     Attack(
+        "number_that_is_an_array",
+        "Replies with an array in place of the number, which is neither equal to the question's nor unequal.",
+        body=PIPE + 'pipe.send({"number": np.full(2, number), "value": [zeros, []], "missing": []})',
+        says="another question",
+    ),
+    Attack(
         "passed_by_word",
         "Replies with a verdict in place of a value.",
         body=PIPE + 'pipe.send({"number": number, "value": "passed", "status": "passed", "points": 40, "missing": []})',

@@ -62,12 +62,12 @@ _TALK = 2**17
 """Bytes of a reply that are no array: names, an error, and what announces them."""
 
 
-def reply(most: int) -> Bounds:
+def bounds_of_reply(most: int) -> Bounds:
     """What a student's process may answer to a question whose answer takes at most so many bytes, as float64."""
     return Bounds(most + _TALK, text=4_000, texts=_TALK, raw=0, arrays=most, printable=True)
 
 
-ANY_REPLY = reply(LARGEST)
+ANY_REPLY = bounds_of_reply(LARGEST)
 
 _ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
 _LENGTH = struct.Struct(">I")
