@@ -38,7 +38,7 @@ MESSAGES: tuple[Any, ...] = (
     ["display", {"text/plain": "1", "image/png": b"\x89PNG"}, {"image/png": {"width": 3}}, "", False],
 )
 FRAMES = tuple(wire.encode(message)[4:] for message in MESSAGES)
-BOUNDS = (wire.ANY_REPLY, wire.bounds_of_reply(100), wire.QUESTION, wire.NOTEBOOK)
+BOUNDS = (wire.ANY_REPLY, wire.bounds_of_reply(100), wire.NOTEBOOK)
 GROWTH = 64 * 2**20
 _ANNOUNCING = bytes([0xC6, 0xC7, 0xC8, 0xC9, 0xD4, 0xD8, 0xD9, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF])
 """First bytes of collections, texts and extensions of up to four gigabytes."""

@@ -71,17 +71,21 @@ def measure(body: bytes | bytearray, most: Totals) -> None:
         TooMuch: it holds more than it may.
         ValueError: it ends too early or too late, or is no message.
     """
-    at, length, items, texts = 0, len(body), 0, 0
-    waiting = [1]
-    """Values that each open collection still lacks, the innermost last."""
-    while waiting:
-        if not waiting[-1]:
-            waiting.pop()
-            continue
-        waiting[-1] -= 1
+    at, length, items, texts, left = 0, len(body), 0, 0, 1
+    """`left` are the values that the innermost open collection still lacks, `waiting` those of the others."""
+    waiting: list[int] = []
+    most_items = most.items
+    while True:
+        while not left:
+            if not waiting:
+                if at != length:
+                    raise ValueError("no message")
+                return
+            left = waiting.pop()
+        left -= 1
         items += 1
-        if items > most.items:
-            raise TooMuch(f"more than {most.items} items")
+        if items > most_items:
+            raise TooMuch(f"more than {most_items} items")
         head = _HEADS[body[at]] if at < length else None
         if head is None:
             raise ValueError("no message")
@@ -90,18 +94,17 @@ def measure(body: bytes | bytearray, most: Totals) -> None:
         if wide:
             size += int.from_bytes(body[at : at + wide], "big")
             at += wide
-        if kind >= _LIST:
-            size *= kind - _LIST + 1
-            if size > most.items:
-                raise TooMuch(f"more than {most.items} items")
-            if len(waiting) > most.depth:
-                raise TooMuch(f"more than {most.depth} collections in each other")
-            waiting.append(size)
+        if kind < _LIST:
+            at += size
+            if kind == _TEXT:
+                texts += size
+                if texts > most.texts:
+                    raise TooMuch(f"more than {most.texts} bytes of text")
             continue
-        at += size
-        if kind == _TEXT:
-            texts += size
-            if texts > most.texts:
-                raise TooMuch(f"more than {most.texts} bytes of text")
-    if at != length:
-        raise ValueError("no message")
+        size *= kind - _LIST + 1
+        if size > most_items:
+            raise TooMuch(f"more than {most_items} items")
+        waiting.append(left)
+        if len(waiting) > most.depth:
+            raise TooMuch(f"more than {most.depth} collections in each other")
+        left = size

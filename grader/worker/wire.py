@@ -14,6 +14,7 @@ import math
 import struct
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from socket import socket
 from typing import Any
 
@@ -51,10 +52,12 @@ class Bounds:
     """Lists and dictionaries in each other."""
     printable: bool = False
     """Whether every text is made printable."""
+    trusted: bool = False
+    """Whether the totals may be taken on trust."""
 
 
-QUESTION = Bounds(LARGEST_FRAME, text=2**16, texts=2**20, raw=0, arrays=LARGEST_FRAME)
-"""To a student's process."""
+QUESTION = Bounds(LARGEST_FRAME, text=2**16, texts=2**20, raw=0, arrays=LARGEST_FRAME, trusted=True)
+"""To a student's process, which has nothing to lose by it."""
 NOTEBOOK = Bounds(4 * 2**20, text=2 * 2**20, texts=4 * 2**20, raw=4 * 2**20, arrays=0)
 """Sources of cells one way, their outputs the other: text and pictures, and nothing that could be graded."""
 
@@ -62,6 +65,7 @@ _TALK = 2**17
 """Bytes of a reply that are no array: names, an error, and what announces them."""
 
 
+@lru_cache(maxsize=64)
 def bounds_of_reply(most: int) -> Bounds:
     """What a student's process may answer to a question whose answer takes at most so many bytes, as float64."""
     return Bounds(most + _TALK, text=4_000, texts=_TALK, raw=0, arrays=most, printable=True)
@@ -111,7 +115,8 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
     if len(body) > bounds.frame:
         raise _too_long(len(body), bounds)
     try:
-        measure(body, bounds)
+        if not bounds.trusted:
+            measure(body, bounds)
         message = msgpack.unpackb(
             body,
             ext_hook=_Extensions(bounds.arrays),
@@ -137,6 +142,8 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
 
 def _printable(message: Any) -> Any:
     """The message with every text in it as it may reach a terminal, a file or a page."""
+    if isinstance(message, int | np.ndarray | Handle):
+        return message
     if isinstance(message, str):
         return printable(message)
     if isinstance(message, list):
