@@ -34,6 +34,10 @@ from .temporary import no_room
 __all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
 
 
+NAMED = 5
+"""Missing modules that get a remark of their own; the others are counted."""
+
+
 def grade(
     folder: Path,
     course: Course,
@@ -151,7 +155,10 @@ def _with_remarks(
     result: Result, submission: Submission, missing: set[str], assignment: Assignment, language: str
 ) -> Result:
     say = catalogue(language)
-    remarks = [say("not_installed", module=name) for name in sorted(missing)]
+    named, more = sorted(missing)[:NAMED], len(missing) - NAMED
+    remarks = [say("not_installed", module=name) for name in named]
+    if more > 0:
+        remarks.append(say("more_not_installed", count=str(more)))
     remarks += [say("left_out", module=name) for name in submission.left_out]
     if submission.not_as_given:
         mine, given = ", ".join(assignment.modules), ", ".join(submission.not_as_given)

@@ -1,8 +1,8 @@
 """A student's process as the trusted side sees it: the executor's operations, with every answer checked and timed.
 
-What comes back is data of exactly the kind that was asked for, or a `StudentError`; a process that died, hung or spoke
-out of turn is killed and the next check begins with a fresh one. A process that cannot be started at all is the kit's
-fault, not the student's.
+What comes back is data of exactly the kind that was asked for, and not much more of it, or a `StudentError`; a process
+that died, hung or spoke out of turn is killed and the next check begins with a fresh one. A process that cannot be
+started at all is the kit's fault, not the student's. What is held here of a submission is bounded.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from typing import Any, cast
 
 import numpy as np
 
-from checks.executor import Handle, Kind, Line, Other, Reply, StudentError
+from checks.executor import LONGEST_NAME, MOST_LINES, Allowance, Handle, Kind, Line, Other, Reply, StudentError
 
 from .errors import GraderError
 from .launch import Booting, Launcher, boot, kill
-from .worker.wire import Channel, Closed, WireError
+from .worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
 
 _SIGNALLED = 128
 _FIRST_MAPPING = 2**31
 """Handles up to here are named on the other side, those of mappings on this one, so that none waits for its name."""
 GONE = 2.0
 """Seconds that are given to whoever still holds the other end of a pipe after its process was killed."""
-_KINDS = ("not_implemented", "error", "missing", "result")
+_KINDS = ("not_implemented", "error", "missing", "result", "too_large")
+MOST_MISSING = 20
+"""Modules that a submission is told it lacks."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class StudentProcess:
     budget: Budget = field(default_factory=Budget)
     """Shared by the processes of one submission."""
     missing: set[str] = field(default_factory=set)
-    """Modules that the student imports and that are not installed here, as the process says."""
+    """Modules that the student imports and that are not installed here, as the process says; the first of them."""
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _number: int = 0
@@ -82,6 +84,7 @@ class StudentProcess:
     _mappings: int = 0
     _clean: bool = True
     """Whether nothing was asked since the last reset."""
+    _allowance: Allowance = field(default_factory=Allowance)
 
     def __enter__(self) -> StudentProcess:
         return self
@@ -103,12 +106,17 @@ class StudentProcess:
     def reset(self) -> None:
         """Forget every object, in a fresh process if the last one is gone."""
         self._told.clear()
+        self._allowance.reset()
         if self._process is None or self._clean:
             return
         # One that ends, hangs or says something else between two checks is gone by then, and nobody's check is lost.
         with contextlib.suppress(StudentError):
             self._ask("reset", [])
         self._clean = True
+
+    def expect(self, size: int) -> None:
+        """See `Executor.expect`."""
+        self._allowance.expect(size)
 
     def call(
         self,
@@ -119,6 +127,7 @@ class StudentProcess:
         results: Sequence[Kind],
     ) -> Reply:
         """See `Executor.call`."""
+        self._allowance.asked((args, kwargs))
         value = self._ask("call", [target, name, list(args), dict(kwargs), list(results)])
         if not (isinstance(value, list) and len(value) == 2 and all(isinstance(part, list) for part in value)):
             raise self._spoke_out_of_turn("a reply of another form")
@@ -131,6 +140,7 @@ class StudentProcess:
 
     def mapping(self, values: Mapping[str, Any]) -> Handle:
         """See `Executor.mapping`."""
+        self._allowance.asked(values.values())
         self._mappings += 1
         handle = Handle(_FIRST_MAPPING + self._mappings)
         self._told.append(["mapping", [dict(values), handle]])
@@ -145,6 +155,7 @@ class StudentProcess:
 
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """See `Executor.update`."""
+        self._allowance.asked(values.values())
         self._told.append(["update", [handle, attribute, dict(values)]])
 
     def exchange(self, twist: float) -> None:
@@ -168,42 +179,50 @@ class StudentProcess:
         if left <= 0:
             self.stop()
             raise StudentError("timeout", message=f"{self.limits.total:g} s")
+        first, began = self._number == 0, time.monotonic()
         if self._process is None:
             self._start()
+        if first:
+            # How long the first process takes to start is the machine's affair; that there are others, the student's.
+            began = time.monotonic()
         self._clean = False
         operations, self._told = [*self._told, [operation, arguments]], []
-        began = time.monotonic()
         try:
-            reply = self._exchange(operations, min(left, self.limits.call))
+            return self._exchange(operations, min(left, self.limits.call))
         finally:
             self.budget.spent += time.monotonic() - began
-        return reply
 
     def _exchange(self, operations: list[list[Any]], seconds: float) -> Any:
         assert self._channel is not None
         self._number += 1
+        allowed = self._allowance
         try:
-            self._channel.send([self._number, *operations], seconds)
-            reply = self._channel.receive(seconds)
+            self._channel.send([self._number, allowed.expected, *operations], seconds)
+            answer = self._channel.receive(seconds, bounds_of_reply(allowed.most))
         except TimeoutError:
             self.stop()
             raise StudentError("timeout", message=f"{seconds:.3g} s") from None
         except Closed:
             raise StudentError("lost", message=self._how_it_ended()) from None
+        except TooLarge as error:
+            self.stop()
+            raise StudentError("too_large", message=str(error)) from None
         except WireError as error:
             raise self._spoke_out_of_turn(str(error)) from None
-        if not isinstance(reply, dict) or reply.get("number") != self._number or type(reply["number"]) is not int:
+        # Its type first: an array is neither equal to a number nor unequal.
+        number = answer.get("number") if isinstance(answer, dict) else None
+        if type(number) is not int or number != self._number:
             raise self._spoke_out_of_turn("a reply to another question")
-        self._note_missing(reply.get("missing"))
-        if reply.keys() == {"number", "value", "missing"}:
-            return reply["value"]
-        if reply.keys() == {"number", "error", "missing"}:
-            raise self._error_in(reply["error"])
+        self._note_missing(answer.get("missing"))
+        if answer.keys() == {"number", "value", "missing"}:
+            return answer["value"]
+        if answer.keys() == {"number", "error", "missing"}:
+            raise self._error_in(answer["error"])
         raise self._spoke_out_of_turn("a reply of another form")
 
     def _start(self) -> None:
         booting, self.booting = self.booting or boot(self.launcher, self.stage), None
-        self._process, self._channel = booting.process, Channel(booting.end)
+        self._process, self._channel = booting.process, Channel(booting.end, QUESTION)
         substitute = [["substitute", [list(self.substituted)]]] if self.substituted else []
         try:
             self._exchange([*substitute, ["reset", []]], self.limits.start)
@@ -215,18 +234,17 @@ class StudentProcess:
     def _error_in(self, error: Any) -> StudentError:
         match error:
             case [str(kind), str(type_), str(message), list(lines)] if kind in _KINDS:
-                parsed = [
-                    Line(_printable(line[0]), line[1], _printable(line[2]), _printable(line[3]))
-                    for line in lines
-                    if isinstance(line, list) and list(map(type, line)) == [str, int, str, str]
-                ]
-                if len(parsed) == len(lines) <= 5:
-                    return StudentError(cast(Any, kind), _printable(type_), _printable(message), tuple(parsed))
+                if len(lines) <= MOST_LINES and all(
+                    isinstance(line, list) and list(map(type, line)) == [str, int, str, str] for line in lines
+                ):
+                    return StudentError(cast(Any, kind), type_, message, tuple(Line(*line) for line in lines))
         return self._spoke_out_of_turn("an error of another form")
 
     def _note_missing(self, names: Any) -> None:
-        if isinstance(names, list) and all(isinstance(name, str) and name.isidentifier() for name in names):
-            self.missing.update(names[:20])
+        for name in names if isinstance(names, list) else ():
+            fine = isinstance(name, str) and len(name) <= LONGEST_NAME and name.isidentifier()
+            if fine and len(self.missing) < MOST_MISSING:
+                self.missing.add(name)
 
     def _spoke_out_of_turn(self, what: str) -> StudentError:
         self.stop()
@@ -255,11 +273,6 @@ def how_it_ended(process: subprocess.Popen[bytes]) -> str:
 def _signal_name(number: int) -> str:
     # The real-time signals between the first and the last have no names.
     return signal.Signals(number).name if number in set(signal.Signals) else str(number)
-
-
-def _printable(text: str) -> str:
-    """The text without what would move a terminal's cursor or colour its lines."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _is_of_kind(value: Any, kind: Kind) -> bool:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.text import printable
+
 from .errors import GraderError
 from .launch import KIT
 
@@ -33,7 +35,9 @@ _NESTED = 4
 WORKER_FILES = (
     "checks/executor.py",
     "checks/substituted.py",
+    "checks/text.py",
     "grader/worker/main.py",
+    "grader/worker/measure.py",
     "grader/worker/wire.py",
     "grader/sandbox/landlock.py",
     "grader/sandbox/lock.py",
@@ -139,7 +143,7 @@ def _unreadable(folder: Path, error: OSError) -> Unreadable:
 
 def shown(name: str) -> str:
     """A name that somebody else chose, as it can be printed and stored."""
-    return "".join(character if character.isprintable() else "?" for character in name)
+    return printable(name, None, "?")
 
 
 def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import machine
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
+import grader.grading
 import grader.process
 import grader.sandbox.launchers
 import grader.staging
@@ -23,6 +25,7 @@ from grader.launch import Launcher
 from grader.sandbox.choose import NAMES, choose
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.lock import Limits
+from grader.worker import wire
 
 NAMED = {attack.name: attack for attack in ATTACKS}
 
@@ -164,12 +167,18 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
 @pytest.mark.parametrize(
     ("module", "name", "instead", "attack", "missed"),
     [
-        (grader.process, "_printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
+        (wire, "printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
+        (wire, "printable", lambda text: text, "type_that_moves_the_cursor", "cursor"),
+        (grader.process, "bounds_of_reply", lambda most: wire.ANY_REPLY, "wide_answer_past_the_worker", "far larger"),
+        (wire, "room", lambda shape: 8 * math.prod(shape), "nothing_in_a_long_row", "far larger"),
+        (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
+        (grader.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),
+        (grader.grading, "NAMED", 10**9, "missing_modules", "At least 15"),
         (grader.staging, "_comes_before_a_module", lambda *_: False, "folder_before_module", "honest, was lost"),
         (grader.staging, "_can_be_taken", lambda path, name: path.is_file(), "link_to_the_secret", "message like"),
         (grader.staging, "_can_be_taken", lambda path, name: True, "name_that_is_no_text", "UnicodeEncodeError"),
     ],
-    ids=["words", "folders", "links", "names"],
+    ids=["words", "types", "sizes", "rows", "items", "missing", "remarks", "folders", "links", "names"],
 )
 def test_without_a_protection_of_the_trusted_side_its_attack_is_seen(
     around: World,

@@ -181,13 +181,13 @@ GRADER = """
 import sys, socket
 from pathlib import Path
 from grader.sandbox.choose import choose
-from grader.worker.wire import Channel
+from grader.worker.wire import QUESTION, Channel
 here, there = socket.socketpair()
 process = choose(sys.argv[2]).start(Path(sys.argv[1]), there)
 there.close()
-channel = Channel(here)
-channel.send([1, ["reset", []]]), channel.receive(30)
-channel.send([2, ["call", ["loop", "forever", [], {}, ["array"]]]])
+channel = Channel(here, QUESTION)
+channel.send([1, 0, ["reset", []]]), channel.receive(30)
+channel.send([2, 0, ["call", ["loop", "forever", [], {}, ["array"]]]])
 print(process.pid, flush=True)
 sys.stdin.read()
 """

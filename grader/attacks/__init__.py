@@ -11,6 +11,7 @@ from __future__ import annotations
 from .attack import Attack, HandedIn
 from .bringing_down import BRINGING_DOWN
 from .classroom import from_battery
+from .flooding import FLOODING
 from .forging import FORGING
 from .leaving import LEAVING
 from .notebook import CELLS, TAMPERING
@@ -22,7 +23,7 @@ from .writing import WRITING
 
 __all__ = ["ATTACKS", "HANDED_IN", "Attack", "HandedIn"]
 
-ATTACKS: tuple[Attack, ...] = (*FORGING, *READING, *WRITING, *LEAVING, *BRINGING_DOWN, *SHADOWING)
+ATTACKS: tuple[Attack, ...] = (*FORGING, *READING, *WRITING, *LEAVING, *BRINGING_DOWN, *FLOODING, *SHADOWING)
 
 _BY_A_MODULE = {
     "reply_of_its_own": None,

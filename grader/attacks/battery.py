@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Set
@@ -13,6 +14,7 @@ import numpy as np
 
 from checks.core import Assignment, Check
 from checks.result import CheckResult, Result
+from checks.text import printable
 
 from ..errors import GraderError
 from ..grading import grade
@@ -23,6 +25,8 @@ from .attack import Attack
 from .world import World
 
 LIMITS = Limits(call=2.0, total=8.0)
+LARGEST_REPORT = 150_000
+"""Bytes of JSON, whatever was handed in."""
 
 _WRAPPER = """
 
@@ -127,9 +131,11 @@ def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
     texts = _texts(attack, lost, result.checks) or list(result.warnings)
     if attack.says and not any(re.search(attack.says, text) for text in texts):
         faults.append(f"expected a message like {attack.says!r}, found {texts}")
-    everything = " ".join([*result.warnings, *(check.message for check in result.checks)])
-    if not everything.replace("\n", " ").isprintable():
+    lines = [*result.warnings, *(line for check in result.checks for line in check.message.split("\n"))]
+    if any(printable(line, None) != line for line in lines):
         faults.append("a message holds characters that would move a terminal's cursor")
+    if (size := len(json.dumps(result.to_json()))) > LARGEST_REPORT:
+        faults.append(f"the report takes {size} bytes")
     return faults
 
 

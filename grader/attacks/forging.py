@@ -3,18 +3,7 @@
 from __future__ import annotations
 
 from .attack import Attack
-
-_PIPE = """
-import gc, os, struct, sys
-import numpy as np
-pipe = next(o for o in gc.get_objects() if type(o).__name__ == "Channel")
-frame = sys._getframe()
-while "number" not in frame.f_locals or "executor" not in frame.f_locals:
-    frame = frame.f_back
-number = frame.f_locals["number"]
-zeros = [np.zeros(np.shape(a)) for a in _honest(*args)]
-"""
-"""Hostile code that has found the socket and the number of the question."""
+from .inside import PIPE, WORDS
 
 FORGING = (
     Attack(
@@ -146,19 +135,19 @@ return np.float32(0), np.float32(0), np.float32(0)
     Attack(
         "reply_of_its_own",
         "Finds the pipe and answers the question itself before the worker does.",
-        body=_PIPE + 'pipe.send({"number": number, "value": [zeros, []], "missing": []})',
+        body=PIPE + 'pipe.send({"number": number, "value": [zeros, []], "missing": []})',
         says="which is wrong|expected",
     ),
     Attack(
         "reply_before_the_question",
         "Answers the next question before it is asked.",
-        body=_PIPE + 'pipe.send({"number": number + 1, "value": None, "missing": []})',
+        body=PIPE + 'pipe.send({"number": number + 1, "value": None, "missing": []})',
         says="another question",
     ),
     Attack(
         "second_reply",
         "Lets the honest reply pass and sends another one after it.",
-        body=_PIPE
+        body=PIPE
         + """
 send = pipe.send
 def twice(reply, *a):
@@ -171,14 +160,19 @@ pipe.send = twice
     Attack(
         "another_number",
         "Replies with a number that is equal to the question's and is no number.",
-        body=_PIPE + 'pipe.send({"number": float(number), "value": [zeros, []], "missing": []})',
+        body=PIPE + 'pipe.send({"number": float(number), "value": [zeros, []], "missing": []})',
+        says="another question",
+    ),
+    Attack(
+        "number_that_is_an_array",
+        "Replies with an array in place of the number, which is neither equal to the question's nor unequal.",
+        body=PIPE + 'pipe.send({"number": np.full(2, number), "value": [zeros, []], "missing": []})',
         says="another question",
     ),
     Attack(
         "passed_by_word",
         "Replies with a verdict in place of a value.",
-        body=_PIPE
-        + 'pipe.send({"number": number, "value": "passed", "status": "passed", "points": 40, "missing": []})',
+        body=PIPE + 'pipe.send({"number": number, "value": "passed", "status": "passed", "points": 40, "missing": []})',
         says="another form",
     ),
     Attack(
@@ -193,13 +187,13 @@ raise StudentError("passed", "", "all is well")
     Attack(
         "half_a_frame",
         "Sends half of a frame and leaves.",
-        body=_PIPE + 'pipe._socket.sendall(struct.pack(">I", 1000) + b"half"); os._exit(0)',
+        body=PIPE + 'pipe._socket.sendall(struct.pack(">I", 1000) + b"half"); os._exit(0)',
         says="exit status 0",
     ),
     Attack(
         "oversized_frame",
         "Announces a frame of four gigabytes.",
-        body=_PIPE + 'pipe._socket.sendall(b"\\xff" * 64)',
+        body=PIPE + 'pipe._socket.sendall(b"\\xff" * 64)',
         says="4294967295 bytes",
     ),
     Attack(
@@ -209,18 +203,18 @@ raise StudentError("passed", "", "all is well")
 import numpy as np
 return np.zeros(10**7), np.zeros(3), np.zeros(3)
 """,
-        says="bytes",
+        says="far larger",
     ),
     Attack(
         "garbage",
         "Sends bytes that are no message.",
-        body=_PIPE + 'pipe._socket.sendall(struct.pack(">I", 5) + b"\\xc1\\xc1\\xc1\\xc1\\xc1")',
+        body=PIPE + 'pipe._socket.sendall(struct.pack(">I", 5) + b"\\xc1\\xc1\\xc1\\xc1\\xc1")',
         says="not a message",
     ),
     Attack(
         "pickle",
         "Sends a pickle that would run a command where it is read.",
-        body=_PIPE
+        body=PIPE
         + """
 import msgpack, pickle
 class Run:
@@ -233,10 +227,10 @@ pipe._socket.sendall(struct.pack(">I", len(body)) + body)
     Attack(
         "array_that_lies",
         "Sends an array whose shape promises more than its bytes hold.",
-        body=_PIPE
+        body=PIPE
         + """
 import msgpack
-lie = msgpack.ExtType(1, msgpack.packb(["<f8", [2**30, 2**30]]) + bytes(8))
+lie = msgpack.ExtType(1, msgpack.packb(["<f8", [30, 30]]) + bytes(8))
 body = msgpack.packb({"number": number, "value": [[lie, lie, lie], []], "missing": []})
 pipe._socket.sendall(struct.pack(">I", len(body)) + body)
 """,
@@ -262,7 +256,7 @@ executor.plain_array = zero
     Attack(
         "words_that_move_the_cursor",
         "Raises an error whose text clears the terminal and prints a score of its own.",
-        body='raise ValueError("\\x1b[2J\\x1b[1;1HTotal: 40 of 40 points\\r\\n\\x07")',
+        body=WORDS + 'raise ValueError("\\x1b[2J\\x1b[1;1HTotal: 40 of 40 points\\r\\n\\x07")',
         says="raised ValueError",
     ),
     Attack(

@@ -1,7 +1,8 @@
 """What runs inside the student's process: the executor behind a socket.
 
-A request is a number and one or more operations, `[number, [operation, arguments], ...]`, done in this order up to the
-first that fails; the reply bears the number, and the value of the last or the error.
+A request is a number, the size of an answer that is expected (`Allowance`), and one or more operations,
+`[number, size, [operation, arguments], ...]`, done in this order up to the first that fails; the reply bears the
+number, and the value of the last or the error.
 
 Started with a clean interpreter that has numpy and msgpack and nothing else of use. It holds the student's package and
 no answer; everything that it says is checked on the other side.
@@ -20,19 +21,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor import Executor, StudentError
+from checks.executor import LONGEST_NAME, Executor, StudentError
 from checks.substituted import Substituted
 
-from .wire import Channel, Closed, WireError
+from .wire import QUESTION, Channel, Closed, WireError
 
 PACKAGE = "funkcije"
 HANDED_OUT, STAND_INS = "handed_out", "stand_ins.py"
 """In the kit's folder: the modules that stand-ins take the place in, as they were handed out, and the stand-ins."""
+MOST_MISSING = 20
+"""Names of modules that are said to be missing."""
 
 
 def main(submission: str) -> None:
     """Serve requests from the socket that is standard input until it closes."""
-    channel = Channel(take_over_standard_input())
+    channel = Channel(take_over_standard_input(), QUESTION)
     missing = _MissingModules()
     sys.meta_path.append(missing)
     executor: Executor | None = None
@@ -45,17 +48,19 @@ def main(submission: str) -> None:
             # Not sooner: until it is asked something, the submission may still be on its way.
             _load_package(Path(submission) / PACKAGE)
             executor = Executor(PACKAGE)
-        number, *operations = request
+        number, size, *operations = request
         if operations[0][0] == "substitute":
             executor = _substituted(*operations.pop(0)[1])
         reply: dict[str, Any]
         try:
-            values = [_perform(executor, *operation) for operation in operations]
-            reply = {"number": number, "value": values[-1]}
+            for operation in operations:
+                executor.expect(size)
+                value = _perform(executor, *operation)
+            reply = {"number": number, "value": value}
         except StudentError as error:
-            lines = [[line.file, line.number, line.code[:200], line.function[:100]] for line in error.lines[-5:]]
-            reply = {"number": number, "error": [error.kind, error.type[:100], error.message[:1000], lines]}
-        reply["missing"] = sorted(missing.names)[:20]
+            lines = [[line.file, line.number, line.code, line.function] for line in error.lines]
+            reply = {"number": number, "error": [error.kind, error.type, error.message, lines]}
+        reply["missing"] = missing.names
         try:
             channel.send(reply)
         except WireError as error:
@@ -114,18 +119,20 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """
 
     def __init__(self) -> None:
-        self.names: set[str] = set()
+        self.names: list[str] = []
+        """The first of them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
-        installed_parent = root in sys.modules and root not in self.names
+        installed_parent = root in sys.modules and not isinstance(sys.modules[root], _Absent)
         if root == PACKAGE or root in sys.stdlib_module_names or installed_parent:
             return None
         if not _imported_by_a_student():
             return None
-        self.names.add(root)
+        if (name := root[:LONGEST_NAME]) not in self.names and len(self.names) < MOST_MISSING:
+            self.names.append(name)
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:

@@ -1,8 +1,10 @@
 """Frames between the trusted side and a student's process.
 
 A frame is four bytes of length and a msgpack message of plain data. Arrays travel as type, shape and raw bytes from a
-whitelist; objects that stay on the student's side travel as handles. Decoding what came from a student's process
-raises `WireError` and nothing else, and never holds more than the frame's length and a small multiple of it.
+whitelist; objects that stay on the student's side travel as handles. What would be made of a frame is counted before
+any of it is made (`measure`), and an array's size is looked up before the array is. Decoding what came from a student's
+process raises `WireError` and nothing else, and never holds more than a small multiple of the frame's length, which is
+itself bounded by what was asked for.
 """
 
 from __future__ import annotations
@@ -12,17 +14,19 @@ import math
 import struct
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from socket import socket
 from typing import Any
 
 import msgpack
 import numpy as np
 
-from checks.executor import WHITELIST, Handle, Other
+from checks.executor import LARGEST, MOST_NAMES, WHITELIST, Handle, Other, room
+from checks.text import printable
+
+from .measure import TooMuch, measure
 
 LARGEST_FRAME = 64 * 2**20
-LARGEST_TEXT = 4_000
-LARGEST_COLLECTION = 1_000
 MOST_AXES = 8
 
 
@@ -30,18 +34,44 @@ MOST_AXES = 8
 class Bounds:
     """What one message may hold, in bytes and items."""
 
-    frame: int = LARGEST_FRAME
-    text: int = LARGEST_TEXT
-    raw: int = 0
+    frame: int
+    """All of it."""
+    text: int
+    """One text."""
+    texts: int
+    """All texts."""
+    raw: int
     """Bytes that are neither text nor an array."""
-    collection: int = LARGEST_COLLECTION
-    extension: int = LARGEST_FRAME
-    """Arrays, handles and types; 0 if none may come."""
+    arrays: int
+    """All arrays, as float64; 0 if neither arrays nor handles nor types may come."""
+    collection: int = MOST_NAMES
+    """Items of one list or dictionary."""
+    items: int = 10_000
+    """Everything that an object is made of."""
+    depth: int = 16
+    """Lists and dictionaries in each other."""
+    printable: bool = False
+    """Whether every text is made printable."""
+    trusted: bool = False
+    """Whether the totals may be taken on trust."""
 
 
-GRADED = Bounds()
-NOTEBOOK = Bounds(frame=4 * 2**20, text=2 * 2**20, raw=4 * 2**20, extension=0)
+QUESTION = Bounds(LARGEST_FRAME, text=2**16, texts=2**20, raw=0, arrays=LARGEST_FRAME, trusted=True)
+"""To a student's process, which has nothing to lose by it."""
+NOTEBOOK = Bounds(4 * 2**20, text=2 * 2**20, texts=4 * 2**20, raw=4 * 2**20, arrays=0)
 """Sources of cells one way, their outputs the other: text and pictures, and nothing that could be graded."""
+
+_TALK = 2**17
+"""Bytes of a reply that are no array: names, an error, and what announces them."""
+
+
+@lru_cache(maxsize=64)
+def bounds_of_reply(most: int) -> Bounds:
+    """What a student's process may answer to a question whose answer takes at most so many bytes, as float64."""
+    return Bounds(most + _TALK, text=4_000, texts=_TALK, raw=0, arrays=most, printable=True)
+
+
+ANY_REPLY = bounds_of_reply(LARGEST)
 
 _ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
 _LENGTH = struct.Struct(">I")
@@ -50,6 +80,10 @@ _DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for c
 
 class WireError(Exception):
     """The bytes are not a message of this protocol."""
+
+
+class TooLarge(WireError):
+    """The message is larger than may come."""
 
 
 class Closed(WireError):
@@ -71,28 +105,56 @@ def encode(message: Any) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def decode(body: bytes, bounds: Bounds = GRADED) -> Any:
+def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
     """The message in the body of a frame.
 
     Raises:
+        TooLarge: more would be made of it than may come.
         WireError: not a message of this protocol.
     """
+    if len(body) > bounds.frame:
+        raise _too_long(len(body), bounds)
     try:
-        return msgpack.unpackb(
+        if not bounds.trusted:
+            measure(body, bounds)
+        message = msgpack.unpackb(
             body,
-            ext_hook=_ext,
+            ext_hook=_Extensions(bounds.arrays),
             raw=False,
             strict_map_key=True,
             max_str_len=bounds.text,
             max_bin_len=bounds.raw,
             max_array_len=bounds.collection,
             max_map_len=bounds.collection,
-            max_ext_len=bounds.extension,
+            max_ext_len=bounds.frame if bounds.arrays else 0,
         )
+        return _printable(message) if bounds.printable else message
+    except TooMuch as error:
+        raise TooLarge(str(error)) from None
     except WireError:
         raise
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+    except (
+        *(ValueError, TypeError, KeyError, OverflowError, struct.error, msgpack.UnpackException),
+        *(MemoryError, RecursionError),
+    ) as error:
         raise WireError(f"not a message: {type(error).__name__}") from None
+
+
+def _printable(message: Any) -> Any:
+    """The message with every text in it as it may reach a terminal, a file or a page."""
+    if isinstance(message, int | np.ndarray | Handle):
+        return message
+    if isinstance(message, str):
+        return printable(message)
+    if isinstance(message, list):
+        return [_printable(item) for item in message]
+    if isinstance(message, dict):
+        return {_printable(key): _printable(item) for key, item in message.items()}
+    return Other(printable(message.description)) if isinstance(message, Other) else message
+
+
+def _too_long(length: int, bounds: Bounds) -> TooLarge:
+    return TooLarge(f"{length} bytes")
 
 
 def _default(value: Any) -> msgpack.ExtType:
@@ -110,31 +172,41 @@ def _default(value: Any) -> msgpack.ExtType:
     raise TypeError(type(value).__name__)
 
 
-def _ext(code: int, data: bytes) -> Any:
-    if code == _ARRAY:
-        return _array(data)
-    if code == _HANDLE and len(data) == 4:
-        return Handle(struct.unpack(">I", data)[0])
-    if code == _OTHER and len(data) <= 800:
-        return Other(data.decode("utf-8", "replace"))
-    if code == _TYPE and len(data) <= 8:
-        return _dtype(data.decode("ascii", "replace")).type
-    raise WireError(f"unknown extension {code}")
+class _Extensions:
+    """Makes the arrays, handles, types and other things of one message."""
 
+    def __init__(self, room: int) -> None:
+        self._left = room
 
-def _array(data: bytes) -> np.ndarray:
-    unpacker = msgpack.Unpacker(max_buffer_size=0, max_array_len=MOST_AXES, max_str_len=8)
-    unpacker.feed(data[:128])
-    header = unpacker.unpack()
-    if not (isinstance(header, list) and len(header) == 2 and isinstance(header[0], str) and type(header[1]) is list):
-        raise WireError("not an array")
-    dtype, shape = _dtype(header[0]), header[1]
-    if len(shape) > MOST_AXES or not all(type(length) is int and 0 <= length < 2**31 for length in shape):
-        raise WireError("not a shape")
-    payload = memoryview(data)[unpacker.tell() :]
-    if math.prod(shape) * dtype.itemsize != len(payload):
-        raise WireError(f"an array of shape {shape} has another number of bytes")
-    return np.frombuffer(payload, dtype).reshape(shape).copy()
+    def __call__(self, code: int, data: bytes) -> Any:
+        if code == _ARRAY:
+            return self._array(data)
+        if code == _HANDLE and len(data) == 4:
+            return Handle(struct.unpack(">I", data)[0])
+        if code == _OTHER and len(data) <= 800:
+            return Other(data.decode("utf-8", "replace"))
+        if code == _TYPE and len(data) <= 8:
+            return _dtype(data.decode("ascii", "replace")).type
+        raise WireError(f"unknown extension {code}")
+
+    def _array(self, data: bytes) -> np.ndarray:
+        unpacker = msgpack.Unpacker(max_buffer_size=0, max_array_len=MOST_AXES, max_str_len=8)
+        unpacker.feed(data[:128])
+        header = unpacker.unpack()
+        if not (isinstance(header, list) and len(header) == 2 and isinstance(header[0], str)):
+            raise WireError("not an array")
+        dtype, shape = _dtype(header[0]), header[1]
+        if type(shape) is not list or len(shape) > MOST_AXES:
+            raise WireError("not a shape")
+        if not all(type(length) is int and 0 <= length < 2**31 for length in shape):
+            raise WireError("not a shape")
+        self._left -= room(shape)
+        if self._left < 0:
+            raise TooLarge(str(tuple(shape)))
+        payload = memoryview(data)[unpacker.tell() :]
+        if math.prod(shape) * dtype.itemsize != len(payload):
+            raise WireError(f"an array of shape {shape} has another number of bytes")
+        return np.frombuffer(payload, dtype).reshape(shape).copy()
 
 
 def _dtype(text: str) -> np.dtype[Any]:
@@ -147,7 +219,7 @@ def _dtype(text: str) -> np.dtype[Any]:
 class Channel:
     """One end of the pipe; every wait has a deadline."""
 
-    def __init__(self, end: socket, bounds: Bounds = GRADED) -> None:
+    def __init__(self, end: socket, bounds: Bounds) -> None:
         self._socket = end
         self._bounds = bounds
 
@@ -166,19 +238,21 @@ class Channel:
         except OSError:
             raise Closed("the other side is gone") from None
 
-    def receive(self, seconds: float | None = None) -> Any:
-        """The next message.
+    def receive(self, seconds: float | None = None, bounds: Bounds | None = None) -> Any:
+        """The next message, under the channel's bounds or under narrower ones.
 
         Raises:
             Closed: the other side is gone.
             TimeoutError: no whole message came in time.
+            TooLarge: what comes is larger than it may be; the rest of it is still in the pipe.
             WireError: what came is not a message.
         """
+        bounds = bounds or self._bounds
         deadline = None if seconds is None else time.monotonic() + seconds
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size, deadline))
-        if length > self._bounds.frame:
-            raise WireError(f"a message of {length} bytes, at most {self._bounds.frame} are allowed")
-        return decode(self._exactly(length, deadline), self._bounds)
+        if length > bounds.frame:
+            raise _too_long(length, bounds)
+        return decode(self._exactly(length, deadline), bounds)
 
     def close(self, seconds: float = 0.0) -> None:
         """Close this end, after everyone who holds the other one has let go of it, or after some seconds."""
@@ -190,7 +264,7 @@ class Channel:
                     break
         self._socket.close()
 
-    def _exactly(self, count: int, deadline: float | None) -> bytes:
+    def _exactly(self, count: int, deadline: float | None) -> bytearray:
         # Grown as bytes come, so that a length alone reserves nothing.
         received = bytearray()
         while len(received) < count:
@@ -210,4 +284,4 @@ class Channel:
             if not part:
                 raise Closed("the other side is gone")
             received += part
-        return bytes(received)
+        return received
