@@ -35,7 +35,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
     parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
     add_sandbox_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(options: argparse.Namespace) -> int:

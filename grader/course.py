@@ -99,7 +99,7 @@ class Course:
         return load_assignment(name, self.checks)
 
 
-def choose_course(named: Path | None, here: Path, submission: Path | None = None) -> tuple[Course, str]:
+def choose_course(named: Path | None, here: Path | None = None, submission: Path | None = None) -> tuple[Course, str]:
     """The course that a command works with, and how it was found; its checks and settings run with one's own rights.
 
     A folder that was handed in may look like a course, so none is taken from the submission or from where submissions
@@ -107,7 +107,7 @@ def choose_course(named: Path | None, here: Path, submission: Path | None = None
 
     Args:
         named: `--course`.
-        here: the folder that the command was started in.
+        here: the folder that the command was started in; the current one if None.
         submission: what is to be graded, if it is one folder.
 
     Returns:
@@ -124,19 +124,21 @@ def choose_course(named: Path | None, here: Path, submission: Path | None = None
                 "rights. Next: pass --course with a folder of your own."
             )
         return course, ""
-    for folder in (here.resolve(), *here.resolve().parents):
+    here = (here or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
         if folder == KIT or ((folder / CONFIG).is_file() and not _handed_in(folder, submission)):
-            return Course(folder), "" if folder == here.resolve() else "around the current folder"
+            return Course(folder), "" if folder == here else "around the current folder"
     return find_course(KIT), "the checkout that this kit runs from"
 
 
-def stand_in(named: Path | None, here: Path) -> Course:
+def stand_in(named: Path | None, here: Path | None = None) -> Course:
     """The course that a command works *on*: the one that was named, or the one around the current folder, said if it
     is not that folder itself.
 
     Raises:
         GraderError: there is none, or it was handed in.
     """
+    here = here or Path.cwd()
     course, found = choose_course(named, here)
     if named is None and not here.resolve().is_relative_to(course.root):
         find_course(here)  # which says so if there is none

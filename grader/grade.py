@@ -369,7 +369,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--new-secret", action="store_true", help="make a new course secret in place of one that is lost for good"
     )
     add_sandbox_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
     parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
     parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(args: argparse.Namespace) -> int:
