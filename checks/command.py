@@ -23,7 +23,19 @@ from .language import catalogue
 
 NOT_DONE = 2
 _PLAIN = str.maketrans(
-    {"đ": "dj", "Đ": "Dj", "✓": "+", "✗": "x", "·": ".", "−": "-", "\u0302": "^", "²": "^2", "½": "1/2", "μ": "mu"}
+    {
+        "đ": "dj",
+        "Đ": "Dj",
+        "✓": "+",
+        "✗": "x",
+        "·": ".",
+        "−": "-",
+        "\u0302": "^",
+        "²": "^2",
+        "½": "1/2",
+        "μ": "mu",
+        "σ": "sigma",
+    }
 )
 """What a sign becomes where the encoding of the output lacks it; other letters lose their marks, `š` becomes `s`."""
 

@@ -117,6 +117,8 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
         GraderError: a course was named that is none, or that was handed in.
     """
     if named is not None:
+        if not named.is_dir():
+            raise GraderError(f"{named}: no such folder, so no course. Next: check the spelling of --course.")
         course = find_course(named)
         if why := _handed_in(course.root, submission, named=True):
             raise GraderError(
