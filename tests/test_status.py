@@ -16,7 +16,7 @@ from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, Submit
+from conftest import ASSIGNMENT, ROOT, Submit
 from courses import small_course
 
 import checks.command
