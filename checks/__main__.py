@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
         return run(PROGRAM, work, language=preferred(), alone=arguments is None)
     except KeyboardInterrupt:  # before `run` stands guard, or after
         os.write(2, f"{PROGRAM}: interrupted.\n".encode())
-        return 2
+    except ImportError as error:  # a file of the release is missing
+        os.write(2, f"{PROGRAM}: {error}. Next: restore checks/ as it was handed out.\n".encode(errors="replace"))
+    return 2
 
 
 def _check(arguments: list[str] | None) -> int:

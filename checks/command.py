@@ -22,6 +22,8 @@ from typing import Any, TextIO, cast
 from .language import catalogue
 
 NOT_DONE = 2
+AGAIN = 3.0
+"""Seconds after which a signal is raised once more, where the command still goes on."""
 _PLAIN = str.maketrans(
     {
         "đ": "dj",
@@ -213,6 +215,8 @@ def _line(error: BaseException, language: str, foreseen: tuple[type[Exception], 
 
 _stopped = threading.Event()
 """Set by the signal: code in between may turn the exception into another, as numpy does while it is imported."""
+_over = threading.Event()
+"""Set when the status is decided: what was sent before is too late."""
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -233,7 +237,12 @@ def _own_process() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    if _over.is_set():
+        return
     _stopped.set()
+    if hasattr(signal, "setitimer"):  # else whoever takes it for an exception of his own goes on
+        signal.signal(signal.SIGALRM, _stop)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
     raise Stopped
 
 
@@ -244,6 +253,9 @@ def _remark(kind: type[BaseException], error: BaseException | None) -> None:
 
 
 def _ignore_signals() -> None:
+    _over.set()
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
 

@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(program, work, foreseen=(GraderError,), clean=True, alone=alone)
     except KeyboardInterrupt:  # before `run` stands guard, or after
         os.write(2, f"{program}: interrupted.\n".encode())
-        return 2
+    except Exception as error:  # a part of the kit is missing, or cannot be imported
+        os.write(2, f"{program}: {type(error).__name__}: {error}. Next: make setup.\n".encode(errors="replace"))
+    return 2
 
 
 def _command(given: list[str], asked: str, *, alone: bool) -> int:

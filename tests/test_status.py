@@ -378,7 +378,9 @@ def stopped_after(seconds: float, command: tuple[str | Path, ...], cwd: Path, nu
 WAITS = """
 import sys, time
 sys.path.insert(0, {folder!r})
+import checks.command
 from grader import cli, check
+checks.command.AGAIN = 0.2
 def run(options):
     print("ready", flush=True)
     {inner}
@@ -389,6 +391,7 @@ sys.exit(cli.main())
 INNER = {
     "at work": "time.sleep(60)",
     "where somebody takes it for his own": "\n    try: time.sleep(60)\n    except BaseException: return 0",
+    "where somebody lets it pass": "\n    try: time.sleep(60)\n    except BaseException: pass\n    time.sleep(60)",
     "in a finalizer": "\n    class X:\n        def __del__(self): time.sleep(60)\n    X()\n    time.sleep(60)",
     "with a thread that does not end": "\n    from threading import Thread\n    Thread(target=time.sleep, args=(600,))"
     ".start()\n    time.sleep(60)",
@@ -405,9 +408,6 @@ def test_a_command_that_is_stopped_says_so_and_ends_in_2(name: str, where: str) 
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(getattr(signal, name))
-        if where == "in a finalizer":  # what is raised there is lost, and the next one counts
-            threading.Event().wait(0.5)
-            process.send_signal(getattr(signal, name))
         assert process.wait(60) == 2
         assert process.stderr.read() == "grader check: interrupted.\n"
 
@@ -473,3 +473,13 @@ def test_without_the_guard_a_small_encoding_ends_in_a_traceback(handed_out: Rele
     main.write_text(main.read_text(encoding="utf-8").replace(guarded, "return work()"))
     done = typed(*CHECKS, cwd=folder, PYTHONIOENCODING="ascii")
     assert done.returncode == 1 and b"Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("missing", ["command.py", "report.py"])
+def test_a_file_of_the_checks_that_is_missing_is_a_line_and_status_2(handed_out: Release, missing: str) -> None:
+    folder = handed_out()
+    (folder / "checks" / missing).unlink()
+    done = typed(*CHECKS, cwd=folder)
+    assert done.returncode == 2
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("python -m checks: ") and missing.removesuffix(".py") in line
