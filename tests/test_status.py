@@ -25,6 +25,7 @@ from checks.command import CannotWrite, plain, run
 from grader import check, cli
 from grader.errors import GraderError
 from grader.grade import grade_class
+from grader.launch import worker_python
 
 Release = Callable[..., Path]
 GRADER = Path(sys.executable).with_name("grader")
@@ -479,7 +480,7 @@ def test_without_the_guard_a_small_encoding_ends_in_a_traceback(handed_out: Rele
 def test_a_file_of_the_checks_that_is_missing_is_a_line_and_status_2(handed_out: Release, missing: str) -> None:
     folder = handed_out()
     (folder / "checks" / missing).unlink()
-    done = typed(*CHECKS, cwd=folder)
+    done = typed(worker_python(), *CHECKS[1:], cwd=folder)  # where nothing of the kit is installed, as at a student's
     assert done.returncode == 2
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith("python -m checks: ") and missing.removesuffix(".py") in line
