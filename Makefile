@@ -4,12 +4,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The locks name no index, wherever they are resolved.
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+# In the order of names: in that of xdist, the files with few but long tests come last, and one core waits.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
-.PHONY: help setup demo test e2e lint lab release grade bench mutation lock
+.PHONY: help setup demo test test-full e2e lint lab release grade bench mutation lock
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the three environments from the locks
 
@@ -45,9 +47,11 @@ setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the 
 demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy
 	@$(BIN)/grader demo
 
-test: setup lint ## everything that must hold
-	@# In the order of names: in that of xdist, the files with few but long tests come last, and one core waits.
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
+test: setup lint ## everything that must hold, but for the long forms of some tests
+	@$(PYTEST) -m "not full"
+
+test-full: setup ## the rest: the long forms (marked `full`), and nothing that `make test` runs
+	@$(PYTEST) -m full
 
 e2e: setup ## a student and an instructor in a real browser (Chromium); pictures of it in build/e2e
 	@$(BIN)/pytest -q -s tests/e2e

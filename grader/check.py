@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from checks.language import LANGUAGES, preferred
 
-from .course import Course, find_course
+from .course import Course, choose_course
 from .errors import GraderError
-from .launch import KIT
 from .ready import get_ready
 from .sandbox.choose import add_sandbox_options, choose
 from .secret import VARIABLE, read_secret
@@ -27,12 +28,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds funkcije/")
     parser.add_argument("--assignment", metavar="NAME", help="read from the folder, or the only one, if not given")
     parser.add_argument("--student", metavar="ID", default="", help="whose submission it is; part of the draw")
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="the course (default: the one around you, else the kit's own)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
     parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
     add_sandbox_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,9 +44,14 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         GraderError: the folder was not graded.
     """
-    course = course_of(options.course)
+    course, found = choose_course(options.course, options.here, options.folder)
+    if options.course is None:
+        print(f"note: the course is {shown(str(course.root))}{f', {found}' if found else ''}.", file=sys.stderr)
     package = find_package(options.folder)
     name = options.assignment or assignment_in(options.folder, course)
+    for file in (options.json, options.junit):
+        _require_own(file, options.folder)
+    student = as_text(options.student)
     if read_secret(course) is None:
         print(
             f"note: no course secret (neither {VARIABLE} nor {course.store / 'secret'}), so the inputs are drawn from "
@@ -58,13 +66,8 @@ def run(options: argparse.Namespace) -> int:
         from .grading import grade
 
         assignment = course.assignment(name)
-        result = grade(
-            options.folder, course, assignment, student=options.student, language=options.language, ready=ready
-        )
-    try:
-        to_standard_output = write_outputs(result, options.json, options.junit)
-    except OSError as error:
-        raise GraderError(f"{error.filename}: cannot be written ({error.strerror}). Next: name another file.") from None
+        result = grade(options.folder, course, assignment, student=student, language=options.language, ready=ready)
+    to_standard_output = write_outputs(replace(result, student=shown(student)), options.json, options.junit)
     if package != options.folder / PACKAGE:
         print(f"note: graded {shown(str(package))}, as there is no {PACKAGE}/ beside it.", file=sys.stderr)
     if not to_standard_output:
@@ -72,18 +75,30 @@ def run(options: argparse.Namespace) -> int:
     return 0 if result.score == result.max_score else 1
 
 
-def course_of(named: Path | None) -> Course:
-    """The course that was named, the one around the current folder, or the checkout that this kit runs from.
+def as_text(argument: str) -> str:
+    """An argument as it was meant: what the locale could not read is UTF-8."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(argument).decode("utf-8", "surrogateescape")
+    return argument
+
+
+def _require_own(file: str | None, submission: Path) -> None:
+    """Make sure that a result is not written through a link that the submission holds.
 
     Raises:
-        GraderError: a course was named and there is none.
+        GraderError: the file lies in the submission by its name, and elsewhere in truth.
     """
-    if named is not None:
-        return find_course(named)
-    try:
-        return find_course()
-    except GraderError:
-        return find_course(KIT)
+    if file is None or file == "-":
+        return
+    inside = submission.resolve()
+    named = Path(os.path.normpath(Path.cwd() / file))
+    lies = named.is_relative_to(inside) or named.is_relative_to(os.path.normpath(Path.cwd() / submission))
+    if lies and not Path(file).resolve().is_relative_to(inside):
+        raise GraderError(
+            f"{file}: a link in the submission leads out of it, and would be written through. Next: name another file."
+        )
 
 
 def assignment_in(folder: Path, course: Course) -> str:

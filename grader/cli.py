@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-from .errors import GraderError
+# What else is needed is imported where somebody stands guard: an interrupt may come at any moment.
 
 COMMANDS = {
     "release": "make release/NAME and solutions/NAME from their source",
@@ -22,32 +21,58 @@ asked for is imported, since nbgrader's own imports take longer than a whole `gr
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done (or full points), 1 less than full points, 2 not done."""
+    """Run one command and return its exit status: 0 done (or full points), 1 less than full points, 2 not done.
+
+    Args:
+        arguments: those of the process if None, which then is there for the command alone.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    asked = next((argument for argument in given if not argument.startswith("-")), "")
+    program = f"grader {asked}" if asked in COMMANDS else "grader"
+    alone = arguments is None
+    try:
+        from .errors import GraderError
+        from .surroundings import trust_only_what_is_installed
+
+        if alone:
+            trust_only_what_is_installed()
+        from checks.command import run
+
+        work = partial(_command, given, asked, alone=alone)
+        return run(program, work, foreseen=(GraderError,), clean=True, alone=alone)
+    except KeyboardInterrupt:  # before `run` stands guard, or after
+        os.write(2, f"{program}: interrupted.\n".encode())
+    except Exception as error:  # a part of the kit is missing, or cannot be imported
+        os.write(2, f"{program}: {type(error).__name__}: {error}. Next: make setup.\n".encode(errors="replace"))
+    return 2
+
+
+def _command(given: list[str], asked: str, *, alone: bool) -> int:
+    import argparse
+    import importlib
+
+    from .errors import GraderError
+    from .surroundings import leave_the_current_folder
+
     parser = argparse.ArgumentParser(
         prog="grader",
         description="Generates assignments from one source, and grades submissions outside the student's process.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    asked = next((argument for argument in given if not argument.startswith("-")), "")
     for name, text in COMMANDS.items():
         if name == asked:
             importlib.import_module(f"{__package__}.{name}").add_parser(commands)
         else:
             commands.add_parser(name, help=text)
+    for argument in given:
+        option = argument.partition("=")[0]
+        if not argument or (argument == f"{option}=" and option.startswith("--")):
+            raise GraderError(
+                f"{option or 'an argument'}: expected a name or a number, found nothing. Next: fill it in."
+            )
     options = parser.parse_args(given)
-    try:
-        status: int = options.run(options)
-    except GraderError as error:
-        print(f"grader {options.command}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"grader {options.command}: interrupted.", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader of our output went away, as `| head` does; that is no fault.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+    leave_the_current_folder(options, alone=alone)
+    status: int = options.run(options)
     return status
 
 

@@ -5,16 +5,25 @@ A course is the folder that holds `nbgrader_config.py`; every path in it follows
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import GraderError
+from .launch import KIT
+from .staging import shown
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 CONFIG = "nbgrader_config.py"
+KEPT = ("submitted", "downloaded", "autograded", "feedback")
+"""Folders of a course for what students handed in."""
+_MADE = ("release", "solutions")
+"""Folders of a course for what is generated."""
+_OF_A_RELEASE = ("checks/manifest.json", "checks/*/recordings.npz", "*.ipynb")
+"""What a release has and a course has not."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +91,100 @@ class Course:
         if name not in known:
             has = ", ".join(known) or "none"
             raise GraderError(
-                f"{self.root}: no assignment named {name!r} (this course has: {has}). Next: check the spelling, or "
-                f"create source/{name}/{name}.ipynb and checks/{name}/__init__.py."
+                f"{self.root}: no assignment named {shown(name)!r} (this course has: {has}). Next: check the spelling, "
+                f"or create source/{shown(name)}/{shown(name)}.ipynb and checks/{shown(name)}/__init__.py."
             )
         from checks.core import load_assignment  # numpy, which a course's paths need not wait for
 
         return load_assignment(name, self.checks)
 
 
-def find_course(start: Path | None = None) -> Course:
-    """The course that `start` (the current folder if None) lies in: the nearest folder with an `nbgrader_config.py`.
+def choose_course(named: Path | None, here: Path | None = None, submission: Path | None = None) -> tuple[Course, str]:
+    """The course that a command works with, and how it was found; its checks and settings run with one's own rights.
+
+    A folder that was handed in may look like a course, so none is taken from the submission or from where submissions
+    lie, whatever the folder that one stands in.
+
+    Args:
+        named: `--course`.
+        here: the folder that the command was started in; the current one if None.
+        submission: what is to be graded, if it is one folder.
+
+    Returns:
+        The course, and words for where it was found; empty if it was named, or is the current folder.
+
+    Raises:
+        GraderError: a course was named that is none, or that was handed in.
+    """
+    if named is not None:
+        if not named.is_dir():
+            raise GraderError(f"{named}: no such folder, so no course. Next: check the spelling of --course.")
+        course = find_course(named)
+        if why := _handed_in(course.root, submission, named=True):
+            raise GraderError(
+                f"{course.root}: {why}, so it is not taken for a course: what lies in it would run with your own "
+                "rights. Next: pass --course with a folder of your own."
+            )
+        return course, ""
+    here = (here or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if folder == KIT or ((folder / CONFIG).is_file() and not _handed_in(folder, submission)):
+            return Course(folder), "" if folder == here else "around the current folder"
+    return find_course(KIT), "the checkout that this kit runs from"
+
+
+def stand_in(named: Path | None, here: Path | None = None) -> Course:
+    """The course that a command works *on*: the one that was named, or the one around the current folder, said if it
+    is not that folder itself.
+
+    Raises:
+        GraderError: there is none, or it was handed in.
+    """
+    here = here or Path.cwd()
+    course, found = choose_course(named, here)
+    if named is None and not here.resolve().is_relative_to(course.root):
+        find_course(here)  # which says so if there is none
+        raise GraderError(
+            f"{here}: passes for something that was handed in, so it is not taken for a course. Next: change to the "
+            "course's folder, or pass --course FOLDER."
+        )
+    if found:
+        print(f"note: the course is {shown(str(course.root))}, {found}.", file=sys.stderr)
+    return course
+
+
+def _handed_in(root: Path, submission: Path | None, *, named: bool = False) -> str:
+    """Why a folder passes for something that was handed in, in words; empty if it does not.
+
+    Args:
+        root: the folder, with its links followed.
+        submission: what is to be graded.
+        named: it was named as a course, so that more is believed of it.
+    """
+    if root == KIT:
+        return ""
+    for folder in (root, *root.parents):
+        if folder.name in KEPT and (not named or (folder.parent / CONFIG).is_file()):
+            return f"it lies in {folder.name}/"
+    handed_in = submission.resolve() if submission is not None else None
+    if handed_in is not None and root.is_relative_to(handed_in):
+        return "it is, or lies in, the submission"
+    if named:
+        return ""
+    if any(any(root.glob(pattern)) for pattern in _OF_A_RELEASE):
+        return "it is made of a release"
+    if handed_in is not None and not any(handed_in.is_relative_to(root / name) for name in (*KEPT, *_MADE)):
+        return "the submission does not lie where a course has submissions"
+    return ""
+
+
+def find_course(start: Path) -> Course:
+    """The course that `start` lies in: the nearest folder with an `nbgrader_config.py`.
 
     Raises:
         GraderError: no such folder at or above `start`.
     """
-    here = (start or Path.cwd()).resolve()
+    here = start.resolve()
     for folder in (here, *here.parents):
         if (folder / CONFIG).is_file():
             return Course(folder)

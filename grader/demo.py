@@ -21,14 +21,14 @@ from typing import Any
 from checks.core import Assignment
 from checks.language import catalogue
 
-from .check import course_of
-from .course import CONFIG, Course
+from .course import CONFIG, Course, choose_course
 from .demo_class import fill_in, hand_in, has_class, read_class
 from .errors import GraderError
 from .export import export_csv
 from .grade import Row, grade_class, table
 from .gradebook import course_config, course_directory, write_feedback
 from .handin import student_id
+from .launch import KIT
 from .release import release
 from .results import read_record
 from .sandbox.choose import SANDBOX_VARIABLE, UNSAFE_VARIABLE, choose
@@ -188,7 +188,7 @@ def add_parser(commands: Any) -> None:
         "demo",
         description="Take an assignment from source to grades, with a class made by the kit, in a copy of the course.",
     )
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help=f"where the copy goes (default: {FOLDER})")
     parser.add_argument("--assignment", metavar="NAME", help="the assignment (default: the first with a demo.py)")
     parser.set_defaults(run=run)
@@ -196,7 +196,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; 0 when everything is graded."""
-    course = course_of(options.course)
+    course, _ = choose_course(options.course, KIT)
     began = monotonic()
     _without_sandbox_if_there_is_none()
     made = demo(course, options.folder, options.assignment, tell=lambda line: print(line, flush=True))

@@ -16,8 +16,9 @@ from .attacks import ATTACKS, HANDED_IN, Attack, HandedIn
 from .attacks.battery import run as run_attack
 from .attacks.classroom import run_class
 from .attacks.world import world
-from .check import course_of
+from .course import choose_course
 from .errors import GraderError
+from .launch import KIT
 from .sandbox.choose import NAMES, choose
 from .sandbox.landlock import version
 from .sandbox.launchers import BubblewrapLauncher, LandlockLauncher
@@ -34,7 +35,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--sandbox", choices=NAMES, help="examine this sandbox (default: the one that would be used)")
     parser.add_argument("--quick", action="store_true", help="the self-test alone, as before every grading")
     parser.add_argument("--attack", metavar="NAME", action="append", help="only this attack (may be repeated)")
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
     parser.set_defaults(run=run)
 
 
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"self-test  {'holds' if not worked else 'student code can ' + ', '.join(worked)}")
     if worked or options.quick:
         return 2 if worked else 0
-    course = course_of(options.course)
+    course, _ = choose_course(options.course, KIT)
     names = course.assignments()
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from checks.core import Assignment
 
 from . import runs
-from .course import Course, find_course
+from .course import Course, stand_in
 from .errors import GraderError
 from .gradebook import (
     automatic_points,
@@ -54,6 +54,8 @@ from .verdicts import Verdict, judge, sentences, submission_folder
 
 T = TypeVar("T")
 
+MOST_JOBS = 1000
+"""Each is a process of its own, with its memory."""
 _ROOM = 256 * 1024
 """Bytes that must find room for a run to go on."""
 
@@ -107,7 +109,11 @@ def grade_class(
             the machine. Earlier verdicts that were not reached anew are stale then.
     """
     assignment = course.assignment(name)
-    jobs = jobs or _cores()
+    jobs = _cores() if jobs is None else jobs
+    if not 1 <= jobs <= MOST_JOBS:
+        raise GraderError(
+            f"{jobs} at a time: expected a number from 1 to {MOST_JOBS}. Next: pass --jobs with one, or leave it away."
+        )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
     with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done):
@@ -196,8 +202,9 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
         ) from None
     if not handed_in:
         raise GraderError(
-            f"{course.submitted}: no submission to {name!r} (expected {course.submitted.name}/STUDENT/{name}/). Next: "
-            f"collect them, with `nbgrader collect {name}` or `nbgrader zip_collect {name}`."
+            f"{course.submitted}: no submission to {name!r} (expected {course.submitted.name}/STUDENT/{name}/). "
+            f"{_said_of_hidden(course, name)}Next: collect them, with `nbgrader collect {name}` or "
+            f"`nbgrader zip_collect {name}`."
         )
     if students is None:
         return handed_in
@@ -205,8 +212,8 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
     for student in chosen:
         if student not in handed_in:
             raise GraderError(
-                f"{course.submitted / student / name}: no such submission (there are: {', '.join(handed_in)}). Next: "
-                "check the spelling."
+                f"{course.submitted / shown(student) / name}: no such submission (there are: "
+                f"{', '.join(map(shown, handed_in))}). {_said_of_hidden(course, name)}Next: check the spelling."
             )
     return chosen
 
@@ -219,6 +226,24 @@ def _handed_in(entry: Path, name: str) -> bool:
         return name in os.listdir(entry)  # noqa: PTH208 - a link that leads nowhere counts
     except OSError:
         return True  # a file, or a folder that cannot be read: `submission_folder` says what
+
+
+def hidden(course: Course, name: str) -> list[str]:
+    """Folders with work on the assignment that nbgrader does not see, as their names begin with a dot."""
+    found = []
+    with suppress(OSError):
+        for entry in sorted(course.submitted.glob(".*")):
+            with suppress(OSError):
+                if (entry / name).is_dir():
+                    found.append(entry.name)
+    return found
+
+
+def _said_of_hidden(course: Course, name: str) -> str:
+    names = hidden(course, name)
+    return (
+        f"Passed over, as a name that begins with a dot is nobody's: {', '.join(map(shown, names))}. " if names else ""
+    )
 
 
 def _judge_all(
@@ -317,7 +342,7 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
         cells = [line[0].ljust(width[0])]
         cells += [cell.rjust(size) for cell, size in zip(line[1:-1], width[1:-1], strict=True)]
         text.append("  ".join([*cells, line[-1]]).rstrip())
-    text += [f"{shown(row.student)}: {reason}" for row in rows for reason in row.look]
+    text += [f"{shown(row.student)}: {shown(reason)}" for row in rows for reason in row.look]
     for row in rows:
         if row.problem:
             old = " The points shown are older and stale." if any(p is not None for p in row.points.values()) else ""
@@ -339,17 +364,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
     )
-    parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the current folder's)")
+    parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
     parser.add_argument(
         "--new-secret", action="store_true", help="make a new course secret in place of one that is lost for good"
     )
     add_sandbox_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
-    course = find_course(args.course)
+    course = stand_in(args.course, args.here)
     rows = grade_class(
         course,
         args.assignment,
@@ -360,6 +385,8 @@ def run(args: argparse.Namespace) -> int:
         new_secret=args.new_secret,
     )
     print(table(course.assignment(args.assignment), rows))
+    if said := _said_of_hidden(course, args.assignment):
+        print(f"{said}Next: rename them if they are somebody's, then grade again.")
     return 2 if any(row.problem for row in rows) else 0
 
 

@@ -46,6 +46,7 @@ from .beside import load_beside
 from .changes import Overlap
 from .course import Course, find_course
 from .errors import GraderError
+from .launch import KIT
 from .oracle import Kept, LiveOracle, edits_of, whole_student
 from .pretending import Row, load_pretenders, measure
 from .pretending_page import faults as pretending_faults
@@ -479,10 +480,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=300, metavar="NUMBER", help="pairs of mistakes (default: 300)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="NUMBER", help="processes")
     parser.add_argument("--assignment", default="batch_normalization", metavar="NAME")
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the one around you)")
+    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: docs/mutation.md of the course")
     options = parser.parse_args(arguments)
-    course = find_course(options.course) if options.course else find_course()
+    course = find_course(options.course or KIT)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     live, recorded, bench = run(
         course, options.assignment, options.draws, options.pairs, options.jobs, options.named_on

@@ -16,7 +16,7 @@ from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderEx
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from .course import CONFIG, Course, find_course
+from .course import CONFIG, Course, stand_in
 from .errors import GraderError
 from .gradebook import course_config
 from .handout import MANIFEST, inputs
@@ -77,13 +77,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")
     parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
     parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
-    parser.set_defaults(run=run)
+    parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
+    parser.set_defaults(run=run, here=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; 0, or with `--check` 1 if something is older than its source."""
-    folder = getattr(args, "course", None)
-    course = find_course(Path(folder) if folder else None)
+    course = stand_in(args.course, args.here)
     if args.check:
         course.assignment(args.name)
         lines = stale(course, args.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import machine
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
+import grader.attacks.battery
 import grader.grading
 import grader.process
 import grader.sandbox.launchers
@@ -192,6 +194,24 @@ def test_without_a_protection_of_the_trusted_side_its_attack_is_seen(
     monkeypatch.setattr(module, name, instead)
     faults = run(NAMED[attack], around, choose())
     assert any(missed in fault for fault in faults), faults
+
+
+_TAKES_ANY_COURSE = "import sys, grader.course as c; c._handed_in = lambda *_, **__: ''; from grader.cli import main; "
+
+
+@pytest.mark.parametrize(
+    ("attack", "typed", "ran"),
+    [
+        ("course_of_its_own", ["-I", "-c", f"{_TAKES_ANY_COURSE}sys.exit(main())"], f"checks/{ASSIGNMENT}/__init__.py"),
+        ("read_where_one_stands", ["-m", "grader.cli"], "re.py"),
+    ],
+)
+def test_without_a_protection_of_the_command_line_the_submission_runs(
+    around: World, monkeypatch: pytest.MonkeyPatch, attack: str, typed: list[str], ran: str
+) -> None:
+    monkeypatch.setattr(grader.attacks.battery, "command_line", lambda: [sys.executable, *typed])
+    faults = run(NAMED[attack], around, choose())
+    assert f"ran with the instructor's rights: {ran}" in faults, faults
 
 
 def test_the_world_of_an_attack_is_gone_afterwards() -> None:

@@ -385,8 +385,7 @@ def test_the_command_says_whether_both_are_as_new_as_their_source(
 ) -> None:
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())
-    arguments = parser.parse_args(["release", "scale", "--check"])
-    arguments.course = str(course.root)
+    arguments = parser.parse_args(["release", "scale", "--check", "--course", str(course.root)])
     assert run(arguments) == 1
     assert "not generated yet" in capsys.readouterr().out
 

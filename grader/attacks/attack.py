@@ -39,6 +39,9 @@ class Attack:
     """For all that the submission does, if less than usual."""
     times: int = 1
     """How often it is graded, where one run would prepare the next."""
+    poses: Mapping[str, str] = field(default_factory=dict)
+    """Files beside the solution's, each that of the course which it is named for, or empty; `$name` is the assignment.
+    Each leaves a mark when it is run, and `grader check .` is typed in the folder besides."""
 
 
 @dataclass(frozen=True)

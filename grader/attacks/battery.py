@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,10 +93,37 @@ def run(attack: Attack, world: World, launcher: Launcher) -> list[str]:
             faults.append(f"the grader itself raised {type(error).__name__}: {error}")
             continue
         faults += _judge(attack, target, result)
+    if attack.poses:
+        faults += typed_in(folder, world)
     after = world.state()
     changed = [name for name in after.keys() | before.keys() if after.get(name) != before.get(name)]
     faults += [f"changed outside: {name}" for name in sorted(changed)]
     return faults + _next(world, launcher)
+
+
+_FUTURE = "from __future__ import annotations\n"
+_RAN = "ran-on-the-trusted-side"
+_MARK = """with open({file!r}, "a") as mark: mark.write(__file__ + chr(10))
+"""
+
+
+def command_line() -> list[str]:
+    """What is typed for `grader`, where it is installed and where it is not."""
+    program = Path(sys.executable).with_name("grader")
+    return [str(program)] if program.exists() else [sys.executable, "-P", "-m", "grader.cli"]
+
+
+def typed_in(folder: Path, world: World) -> list[str]:
+    """Type `grader check .` in a submission; return what of it ran, in words."""
+    mark = world.folder / _RAN
+    # As many shells have it: an empty entry is the current folder.
+    environment = os.environ | {"PYTHONPATH": os.pathsep, "PATH": f"{os.environ.get('PATH', os.defpath)}{os.pathsep}"}
+    command = [*command_line(), "check", "."]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    ran = mark.read_text(encoding="utf-8").splitlines() if mark.exists() else []
+    mark.unlink(missing_ok=True)
+    faults = [f"ran with the instructor's rights: {os.path.relpath(file, folder)}" for file in ran]
+    return [*faults, "`grader check .` ended in a traceback"] if "Traceback" in done.stderr else faults
 
 
 def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
@@ -109,6 +139,15 @@ def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+    names = {"name": world.assignment.name}
+    for name, like in attack.poses.items():
+        path = folder / Template(name).substitute(names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = (world.course.root / Template(like).substitute(names)).read_text(encoding="utf-8") if like else ""
+        mark = _MARK.format(file=str(world.folder / _RAN)) if path.suffix == ".py" else ""
+        if not like or _FUTURE not in content:
+            content = mark + content
+        path.write_text(content.replace(_FUTURE, f"{_FUTURE}{mark}", 1), encoding="utf-8")
     for name, to in attack.links.items():
         (folder / name).symlink_to(_filled(to, world))
 

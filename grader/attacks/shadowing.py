@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from .attack import Attack
 
+_READ_WHERE_ONE_STANDS = (
+    *("sitecustomize.py", "usercustomize.py", "re.py", "json.py", "numpy.py", "grader/__init__.py"),
+    *("jupyter_config.py", "jupyter_nbconvert_config.py", "ipython_config.py", "conftest.py"),
+)
 _FAILS = "raise RuntimeError('taken for another')\n"
 
 
@@ -34,6 +38,23 @@ SHADOWING = (
         "checks/executor.py",
         "grader/__init__.py",
         "grader/worker/main.py",
+    ),
+    Attack(
+        "course_of_its_own",
+        "Poses as a course, with settings and checks of its own, where somebody types `grader check .` in it.",
+        poses={
+            "nbgrader_config.py": "nbgrader_config.py",
+            "source/$name/$name.ipynb": "source/$name/$name.ipynb",
+            "checks/__init__.py": "checks/__init__.py",
+            "checks/$name/__init__.py": "checks/$name/__init__.py",
+        },
+        costs="nothing",
+    ),
+    Attack(
+        "read_where_one_stands",
+        "Brings what Python, Jupyter and their libraries read from the folder that one stands in.",
+        poses=dict.fromkeys(_READ_WHERE_ONE_STANDS, ""),
+        costs="nothing",
     ),
     _beside("given_modules", "Replaces the package's first file.", "funkcije/__init__.py"),
     _beside("path_file", "Brings a .pth file.", "eve.pth", "funkcije/eve.pth"),
