@@ -35,10 +35,14 @@ class Fingerprint:
         """True if both come from the same array, up to the tolerance for `precision`; `other` sets the scale."""
         if self.shape != other.shape:
             return False
+        if self.projections.shape != other.projections.shape:
+            return False
         bound = 4 * TOLERANCE[precision] * other.scale
         return bool(np.all(np.abs(self.projections - other.projections) <= bound))
 
 
+LARGEST = 4096
+"""Numbers of an array of another shape than expected that are still looked at."""
 NOT_FINITE = 1e9
 """What NaN counts as; infinities as twice that."""
 
@@ -63,6 +67,8 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
     if aspect != "values":
         return Fingerprint(value.shape, 0.0, np.zeros(0))
     mended = None if shape is None else mend(value, shape)
+    if mended is None and value.size > LARGEST:
+        return Fingerprint(value.shape, 0.0, np.zeros(0))  # no mistake gives anything of that size
     values = (value if mended is None else mended).astype(np.float64)
     flat = np.nan_to_num(values, nan=-NOT_FINITE, posinf=2 * NOT_FINITE, neginf=-2 * NOT_FINITE).ravel()
     return Fingerprint(values.shape, scale(flat), vectors(flat.size) @ flat)
@@ -75,7 +81,7 @@ def projections(shape: tuple[int, ...], aspect: Aspect = "values") -> int:
     return 1 if aspect == "dtypes" else min(math.prod(shape), PROJECTIONS)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def vectors(size: int) -> np.ndarray:
     """What an array of this many values is projected on, one vector a row."""
     # RandomState is frozen for ever (NEP 19), so recordings mean the same under every numpy.

@@ -89,8 +89,10 @@ def judge(
     for function in functions if functions is not None else assignment.functions:
         asked = student.over_stand_ins if function in assignment.over_stand_ins else student
         assert asked is not None, f"{function} is judged over stand-ins"
-        outcomes = [_run(assignment, check, asked, oracle, say, explaining) for check in assignment.of(function)]
-        results += _explain(assignment, _said_once(outcomes, say), asked, say)
+        # What a student's numbers do to ours, such as infinity less infinity, is seen in the verdict.
+        with np.errstate(all="ignore"):
+            outcomes = [_run(assignment, check, asked, oracle, say, explaining) for check in assignment.of(function)]
+            results += _explain(assignment, _said_once(outcomes, say), asked, say)
     return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 

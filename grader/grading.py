@@ -145,7 +145,8 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     """The kit of this thread, made anew when the checks or the reference change, as in a server that runs for days."""
     digest = check_set_digest(course, assignment)
     kit: _Kit | None = getattr(_kits, "kit", None)
-    if kit is None or kit.digest != digest or kit.oracle.assignment is not assignment:
+    known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
+    if kit is None or not known or kit.oracle.assignment is not assignment:
         given = render_package(course, assignment).stub
         kit = _kits.kit = _Kit(digest, given, LiveOracle(course, assignment, b""))
     return kit

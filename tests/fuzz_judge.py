@@ -16,7 +16,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ import numpy as np
 
 from checks.executor import Executor, Handle, Other, Reply
 from checks.judge import judge
+from checks.recording import HANDED_OUT
 from checks.student import Student
+from checks.substituted import Substituted
 from grader.course import Course
 from grader.grading import _kit_for
 
@@ -33,18 +35,22 @@ ASSIGNMENT = "batch_normalization"
 
 
 @dataclass
-class Strange(Executor):
+class Strange:
     """Runs the student's functions, and puts something else in the place of some of their results."""
 
-    rng: random.Random = field(default_factory=random.Random)
-    rate: float = 0.1
+    runs: Executor
+    rng: random.Random
+    rate: float
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.runs, name)
 
     def call(self, *args: Any) -> Reply:
-        reply = super().call(*args)
+        reply = self.runs.call(*args)
         return Reply(tuple(map(self._changed, reply.values)), reply.changed)
 
     def read(self, *args: Any) -> Any:
-        return self._changed(super().read(*args))
+        return self._changed(self.runs.read(*args))
 
     def _changed(self, value: Any) -> Any:
         if isinstance(value, Handle) or self.rng.random() > self.rate:
@@ -86,10 +92,16 @@ def fuzz(seconds: float, seed: int) -> tuple[int, Counter[str]]:
     course = Course(ROOT)
     assignment = course.assignment(ASSIGNMENT)
     kit = _kit_for(course, assignment)
+    folder = ROOT / "solutions" / ASSIGNMENT / "checks" / ASSIGNMENT / HANDED_OUT
+    handed_out = {module: folder / f"{module}.py" for module in assignment.substituted}
     raised: Counter[str] = Counter()
     while time.monotonic() < end:
         judged += 1
-        student = Student(Strange("funkcije", rng=rng, rate=rng.choice([0.02, 0.1, 0.5, 1])), assignment.contract)
+        rate = rng.choice([0.02, 0.1, 0.5, 1])
+        over = Strange(Substituted("funkcije", handed_out, assignment.stand_ins), rng, rate)
+        student = Student(
+            Strange(Executor("funkcije"), rng, rate), assignment.contract, Student(over, assignment.contract)
+        )
         try:
             judge(assignment, student, replace(kit.oracle, seed=rng.randbytes(8)), language="en")
         except Exception as error:

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .case import Blocked, Case, Oracle, OwnForward, changed, forward_prints, match, prints_of
+from .case import Case, Oracle, OwnForward, agree, changed, judged, prints_of, same_forward
 from .compare import FLOOR, Difference, difference_in_dtype, difference_in_shape, difference_in_values, scale
-from .core import FORWARD, Assignment, Check, Observed
+from .computed import not_computed
+from .core import FORWARD, Assignment, Check, Observed, is_judged
 from .diagnosis import RAISED, Diagnosis, Place, Seen
 from .executor import Other, StudentError
 from .faults import describe_error, signature
@@ -47,7 +48,7 @@ class Outcome:
     check: Check
     status: Status
     message: str = ""
-    """What is said whatever the diagnosis: an error, what has to be mended first."""
+    """What is said whatever the diagnosis: an error, what has to be mended first, what is not computed."""
     warnings: tuple[str, ...] = ()
     case: Case | None = None
     """None where there is nothing to diagnose."""
@@ -86,8 +87,12 @@ def judge(
     results: list[CheckResult] = []
     explaining: dict[str, Sequence[str]] = {}
     for function in functions if functions is not None else assignment.functions:
-        outcomes = [_run(assignment, check, student, oracle, say, explaining) for check in assignment.of(function)]
-        results += _explain(assignment, outcomes, student, say)
+        asked = student.over_stand_ins if function in assignment.over_stand_ins else student
+        assert asked is not None, f"{function} is judged over stand-ins"
+        # What a student's numbers do to ours, such as infinity less infinity, is seen in the verdict.
+        with np.errstate(all="ignore"):
+            outcomes = [_run(assignment, check, asked, oracle, say, explaining) for check in assignment.of(function)]
+            results += _explain(assignment, _said_once(outcomes, say), asked, say)
     return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 
@@ -110,55 +115,99 @@ def _run(
         explaining: by forward function, the known mistakes that have explained the student's so far.
     """
     student.reset()
-    case: Case | None = None
+    case = oracle.case(check)
     try:
-        case = oracle.case(check, student)
-        student.reset()
         observed = [check.run(student, **inputs) for inputs in case.inputs]
-    except Blocked as first:
-        return Outcome(check, "failed", say(first.key, function=first.function))
     except StudentError as error:
         status, message = describe_error(assignment, check, error, say)
         return Outcome(check, status, message, case=case if signature(error) else None, error=error)
-    warnings = tuple(
+    wrong = _differences(check, observed, case.truth, case.precision)
+    if not wrong:
+        return _paid_if_computed(assignment, check, student, case, observed, say)
+    if any(not _differences(check, observed, truth, case.precision) for truth in case.also()):
+        return replace(_paid_if_computed(assignment, check, student, case, observed, say), case=None)
+    failed = Outcome(check, "failed", "", _remarks(student, say), case, observed, wrong)
+    if check.aspect != "values" or check.function not in assignment.forward_of:
+        return failed
+    return _judged_on_own_forward(failed, case, assignment.forward_of[check.function], explaining, say)
+
+
+def _paid_if_computed(
+    assignment: Assignment, check: Check, student: Student, case: Case, observed: Sequence[Observed], say: Catalogue
+) -> Outcome:
+    """The outcome of a check in which nothing is wrong."""
+    remarks = _remarks(student, say)
+    passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
+    if not check.moves:
+        return passed
+    right = [_right(check, observed, truth, case.precision) for truth in (case.truth, *case.also())]
+    if any(map(all, right)):
+        return passed
+    try:
+        idle = not_computed(check, student, case.inputs, observed, right[0])
+    except StudentError as error:
+        return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
+    if idle is None:
+        return passed
+    N, D = check.sizes[idle.size]
+    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
+
+
+def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[bool]:
+    """For every size, whether what must be computed is right, which takes no further question."""
+    names = {name for move in check.moves for name in move.results}
+    return [
+        all(name in true and not difference_in_values(name, item.get(name), true[name], precision) for name in names)
+        for item, true in zip(observed, truth, strict=True)
+    ]
+
+
+def _judged_on_own_forward(
+    failed: Outcome, case: Case, forward: str, explaining: dict[str, Sequence[str]], say: Catalogue
+) -> Outcome:
+    """The outcome of a backward pass that is wrong, unless the forward pass that it is judged on is wrong itself.
+
+    Where trusted code reproduces that forward pass in whole arrays, the gradient of that code is the truth. Where
+    nothing does, the backward pass is not judged. A student's own function is never differentiated.
+    """
+    check, observed = failed.check, failed.observed
+    is_wrong = all(FORWARD in item for item in observed) and not same_forward(observed, case.truth, case.precision)
+    # What explained the forward pass before may be too small to be seen in this one, and large on the way back.
+    suspected = explaining.get(forward, case.forwards if is_wrong else ())
+    # Mistakes that differ by less than the tolerance forward may differ by more on the way back, so each is tried.
+    known = [case.forward(mistake) for mistake in suspected]
+    owns = [own for own in known if own is not None and same_forward(observed, own.forward, case.precision)]
+    if owns or (suspected and forward not in explaining):
+        explaining[forward] = [own.mistake for own in owns]
+    for own in owns:
+        if any(agree(observed, judged(gradient), case.precision) for gradient in own.gradients()):
+            remarks = (*failed.warnings, say("own_forward", function=forward))
+            return Outcome(check, "passed", warnings=remarks)
+    if not is_wrong:
+        return failed
+    message = say("forward_first", function=forward)
+    return replace(failed, message=message, forward_wrong=True, own=owns[0] if owns else None)
+
+
+def _remarks(student: Student, say: Catalogue) -> tuple[str, ...]:
+    """What costs nothing and is remarked on."""
+    return tuple(
         [say("changed", function=function, parameter=name) for function, name in sorted(student.changed)]
         + [say("widened", function=function) for function in sorted(student.widened)]
     )
-    wrong = _differences(check, observed, case.truth, case.precision)
-    if not wrong:
-        return Outcome(check, "passed", warnings=warnings, case=case, observed=observed)
-    if any(not _differences(check, observed, truth, case.precision) for truth in case.also()):
-        return Outcome(check, "passed", warnings=warnings)
-    if (blocked := case.blocked()) is not None:
-        return Outcome(check, "failed", say(blocked.key, function=blocked.function), warnings)
-    forward = assignment.forward_of.get(check.function, "")
-    forward_wrong = check.aspect == "values" and _forward_is_wrong(observed, case)
-    # What explained the forward pass before may be too small to be seen in this one, and large on the way back.
-    suspected = explaining.get(forward, case.forwards if forward_wrong else ())
-    if check.aspect != "values" or not suspected:
-        message = say("forward_first", function=forward) if forward_wrong else ""
-        return Outcome(check, "failed", message, warnings, case, observed, wrong, forward_wrong=forward_wrong)
-    # Mistakes that differ by less than the tolerance forward may differ by more on the way back, so each is tried.
-    seen, judged = forward_prints(observed), prints_of(check, observed, case.truth)
-    explained = [case.forward(mistake) for mistake in suspected]
-    owns = [own for own in explained if own is not None and match(seen, own.forward, case.precision)]
-    if owns or forward not in explaining:
-        explaining[forward] = [own.mistake for own in owns]
-    if any(match(judged, gradient, case.precision) for own in owns for gradient in own.gradients()):
-        return Outcome(check, "passed", warnings=(*warnings, say("own_forward", function=forward)))
-    if not forward_wrong:
-        return Outcome(check, "failed", "", warnings, case, observed, wrong)
-    own = owns[0] if owns else None
-    message = say("forward_first", function=forward)
-    return Outcome(check, "failed", message, warnings, case, observed, wrong, forward_wrong=True, own=own)
 
 
-def _forward_is_wrong(observed: Sequence[Observed], case: Case) -> bool:
-    """Whether a backward pass was observed on a forward pass that is wrong itself."""
-    return all(FORWARD in item for item in observed) and any(
-        difference_in_values(FORWARD, one[FORWARD], true[FORWARD], case.precision)
-        for one, true in zip(observed, case.truth, strict=True)
-    )
+def _said_once(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:
+    """The outcomes of one function; that nothing is computed is said by the first check that sees it."""
+    first: dict[str, str] = {}
+    said = []
+    for outcome in outcomes:
+        idle = outcome.status == "failed" and not outcome.wrong
+        name = outcome.check.id.partition(".")[2]
+        if idle and first.setdefault(outcome.message, name) != name:
+            outcome = replace(outcome, message=say("as_in", check=first[outcome.message]))
+        said.append(outcome)
+    return said
 
 
 def _differences(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[Wrong]:
@@ -166,7 +215,7 @@ def _differences(check: Check, observed: Sequence[Observed], truth: Sequence[Obs
     found = []
     for index, (item, true) in enumerate(zip(observed, truth, strict=True)):
         for name, expected in true.items():
-            if name == FORWARD:
+            if not is_judged(name):
                 continue
             got = item.get(name, Other("missing"))
             if check.aspect == "values":
@@ -223,7 +272,8 @@ def _seen(outcome: Outcome) -> Seen | None:
         wrong: set[Place] = {(item.size, item.difference.name) for item in outcome.wrong}
         return Seen(check, case, prints, right, frozenset(wrong))
     # Judged on a forward pass with a known mistake: what would be right is a gradient of that pass.
-    by_gradient = [(gradient, _apart(prints, gradient, case.precision)) for gradient in outcome.own.gradients()]
+    gradients = [prints_of(check, gradient, case.truth) for gradient in outcome.own.gradients()]
+    by_gradient = [(gradient, _apart(prints, gradient, case.precision)) for gradient in gradients]
     gradient, apart = min(by_gradient, key=lambda item: len(item[1]))
     return Seen(check, replace(case, known=outcome.own.known, at=None), prints, gradient, apart)
 
@@ -312,7 +362,11 @@ def _probed(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> l
         if len(probed.probe.fill) == 1 and _differences(
             check, [case.truth[probed.size]], [probed.truth], case.precision
         ):
-            before = {name: value for name, value in outcome.observed[probed.size].items() if _is_finite(value)}
+            before = {
+                name: value
+                for name, value in outcome.observed[probed.size].items()
+                if is_judged(name) and _is_finite(value)
+            }
             if before and not _differences(check, observed, [before], case.precision):
                 [name] = probed.probe.fill
                 return [say("without_effect", input=name)]
@@ -321,7 +375,7 @@ def _probed(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> l
 
 def _vanishes(truth: Observed) -> bool:
     """Whether everything that is judged is zero, as dx is at N = 1: there, nearly any formula is right."""
-    return all(scale(value) <= FLOOR for name, value in truth.items() if name != FORWARD)
+    return all(scale(value) <= FLOOR for name, value in truth.items() if is_judged(name))
 
 
 def _is_finite(value: Any) -> bool:

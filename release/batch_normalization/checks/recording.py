@@ -1,7 +1,8 @@
 """The recorded oracle: inputs, truth and the mistakes' fingerprints from a file, so that a release holds no formula.
 
 A recording is one `.npz` of two arrays: `numbers`, every float of it end to end, and `index`, JSON that says which of
-them are what. Truth is kept in full; of what a known mistake gives there are only fingerprints.
+them are what. Truth is kept in full, also that of the backward passes on a mistaken forward pass; of what a known
+mistake is named by there are only fingerprints.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from .case import Blocked, Case, Known, OwnForward, Probed, not_known
+from .case import Case, Known, OwnForward, Probed, agree, judged, not_known
 from .core import FORWARD, Assignment, Check, Inputs, Observed
 from .fingerprint import Fingerprint, Fingerprints, projections
-from .judge import judge
-from .student import Student
 
 FILE = "recordings.npz"
+HANDED_OUT = "handed_out"
+"""Where the modules lie that stand-ins take the place in, as they were handed out."""
 
 SEED = b"recording"
 """The seed of the recorded inputs; graded draws come from the course's secret."""
@@ -42,17 +43,13 @@ class Writer:
         """Record the case of a check."""
         truth = [_judged_part(check, item) for item in case.truth]
         known = {mistake: self._known(check, case.known(mistake), truth) for mistake in case.suspects}
-        forwards = {mistake: case.forward(mistake) for mistake in case.forwards}
         self.suspects[check.function] = list(case.suspects)
         self.index[check.id] = {
             "inputs": [self._values(item) for item in case.inputs],
             "truth": [self._values(item) for item in truth],
+            "also": [[self._values(_judged_part(check, item)) for item in other] for other in case.also()],
             "known": {mistake: entry for mistake, entry in known.items() if entry},
-            "forward": {
-                mistake: [self._prints(check, prints, truth) for prints in (own.forward, *own.gradients())]
-                for mistake, own in forwards.items()
-                if own is not None
-            },
+            "forward": self._forwards(case),
             "probes": [
                 {
                     "id": probed.probe.id,
@@ -63,6 +60,29 @@ class Writer:
                 for probed in case.probes()
             ],
         }
+
+    def _forwards(self, case: Case) -> dict[str, Any]:
+        """For each mistaken forward pass that and what is right on it, laid out as the truth is.
+
+        A gradient that is the truth's own, or another's, is left out; and with none left, the forward pass is.
+        """
+        found: dict[str, Any] = {}
+        for mistake in case.forwards:
+            own = case.forward(mistake)
+            if own is None or not _same_shapes(own.forward, case.truth):
+                continue
+            known = [judged(case.truth)]
+            for gradient in own.gradients():
+                if not any(agree(judged(gradient), other, case.precision) for other in known):
+                    known.append(judged(gradient))
+            if len(known) > 1:
+                found[mistake] = [self._laid_out(items) for items in (own.forward, *known[1:])]
+        return found
+
+    def _laid_out(self, items: Sequence[Observed]) -> int:
+        """Where the numbers begin of what has the truth's names and shapes."""
+        starts = [self._put(item[name]) for item in items for name in sorted(item)]
+        return starts[0]
 
     def to_bytes(self) -> bytes:
         """The file; the same bytes for the same cases."""
@@ -111,9 +131,13 @@ class Writer:
         return at
 
 
+def _same_shapes(forward: Sequence[Observed], truth: Sequence[Observed]) -> bool:
+    return all(item[FORWARD].shape == true[FORWARD].shape for item, true in zip(forward, truth, strict=True))
+
+
 def _judged_part(check: Check, truth: Observed) -> Observed:
     """The truth without the values of arrays whose shape or type alone is judged, such as freshly drawn weights."""
-    return truth if check.aspect == "values" else {name: np.zeros_like(value) for name, value in truth.items()}
+    return truth if check.aspect == "values" else {name: np.full_like(value, np.nan) for name, value in truth.items()}
 
 
 @dataclass
@@ -129,7 +153,6 @@ class Recording:
     assignment: Assignment
     numbers: np.ndarray
     index: dict[str, Any]
-    _sound: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def read(cls, assignment: Assignment, path: Path) -> Recording:
@@ -141,7 +164,7 @@ class Recording:
         with np.load(path, allow_pickle=False) as file:
             return cls(assignment, file["numbers"], json.loads(file["index"].tobytes()))
 
-    def case(self, check: Check, student: Student) -> Case:
+    def case(self, check: Check) -> Case:
         """The recorded case of a check."""
         entry = self.index["checks"][check.id]
         inputs: list[Inputs] = [self._values(item) for item in entry["inputs"]]
@@ -150,41 +173,36 @@ class Recording:
             inputs,
             truth,
             open=True,
-            blocked=lambda: self._blocked(check, student),
+            also=lambda: [[self._values(item) for item in other] for other in entry["also"]],
             suspects=self.index["suspects"][check.function],
             known=lambda mistake: self._known(check, entry["known"].get(mistake), truth),
             forwards=list(entry["forward"]),
-            forward=lambda mistake: self._forward(check, mistake, entry["forward"].get(mistake), truth),
+            forward=lambda mistake: self._forward(mistake, entry["forward"].get(mistake), truth),
             probes=lambda: [self._probed(check, item, inputs) for item in entry["probes"]],
         )
-
-    def _blocked(self, check: Check, student: Student) -> Blocked | None:
-        """A layer of the student's that is not right yet: a recording cannot tell its mistakes from the network's."""
-        for function in check.needs:
-            if function not in self._sound:
-                result = judge(self.assignment, student, self, language="en", functions=[function])
-                self._sound[function] = all(item.status == "passed" for item in result.checks)
-            if not self._sound[function]:
-                return Blocked("first_mend", function)
-        return None
 
     def _known(self, check: Check, item: Any, truth: Sequence[Observed]) -> Known:
         if isinstance(item, str):
             return Known(error=item)
         return Known(self._prints(check, item, truth) if item else [{} for _ in truth])
 
-    def _forward(
-        self, check: Check, mistake: str, items: Sequence[Any] | None, truth: Sequence[Observed]
-    ) -> OwnForward | None:
-        if items is None:
+    def _forward(self, mistake: str, starts: Sequence[int] | None, truth: Sequence[Observed]) -> OwnForward | None:
+        if starts is None:
             return None
-        forward, *gradients = items
+        forward = self._laid_out(starts[0], [{FORWARD: item[FORWARD]} for item in truth])
         return OwnForward(
-            mistake,
-            self._prints(check, forward, truth),
-            lambda: [self._prints(check, gradient, truth) for gradient in gradients],
-            not_known,
+            mistake, forward, lambda: [self._laid_out(start, judged(truth)) for start in starts[1:]], not_known
         )
+
+    def _laid_out(self, at: int, like: Sequence[Observed]) -> list[Observed]:
+        items: list[Observed] = []
+        for item in like:
+            arrays = {}
+            for name, value in sorted(item.items()):
+                arrays[name] = self._get(at, value.size).reshape(value.shape)
+                at += value.size
+            items.append(arrays)
+        return items
 
     def _probed(self, check: Check, item: Mapping[str, Any], inputs: Sequence[Inputs]) -> Probed:
         probe = next(probe for probe in self.assignment.probes if probe.id == item["id"])
@@ -199,7 +217,7 @@ class Recording:
             for entry in names:
                 name, *dims = [entry] if isinstance(entry, str) else entry
                 shape = true[name].shape if isinstance(entry, str) else tuple(dims)
-                count = projections(shape, "values" if name == FORWARD else check.aspect)
+                count = projections(shape, check.aspect)
                 some[name] = Fingerprint(shape, float(self.numbers[at]), self._get(at + 1, count))
                 at += 1 + count
             prints.append(some)

@@ -167,7 +167,9 @@ class Result:
         for key, value in totals.items():
             suites.set(key, str(value))
         ElementTree.indent(suites)
-        return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+        # ElementTree would declare the encoding of the locale, in which nothing is written.
+        declaration = '<?xml version="1.0" encoding="utf-8"?>'
+        return f"{declaration}\n{ElementTree.tostring(suites, encoding='unicode')}\n"
 
 
 def _points(checks: Sequence[CheckResult]) -> float:

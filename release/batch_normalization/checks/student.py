@@ -27,6 +27,7 @@ class Runs(Protocol):
     def mapping(self, values: Mapping[str, Any]) -> Handle: ...  # noqa: D102
     def read(self, handle: Handle, key: str, kind: Kind) -> Any: ...  # noqa: D102
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None: ...  # noqa: D102
+    def exchange(self, twist: float) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Student:
 
     runs: Runs
     contract: Contract
+    over_stand_ins: Student | None = None
+    """The same student's functions where stand-ins take the place of those that they are built on."""
     changed: set[tuple[str, str]] = field(default_factory=set)
     """(function, parameter) of the arrays that a call changed in place."""
     widened: set[str] = field(default_factory=set)
@@ -63,6 +66,10 @@ class Student:
         self.runs.reset()
         self.changed.clear()
         self.widened.clear()
+
+    def exchange(self, twist: float) -> None:
+        """From now on the stand-ins, if there are any, are others: `twist` is a number between 0.5 and 1.5."""
+        self.runs.exchange(twist)
 
     def mapping(self, **values: Any) -> Params:
         """A dictionary on the student's side, such as `bn_param`."""

@@ -13,10 +13,23 @@ from the grader, which draws other inputs.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import signal
+import sys
 
-from .language import catalogue, preferred
+
+def _end_at_once(*_: object) -> None:
+    os.write(2, b"python -m checks: interrupted.\n")
+    os._exit(2)
+
+
+if sys.argv[:1] == ["-m"] and "checks" in sys.orig_argv and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    # `python -m checks` begins here; until `command.run` stands guard, Ctrl-C must not end in a traceback.
+    signal.signal(signal.SIGINT, _end_at_once)
+
+from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+from .language import catalogue, preferred  # noqa: E402
 
 if TYPE_CHECKING:
     from .core import Assignment
@@ -95,11 +108,14 @@ def run_recorded(
     """The verdict of the recorded checks on the package `funkcije` in this process."""
     from .executor import Executor
     from .judge import judge
-    from .recording import Recording
+    from .recording import HANDED_OUT, Recording
     from .student import Student
+    from .substituted import Substituted
 
     recording = Recording.read(assignment, _recording(assignment))
-    runs = Student(Executor(PACKAGE), assignment.contract)
+    handed_out = {module: assignment.folder / HANDED_OUT / f"{module}.py" for module in assignment.substituted}
+    over = Student(Substituted(PACKAGE, handed_out, assignment.stand_ins), assignment.contract) if handed_out else None
+    runs = Student(Executor(PACKAGE), assignment.contract, over)
     return judge(assignment, runs, recording, language=language, functions=functions, name=student)
 
 

@@ -1,24 +1,41 @@
 """`python -m checks`: run every recorded check on the `funkcije/` in this folder.
 
-Exit status: 0 full points, 1 less, 2 nothing to check. `--json` and `--junit` write the formats that the grader writes;
-`-` is standard output.
+Exit status: 0 full points, 1 less, 2 nothing to check, or not done. `--json` and `--junit` write the formats that the
+grader writes; `-` is standard output.
 """
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
-from pathlib import Path
+from functools import partial
 
-from . import PACKAGE, _only_assignment, run_recorded
-from .language import LANGUAGES, catalogue, preferred
-from .output import write_outputs
-from .report import summary
+PROGRAM = "python -m checks"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m checks", description="Check the funkcije/ in this folder.")
+    try:
+        from .command import run
+        from .language import preferred
+
+        work = partial(_check, arguments)
+        return run(PROGRAM, work, language=preferred(), alone=arguments is None)
+    except KeyboardInterrupt:  # before `run` stands guard, or after
+        os.write(2, f"{PROGRAM}: interrupted.\n".encode())
+    except ImportError as error:  # a file of the release is missing
+        os.write(2, f"{PROGRAM}: {error}. Next: restore checks/ as it was handed out.\n".encode(errors="replace"))
+    return 2
+
+
+def _check(arguments: list[str] | None) -> int:
+    import argparse
+    from pathlib import Path
+
+    from . import PACKAGE, _only_assignment, run_recorded
+    from .language import LANGUAGES, catalogue, preferred
+
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Check the funkcije/ in this folder.")
     parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="functions to check (default: all)")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
@@ -38,12 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     except FileNotFoundError:
         print(catalogue(options.language)("no_recording"), file=sys.stderr)
         return 2
-    try:
-        to_standard_output = write_outputs(result, options.json, options.junit)
-    except OSError as error:
-        print(f"{error.filename}: cannot be written ({error.strerror}).", file=sys.stderr)
-        return 2
-    if not to_standard_output:
+    from .output import write_outputs
+    from .report import summary
+
+    if not write_outputs(result, options.json, options.junit):
         print(summary(result))
     return 0 if result.score == result.max_score else 1
 

@@ -12,18 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .core import FORWARD, Check, Inputs, Observed, Probe
+from .compare import same_numbers
+from .core import FORWARD, Check, Inputs, Observed, Probe, is_judged
 from .fingerprint import Fingerprint, Fingerprints, fingerprint
-from .student import Student
-
-
-class Blocked(Exception):
-    """The check cannot be judged before another function of the student is mended."""
-
-    def __init__(self, key: str, function: str) -> None:
-        super().__init__(key, function)
-        self.key = key
-        self.function = function
 
 
 class NotKnown(LookupError):
@@ -45,10 +36,10 @@ class OwnForward:
     """A known mistake of the forward pass that a backward pass is judged on."""
 
     mistake: str
-    forward: Sequence[Fingerprints]
-    """Of the forward pass, size by size."""
-    gradients: Callable[[], Iterable[Sequence[Fingerprints]]]
-    """Of the backward passes right for that forward pass: the right formula on its cache, and its true gradient."""
+    forward: Sequence[Observed]
+    """The forward pass, size by size, whole: trusted code reproduces the student's, or it does not."""
+    gradients: Callable[[], Iterable[Sequence[Observed]]]
+    """Truths for the backward pass on it: the right formula on its cache, and its true gradient."""
     known: Callable[[str], Known]
     """What a known mistake of the backward pass gives on that forward pass; raises `NotKnown`."""
 
@@ -83,8 +74,6 @@ class Case:
     """Whether a message may show the truth: that of a release may, since it lies there; that of a graded draw never."""
     also: Callable[[], Sequence[Sequence[Observed]]] = tuple
     """Other truths that are as good, each for every size."""
-    blocked: Callable[[], Blocked | None] = _nothing
-    """Asked when the check fails: what has to be mended first, if anything."""
     suspects: Sequence[str] = ()
     """The known mistakes of the function, likelier ones first."""
     known: Callable[[str], Known] = not_known
@@ -109,12 +98,8 @@ class Case:
 class Oracle(Protocol):
     """Knows inputs, truth and mistakes."""
 
-    def case(self, check: Check, student: Student) -> Case:
-        """The case of a check.
-
-        Raises:
-            Blocked: the student's own layers, on which the check is built, cannot carry it.
-        """
+    def case(self, check: Check) -> Case:
+        """The case of a check."""
         ...
 
 
@@ -122,7 +107,7 @@ def prints_of(check: Check, observed: Sequence[Observed], truth: Sequence[Observ
     """Fingerprints of what a check judges, size by size, also of what is expected and missing."""
     prints: list[Fingerprints] = []
     for item, true in zip(observed, truth, strict=True):
-        names = [name for name in dict.fromkeys((*true, *item)) if name != FORWARD]
+        names = [name for name in dict.fromkeys((*true, *item)) if is_judged(name)]
         prints.append({name: _print(check, item.get(name), true.get(name)) for name in names})
     return prints
 
@@ -131,9 +116,25 @@ def _print(check: Check, value: Any, truth: Any) -> Fingerprint:
     return fingerprint(value, check.aspect, truth.shape if isinstance(truth, np.ndarray) else None)
 
 
-def forward_prints(observed: Sequence[Observed]) -> list[Fingerprints]:
-    """Fingerprints of the forward passes that backward passes were observed on."""
-    return [{FORWARD: fingerprint(item[FORWARD])} for item in observed]
+def same_forward(observed: Sequence[Observed], other: Sequence[Observed], precision: str = "d") -> bool:
+    """True if backward passes were observed on the same forward passes, number by number."""
+    return all(FORWARD in item for item in (*observed, *other)) and agree(
+        observed, [{FORWARD: item[FORWARD]} for item in other], precision
+    )
+
+
+def agree(observed: Sequence[Observed], truth: Sequence[Observed], precision: str = "d") -> bool:
+    """True if every array of what trusted code gave was observed, number by number."""
+    return all(
+        same_numbers(item.get(name), value, precision)
+        for item, true in zip(observed, truth, strict=True)
+        for name, value in true.items()
+    )
+
+
+def judged(observed: Sequence[Observed]) -> list[Observed]:
+    """What is judged of what was observed."""
+    return [{name: value for name, value in item.items() if is_judged(name)} for item in observed]
 
 
 def changed(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str = "d") -> list[Fingerprints]:
@@ -145,7 +146,7 @@ def changed(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], preci
 
 
 def match(one: Sequence[Fingerprints], other: Sequence[Fingerprints], precision: str = "d") -> bool:
-    """True if the same arrays stand behind both, for every size."""
+    """True if the fingerprints are the same for every size; for names, never for points."""
     return all(
         some.keys() == others.keys() and all(item.matches(others[name], precision) for name, item in some.items())
         for some, others in zip(one, other, strict=True)

@@ -112,7 +112,8 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         where = _first(lost)
         return Difference(name, "nan", _number(truth[where]), "NaN", where, share=float(lost.mean()))
     distance = distances(values, truth)
-    wrong = ~(distance <= TOLERANCE[precision])
+    # Nothing is like a truth that is not finite, such as a mistaken forward pass may have.
+    wrong = ~(distance <= TOLERANCE[precision]) | ~np.isfinite(truth)
     if not wrong.any():
         return None
     where = _first(wrong)
@@ -125,6 +126,17 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         size=float(distance.max()),
         share=float(wrong.mean()),
     )
+
+
+def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d") -> bool:
+    """Whether trusted code that may be wrong gave the same, number by number: not a number where it gave none."""
+    mended = mend(got, numbers.shape) if isinstance(got, np.ndarray) else None
+    if mended is None:
+        return False
+    values, finite = mended.astype(np.float64), np.isfinite(numbers)
+    if not np.array_equal(values[~finite], numbers[~finite], equal_nan=True):
+        return False
+    return bool(np.all(distances(values[finite], numbers[finite]) <= TOLERANCE[precision]))
 
 
 def _not_an_array(name: str, got: Any, truth: np.ndarray) -> Difference:

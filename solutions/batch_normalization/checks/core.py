@@ -9,7 +9,8 @@ the reference gives the truth, on a known mistake a diagnosis, and on a student 
         out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
         return {"out": out}
 
-What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on.
+What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on. Nor
+is what it returns under a name that begins with `computed`: a witness that the results were computed (`computed.Move`).
 """
 
 from __future__ import annotations
@@ -31,11 +32,38 @@ Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
 Draw = Callable[[np.random.Generator, int, int], Inputs]
 Run = Callable[..., Observed]
+Change = Callable[[Inputs, float], Inputs | None]
+"""Inputs after a step of some length (1e-3, 1e-6); None where nothing has to depend on what it changes, as at N = 1."""
 Aspect = Literal["values", "shapes", "names", "dtypes"]
 
 Explain = Literal["none", "place", "hint"]
 
 FORWARD = "forward"
+WITNESS = "computed"
+STAND_INS = "stand_ins.py"
+
+
+def is_judged(name: str) -> bool:
+    """Whether a result of this name is judged: neither a forward pass nor a witness is."""
+    return name != FORWARD and not name.startswith(WITNESS)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of the inputs that changes results which are computed: asked of a check that pays for form.
+
+    Right shapes, and differences that are zero, come also of nothing: zeros have them. So such a check pays only where
+    the results of its own calls depend on the inputs as those of a computation do (`computed.is_computed`).
+    """
+
+    changes: tuple[Change, ...]
+    """Any of them will do. Nothing is asked where the first gives None."""
+    results: tuple[str, ...]
+    """What `run` returns that must change with the inputs."""
+    says: str
+    """The key of the sentence for where it does not."""
+    everywhere: bool = True
+    """Whether the numbers of the results must change all over, and not only some number of each."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +82,10 @@ class Check:
     aspect: Aspect = "values"
     """Values are compared after the shape is mended; shapes, types, and the names of a network's parameters have checks
     of their own."""
-    needs: tuple[str, ...] = ()
-    """Functions of the student that this one is built on, such as the layers of a network."""
+    part: str = ""
+    """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
+    moves: tuple[Move, ...] = ()
+    """What must change with what, for the results to count as computed; nothing where values are judged anyway."""
 
     @property
     def function(self) -> str:
@@ -113,12 +143,13 @@ class CheckList:
         draw: Draw,
         sizes: Sequence[tuple[int, int]],
         aspect: Aspect = "values",
-        needs: Sequence[str] = (),
+        part: str = "",
+        moves: Sequence[Move] = (),
     ) -> Callable[[Run], Run]:
         """Decorate a `run` function."""
 
         def decorate(run: Run) -> Run:
-            self.checks.append(Check(id, float(points), contract, draw, run, tuple(sizes), aspect, tuple(needs)))
+            self.checks.append(Check(id, float(points), contract, draw, run, tuple(sizes), aspect, part, tuple(moves)))
             return run
 
         return decorate
@@ -139,12 +170,23 @@ class Assignment:
     """`checks/NAME`: the hints, and on the trusted side the known mistakes, lie here."""
     forward_of: Mapping[str, str] = field(default_factory=dict)
     """Backward function to the forward function whose cache it is judged on."""
-    interchangeable: tuple[tuple[str, str], ...] = ()
-    """Pairs of layer functions of which a student's network may use either."""
+    over_stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
+    functions these take the place of: a network's points do not depend on the student's layers."""
     probes: tuple[Probe, ...] = ()
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
+
+    @property
+    def substituted(self) -> tuple[str, ...]:
+        """The modules that stand-ins take the place in."""
+        return tuple(dict.fromkeys(module for modules in self.over_stand_ins.values() for module in modules))
+
+    @property
+    def stand_ins(self) -> Path:
+        """Where the stand-ins are."""
+        return self.folder / STAND_INS
 
     @property
     def functions(self) -> tuple[str, ...]:

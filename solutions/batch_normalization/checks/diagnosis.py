@@ -226,15 +226,15 @@ class Diagnosis:
 
     def _by_part(self) -> dict[str, tuple[str, ...]]:
         """One mistake for each part of the function: the branches of a network, which have layers of their own."""
-        parts: dict[tuple[str, ...], list[Seen]] = {}
+        parts: dict[str, list[Seen]] = {}
         for seen in self.seen:
-            parts.setdefault(tuple(seen.check.needs), []).append(seen)
+            parts.setdefault(seen.check.part, []).append(seen)
         if len(parts) == 1:
             return {}
         named: dict[str, tuple[str, ...]] = {}
         for part in parts.values():
             # What a network is made of shows elsewhere, too, so that alone it may be explained in more than one way.
-            alone = Diagnosis(part, self.complete and bool(part[0].check.needs), self._fits)
+            alone = Diagnosis(part, self.complete and bool(part[0].check.part), self._fits)
             if alone.failed:
                 named |= alone._one()
         return named

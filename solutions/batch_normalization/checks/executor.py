@@ -2,27 +2,45 @@
 
 The student's notebook uses it directly; the grader runs the same file inside the sandboxed worker and talks to it over
 a pipe. So a check sees the same thing in both places: arrays, numbers, and handles to whatever else a function made.
-This file needs Python and numpy only, and nothing else of the kit.
+Texts are printable and bounded, and an answer is no larger than what was asked for makes likely.
+This file needs Python, numpy and `text` only, and nothing else of the kit.
 """
 
 from __future__ import annotations
 
 import builtins
 import importlib
+import math
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 import numpy as np
+
+from .text import printable
 
 Kind = Literal["array", "arrays", "handle"]
 """What a result is declared to be: an array (or number), a dictionary of arrays by name, or anything at all."""
 
 WHITELIST = frozenset("?bhilqBHILQefd")
 """`dtype.char` of the arrays that may pass: booleans, integers, and floats of 2, 4 and 8 bytes."""
+
+_LONG_DOUBLE = "g"
+"""Becomes float64 on its way."""
+
+TIMES, BESIDES = 16, 64 * 2**10
+"""An answer may take 16 times the bytes that were asked for, and 64 KB."""
+LARGEST = 48 * 2**20
+"""Bytes that no answer may exceed, whatever was asked for."""
+MOST_NAMES = 1_000
+"""Of the arrays in one dictionary."""
+LONGEST_NAME, LONGEST_CODE = 100, 200
+"""Characters of a name (a type, a file, a function, a parameter), and of a line of code."""
+MOST_LINES = 5
+"""Lines of a traceback."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ class Line:
 class StudentError(Exception):
     """What went wrong in the student's code; `lines` are the student's own, outermost first."""
 
-    kind: Literal["not_implemented", "error", "timeout", "missing", "result", "lost", "protocol"]
+    kind: Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
     type: str = ""
     message: str = ""
     lines: tuple[Line, ...] = ()
@@ -70,6 +88,59 @@ class Reply:
     changed: tuple[int, ...] = ()
 
 
+def room(shape: Sequence[int]) -> int:
+    """Bytes that an array of this shape takes as float64, in which it is judged.
+
+    An axis of length zero counts as one: of such an array, too, another axis can be summed over.
+    """
+    return 8 * (math.prod(shape) or math.prod(max(length, 1) for length in shape))
+
+
+@dataclass
+class Allowance:
+    """How large an answer may be: in proportion to what is expected, in bytes as float64.
+
+    That is what `expect` says, if it was called since the last reset; else it follows from the arguments since then:
+    as many bytes as their arrays take, and as many as the parameters of a network with layers of these lengths could.
+    """
+
+    _stated: int | None = None
+    _arrays: int = 0
+    _lengths: int = 0
+
+    def reset(self) -> None:
+        """Forget everything: a new check begins."""
+        self._stated, self._arrays, self._lengths = None, 0, 0
+
+    def expect(self, size: int) -> None:
+        """From now on, until the next reset, an answer of about this size is expected."""
+        self._stated = size
+
+    def asked(self, arguments: Iterable[Any]) -> None:
+        """Take account of arguments: arrays, numbers, and sequences and dictionaries of them."""
+        if self._stated is not None:
+            return
+        for argument in arguments:
+            if isinstance(argument, np.ndarray):
+                self._arrays += 8 * argument.size
+            elif isinstance(argument, int):
+                self._lengths += max(argument, 0)
+            elif isinstance(argument, dict):
+                self.asked(argument.values())
+            elif isinstance(argument, list | tuple):
+                self.asked(argument)
+
+    @property
+    def expected(self) -> int:
+        """The size that is expected."""
+        return self._arrays + 8 * self._lengths**2 if self._stated is None else self._stated
+
+    @property
+    def most(self) -> int:
+        """The size that an answer may have."""
+        return min(TIMES * self.expected + BESIDES, LARGEST)
+
+
 @dataclass
 class Executor:
     """A student's package, and the objects that its functions made.
@@ -82,11 +153,17 @@ class Executor:
     _objects: dict[int, Any] = field(default_factory=dict)
     _written: set[int] = field(default_factory=set)
     """Numbers of the dictionaries that a function is meant to write into, such as `bn_param`."""
+    _allowance: Allowance = field(default_factory=Allowance)
 
     def reset(self) -> None:
         """Forget every object: a new check begins."""
         self._objects.clear()
         self._written.clear()
+        self._allowance.reset()
+
+    def expect(self, size: int) -> None:
+        """Say what is expected, as bytes of float64, if it does not follow from the arguments; see `Allowance`."""
+        self._allowance.expect(size)
 
     def call(
         self,
@@ -102,31 +179,34 @@ class Executor:
         one to the arrays of a cache.
 
         Raises:
-            StudentError: the function is missing, raised, or returned another number of results.
+            StudentError: the function is missing, raised, or returned another number of results or far too much.
         """
-        given = [self._inward(value) for value in args]
-        named = {key: self._inward(value) for key, value in kwargs.items()}
-        held = [self._arrays_of(value, plain) for value, plain in zip(args, given, strict=True)]
-        before = [[array.copy() for array in arrays] for arrays in held]
+        self._allowance.asked((args, kwargs))
         try:
+            given = [self._inward(value) for value in args]
+            named = {key: self._inward(value) for key, value in kwargs.items()}
+            held = [self._arrays_of(value, plain) for value, plain in zip(args, given, strict=True)]
+            before = [[array.copy() for array in arrays] for arrays in held]
             function = self._resolve(target, name)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = function(*given, **named)
+            values = self._split(name, returned, results)
+            changed = tuple(
+                position
+                for position, (old, now) in enumerate(zip(before, held, strict=True))
+                if not all(map(_same_bytes, old, now))
+            )
+            self._admit(values, results)
+            return Reply(tuple(map(self._outward, values, results)), changed)
         except Exception as error:
             raise self._student_error(error) from None
         except SystemExit as error:
-            raise StudentError("error", "SystemExit", str(error.code), self._own_lines(error)) from None
-        values = self._split(name, returned, results)
-        changed = tuple(
-            position
-            for position, (old, now) in enumerate(zip(before, held, strict=True))
-            if not all(map(_same_bytes, old, now))
-        )
-        return Reply(tuple(map(self._outward, values, results)), changed)
+            raise StudentError("error", "SystemExit", _text_of(error.code), self._own_lines(error)) from None
 
     def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
         """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
+        self._allowance.asked(values.values())
         handle = self._keep({key: self._inward(value) for key, value in values.items()}, handle)
         self._written.add(handle.number)
         return handle
@@ -135,21 +215,27 @@ class Executor:
         """An item of a dictionary, or an attribute of an object; `Other` where there is none."""
         held = self._objects[handle.number]
         try:
-            value = held[key] if isinstance(held, dict) else getattr(held, key)
-        except (KeyError, AttributeError):
-            return Other("missing")
+            try:
+                value = held[key] if isinstance(held, dict) else getattr(held, key)
+            except (KeyError, AttributeError):
+                return Other("missing")
+            self._admit([value], [kind])
+            return self._outward(value, kind)
         except Exception as error:
             raise self._student_error(error) from None
-        return self._outward(value, kind)
 
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """Set items of a dictionary, or of the dictionary that an object has as `attribute`."""
+        self._allowance.asked(values.values())
         held = self._objects[handle.number]
         try:
             target = getattr(held, attribute) if attribute else held
             target.update({key: self._inward(value) for key, value in values.items()})
         except Exception as error:
             raise self._student_error(error) from None
+
+    def exchange(self, twist: float) -> None:
+        """Exchange the stand-ins for others; here are none."""
 
     def _resolve(self, target: str | Handle, name: str) -> Any:
         if isinstance(target, Handle):
@@ -187,35 +273,58 @@ class Executor:
             return {key: self._inward(item) for key, item in value.items()}
         return value
 
+    def _admit(self, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
+        """Refuse results that together are too large, before any of them is copied."""
+        left = self._allowance.most
+        for value, kind in zip(values, kinds, strict=True):
+            if kind == "handle":
+                continue
+            items: Iterable[Any] = [value]
+            if kind == "arrays" and _is_a(dict, value):
+                if (count := dict.__len__(value)) > MOST_NAMES:
+                    raise StudentError("too_large", message=f"dict: {count}")
+                items = dict.values(value)
+            for array in items:
+                # Of what is no array of numbers, only its type is said.
+                if _is_a(np.ndarray, array) and _DTYPE(array).char in WHITELIST | {_LONG_DOUBLE}:
+                    left -= room(_SHAPE(array))
+                    if left < 0:
+                        what = f"{_DTYPE(array)}, {_SHAPE(array)}"
+                        raise StudentError("too_large", message=printable(what, LONGEST_NAME))
+
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
             return self._keep(value)
         if kind == "arrays":
-            if not isinstance(value, dict):
+            if not _is_a(dict, value):
                 return Other(_describe(value))
-            return {str(key): plain_array(item) for key, item in value.items()}
+            return {
+                printable(key, LONGEST_NAME) if type(key) is str else _describe(key): plain_array(item)
+                for key, item in dict.items(value)
+            }
         return plain_array(value)
 
     def _student_error(self, error: Exception) -> StudentError:
         if isinstance(error, StudentError):
             return error
-        lines = self._own_lines(error)
+        lines, message = self._own_lines(error), _text_of(error)
         if isinstance(error, SyntaxError):
-            lines = (Line(Path(error.filename or "?").name, error.lineno or 0, (error.text or "").strip()),)
-            return StudentError("error", type(error).__name__, str(error.msg), lines)
+            # Whoever raises one by hand may put anything into it.
+            lines = (_line(error.filename or "?", error.lineno, error.text or ""),)
+            message = _text_of(error.msg)
         kind: Literal["not_implemented", "error"] = (
             "not_implemented" if isinstance(error, NotImplementedError) else "error"
         )
-        return StudentError(kind, type(error).__name__, str(error), lines)
+        return StudentError(kind, _describe(error), message, lines)
 
     def _own_lines(self, error: BaseException) -> tuple[Line, ...]:
         """Lines of the student's package in a traceback; the kit's own frames and numpy's stay out."""
         root = self._folder()
         return tuple(
-            Line(Path(frame.filename).name, frame.lineno or 0, (frame.line or "").strip(), frame.name)
+            _line(frame.filename, frame.lineno, frame.line or "", frame.name)
             for frame in traceback.extract_tb(error.__traceback__)
             if root is not None and Path(frame.filename).is_relative_to(root)
-        )
+        )[-MOST_LINES:]
 
     def _folder(self) -> Path | None:
         try:
@@ -225,17 +334,27 @@ class Executor:
         return Path(paths[0]) if paths else None
 
 
+# The array's own, whatever a subclass says.
+_SHAPE = np.ndarray.shape.__get__
+_DTYPE = np.ndarray.dtype.__get__
+
+
+def _is_a(kind: type, value: Any) -> bool:
+    """`isinstance` for a value that may claim to be what it is not."""
+    return issubclass(type(value), kind)
+
+
 def plain_array(value: Any) -> np.ndarray | Other:
     """The value as a plain array of a whitelisted type, or what it is instead."""
-    if isinstance(value, builtins.bool | int | float | np.generic):
+    if issubclass(type(value), builtins.bool | int | float | np.generic):
         value = np.asarray(value)
-    if isinstance(value, np.ndarray):
-        kind = np.ndarray.__getattribute__(value, "dtype")
-        if kind.char == "g":
+    if _is_a(np.ndarray, value):
+        kind = _DTYPE(value)
+        if kind.char == _LONG_DOUBLE:
             return np.array(value, dtype=np.float64, subok=False)
         if kind.char in WHITELIST:
             return np.array(value, copy=True, subok=False)
-        return Other(f"array of {kind}")
+        return Other(printable(f"array of {kind}", LONGEST_NAME))
     return Other(_describe(value))
 
 
@@ -251,7 +370,25 @@ def _arrays_in(value: Any, depth: int = 4) -> Iterator[np.ndarray]:
 
 
 def _describe(value: Any) -> str:
-    return type(value).__name__
+    # The type's own name, whatever its metaclass says.
+    return printable(type.__dict__["__name__"].__get__(type(value)), LONGEST_NAME)
+
+
+def _text_of(value: object) -> str:
+    """What an error says, unless it raises when it is asked."""
+    try:
+        return printable(str(value))
+    except Exception:
+        return ""
+
+
+def _line(file: object, number: object, code: object, function: str = "") -> Line:
+    return Line(
+        printable(PurePath(str(file)).name, LONGEST_NAME),
+        number if type(number) is int and 0 <= number < 2**31 else 0,
+        printable(str(code).strip(), LONGEST_CODE),
+        printable(function, LONGEST_NAME),
+    )
 
 
 def _same_bytes(old: np.ndarray, new: np.ndarray) -> bool:

@@ -60,7 +60,7 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
         return "error", _raised(error, say)
     if error.kind == "result":
         return "error", _wrong_count(error, say)
-    key = {"missing": "no_function", "lost": "lost", "protocol": "protocol"}[error.kind]
+    key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
     return "error", say(key, detail=_brief(error.message))
 
 

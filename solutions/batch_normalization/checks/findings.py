@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .compare import TOLERANCE, mend, scale
-from .core import FORWARD, Inputs, Observed
+from .core import Inputs, Observed, is_judged
 
 Array = np.ndarray
 
@@ -102,8 +102,10 @@ def find(
                 return None
             pair = Pair(got.T, right, N, D, given, {}, tolerance)
             return Finding("transposed") if right.size > SPARE and not pair.wrong.any() else None
-        values = values if values.dtype.kind in "iub" else values.astype(np.float64)
-        others = {key: value for key, value in true.items() if key not in {FORWARD, name}}
+        if values.dtype.kind == "b":
+            values = values.astype(np.int64)  # which can be subtracted
+        values = values if values.dtype.kind in "iu" else values.astype(np.float64)
+        others = {key: value for key, value in true.items() if key != name and is_judged(key)}
         pair = Pair(values, right, N, D, given, others, tolerance)
         if pair.wrong.any():
             pairs.append(pair)

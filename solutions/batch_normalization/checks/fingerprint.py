@@ -2,7 +2,8 @@
 
 A recording keeps, for what each known mistake gives, the shape and some fixed random projections. Two arrays that
 differ anywhere by more than a few tolerances differ in the projections, too; the array cannot be had back from them,
-unless it has no more entries than there are projections.
+unless it has no more entries than there are projections. Whoever knows the projections can make an array that has them
+all and nothing else in common: fingerprints name mistakes, and never pay.
 """
 
 from __future__ import annotations
@@ -31,13 +32,17 @@ class Fingerprint:
     projections: np.ndarray
 
     def matches(self, other: Fingerprint, precision: str = "d") -> bool:
-        """True if both come from the same array, up to the tolerance for `precision`."""
+        """True if both come from the same array, up to the tolerance for `precision`; `other` sets the scale."""
         if self.shape != other.shape:
             return False
-        bound = 4 * TOLERANCE[precision] * max(self.scale, other.scale)
+        if self.projections.shape != other.projections.shape:
+            return False
+        bound = 4 * TOLERANCE[precision] * other.scale
         return bool(np.all(np.abs(self.projections - other.projections) <= bound))
 
 
+LARGEST = 4096
+"""Numbers of an array of another shape than expected that are still looked at."""
 NOT_FINITE = 1e9
 """What NaN counts as; infinities as twice that."""
 
@@ -55,8 +60,6 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
         aspect: of values, all of them; of types, the type; of anything else, the shape alone.
         shape: the expected one; values of an array that differs from it in axes of length one are taken as mended.
     """
-    if isinstance(value, Fingerprint):
-        return value
     if not isinstance(value, np.ndarray):
         return NO_ARRAY
     if aspect == "dtypes":
@@ -64,6 +67,8 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
     if aspect != "values":
         return Fingerprint(value.shape, 0.0, np.zeros(0))
     mended = None if shape is None else mend(value, shape)
+    if mended is None and value.size > LARGEST:
+        return Fingerprint(value.shape, 0.0, np.zeros(0))  # no mistake gives anything of that size
     values = (value if mended is None else mended).astype(np.float64)
     flat = np.nan_to_num(values, nan=-NOT_FINITE, posinf=2 * NOT_FINITE, neginf=-2 * NOT_FINITE).ravel()
     return Fingerprint(values.shape, scale(flat), vectors(flat.size) @ flat)
@@ -76,7 +81,7 @@ def projections(shape: tuple[int, ...], aspect: Aspect = "values") -> int:
     return 1 if aspect == "dtypes" else min(math.prod(shape), PROJECTIONS)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def vectors(size: int) -> np.ndarray:
     """What an array of this many values is projected on, one vector a row."""
     # RandomState is frozen for ever (NEP 19), so recordings mean the same under every numpy.

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from .command import CannotWrite
 from .result import Result
 
 
@@ -13,14 +14,28 @@ def write_outputs(result: Result, json_file: str | None, junit_file: str | None)
     """Write what was asked for; True if any of it went to standard output.
 
     Raises:
-        OSError: a file cannot be written.
+        CannotWrite: a file, or standard output, does not take it.
     """
-    for name, content in (
-        (json_file, json.dumps(result.to_json(), ensure_ascii=False, indent=2) + "\n"),
-        (junit_file, result.to_junit()),
-    ):
-        if name == "-":
-            sys.stdout.write(content)
-        elif name:
-            Path(name).write_text(content, encoding="utf-8")
+    if json_file is not None:
+        _write(json_file, json.dumps(result.to_json(), ensure_ascii=not _all_text(json_file), indent=2) + "\n")
+    if junit_file is not None:
+        content = result.to_junit()
+        if not _all_text(junit_file):
+            content = content.encode("ascii", "xmlcharrefreplace").decode()
+        _write(junit_file, content)
     return "-" in (json_file, junit_file)
+
+
+def _all_text(name: str) -> bool:
+    """Whether every character can be written as it is; what a program reads is escaped where one cannot."""
+    return name != "-" or (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def _write(name: str, content: str) -> None:
+    if name == "-":
+        sys.stdout.write(content)
+        return
+    try:
+        Path(name).write_bytes(content.encode("utf-8", "replace"))
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise CannotWrite(name or "''", error) from None

@@ -10,13 +10,14 @@ import numpy as np
 from checks.core import CheckList, Observed
 from checks.student import Params, Student
 
+from . import moves
 from .gradients import add_backward_checks, backward_of
 from .inputs import batch, far_from_zero, single, with_gradient, with_statistics
 
 checks = CheckList()
 
 ONE_SIZE = ((7, 4),)
-MANY_SIZES = ((1, 3), (2, 5), (6, 1), (3, 8), (20, 6))
+MANY_SIZES = ((1, 3), (2, 5), (6, 1), (5, 8), (12, 6))
 
 Array = np.ndarray
 
@@ -28,7 +29,15 @@ def train(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.shape", points=0.5, contract="BF-2", draw=batch, sizes=MANY_SIZES, aspect="shapes")
+@checks.add(
+    "batchnorm_forward.shape",
+    points=0.5,
+    contract="BF-2",
+    draw=batch,
+    sizes=MANY_SIZES,
+    aspect="shapes",
+    moves=moves.forward("out"),
+)
 def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """The output has the input's shape."""
     out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
@@ -71,13 +80,19 @@ def continued(
 
 
 @checks.add(
-    "batchnorm_forward.running_shape", points=0.25, contract="BF-4", draw=batch, sizes=MANY_SIZES, aspect="shapes"
+    "batchnorm_forward.running_shape",
+    points=0.25,
+    contract="BF-4",
+    draw=batch,
+    sizes=MANY_SIZES,
+    aspect="shapes",
+    moves=moves.forward("computed out"),
 )
 def running_shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Running statistics have one number for each feature."""
     bn_param = student.mapping(mode="train")
-    student.batchnorm_forward(x, gamma, beta, bn_param)
-    return _statistics(bn_param)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {**_statistics(bn_param), "computed out": out}
 
 
 @checks.add("batchnorm_forward.momentum", points=0.5, contract="BF-8", draw=with_statistics, sizes=ONE_SIZE)
@@ -126,14 +141,21 @@ def test_eps(
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.test_keeps", points=0.5, contract="BF-6", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.test_keeps",
+    points=0.5,
+    contract="BF-6",
+    draw=with_statistics,
+    sizes=((7, 5),),
+    moves=moves.in_test("computed out"),
+)
 def test_keeps(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
     """Test mode leaves the running statistics alone."""
     bn_param = student.mapping(mode="test", eps=eps, running_mean=running_mean, running_var=running_var)
-    student.batchnorm_forward(x, gamma, beta, bn_param)
-    return _statistics(bn_param)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {**_statistics(bn_param), "computed out": out}
 
 
 @checks.add(
@@ -143,6 +165,7 @@ def test_keeps(
     draw=with_statistics,
     sizes=MANY_SIZES,
     aspect="shapes",
+    moves=moves.in_test("out"),
 )
 def test_shape(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any

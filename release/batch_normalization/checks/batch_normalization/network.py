@@ -1,8 +1,8 @@
 """Checks of the normalization parts of `FullyConnectedNet`.
 
-The network is judged with the student's own layers plugged into the trusted wiring, so a right network over a wrong
-layer keeps its points. Parameters are set by the check; only the checks of initialization read the student's. Nothing
-but `params`, `loss` and what it returns is looked at: how a network keeps its statistics and caches is its own affair.
+The network is judged over stand-in layers (`stand_ins`), so its points do not depend on the student's layers.
+Parameters are set by the check; only the checks of initialization read the student's. Nothing but `params`, `loss` and
+what it returns is looked at, not how a network keeps its statistics and caches.
 The sentences: `docs/contracts/FullyConnectedNet.md`.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.core import CheckList, Observed, Run
+from checks.core import CheckList, Inputs, Move, Observed, Run
 from checks.executor import StudentError
 from checks.student import Model, Student
 
@@ -22,8 +22,7 @@ checks = CheckList()
 
 CLASSES = 5
 FEATURES = 7
-BATCHNORM = ("batchnorm_forward", "batchnorm_backward")
-LAYERNORM = ("layernorm_forward", "layernorm_backward")
+BATCHNORM, LAYERNORM = "batchnorm", "layernorm"
 
 Array = np.ndarray
 Params = Mapping[str, Array]
@@ -36,10 +35,11 @@ HIDDEN_DIMS = (6, 4, 5)
 
 
 def network(*hidden_dims: int) -> Any:
-    """Draws examples, labels and every parameter of a normalized network with these hidden layers.
+    """Draws examples, labels, the stand-ins' twist and the parameters of a normalized network with these hidden layers.
 
     The numbers are float32's, so that a network of the wrong dtype loses the check of the dtype and no other. Biases of
-    the last layer are negative, and with them many scores, so that a nonlinearity on the scores shows.
+    the last layer are negative, and with them many scores, so that a nonlinearity on the scores shows; but two, so that
+    there is something on the other side of it.
     """
 
     def draw(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
@@ -51,8 +51,11 @@ def network(*hidden_dims: int) -> Any:
             if layer <= len(hidden_dims):
                 inputs[f"gamma{layer}"] = rng.uniform(0.6, 1.9, fan_out) * rng.choice([-1.0, 1.0], fan_out)
                 inputs[f"beta{layer}"] = rng.uniform(0.2, 1.0, fan_out)
+            else:
+                inputs[f"b{layer}"][:2] += 4.0
         return {
             "y": rng.integers(CLASSES, size=N),
+            "twist": float(rng.uniform(0.5, 1.4)),
             **{name: value.astype(np.float32).astype(np.float64) for name, value in inputs.items()},
         }
 
@@ -64,8 +67,19 @@ ONE_WIDTH = network(6, 6)
 TWO_WIDTHS = network(6, 4)
 
 
-def build(student: Student, normalization: str, params: Params, reg: float = 0.0) -> Model:
-    """A network of the student's, with these parameters."""
+def exchanged(inputs: Inputs, step: float) -> Inputs:
+    """The same with other stand-ins: whoever calls them gets something else from them."""
+    return {**inputs, "twist": inputs["twist"] + step}
+
+
+def on_layers(*results: str) -> tuple[Move, ...]:
+    """What a network whose layers do something shows of it."""
+    return (Move((exchanged,), results, "without_layers", everywhere=False),)
+
+
+def build(student: Student, normalization: str, params: Params, twist: float, reg: float = 0.0) -> Model:
+    """A network of the student's, with these parameters, over stand-ins with this twist."""
+    student.exchange(twist)
     hidden_dims = [params[f"b{layer}"].size for layer in range(1, _layers(params))]
     model = student.model(
         "FullyConnectedNet",
@@ -123,9 +137,7 @@ def dtype(student: Student, **_: Any) -> Observed:
     return observed
 
 
-def add_training_checks(
-    normalization: str, needs: tuple[str, str], draw: Any, *, contract: int, points: Points
-) -> None:
+def add_training_checks(normalization: str, draw: Any, *, contract: int, points: Points) -> None:
     """Add the checks of training with one normalization: the loss, and the gradients in two parts."""
 
     def add(name: str, sentence: int) -> Callable[[Run], Run]:
@@ -135,46 +147,42 @@ def add_training_checks(
             contract=f"FN-{sentence}",
             draw=draw,
             sizes=((9, FEATURES),),
-            needs=needs,
+            part=normalization,
         )
 
     @add("loss", contract)
-    def loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    def loss(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
         """The training loss."""
-        value, _ = build(student, normalization, params).loss(X, y)
+        value, _ = build(student, normalization, params, twist).loss(X, y)
         return {"loss": value}
 
     @add("gradients", contract + 1)
-    def gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    def gradients(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
         """The gradients of weights and biases, which pass through every normalization behind them."""
-        _, grads = build(student, normalization, params).loss(X, y)
+        _, grads = build(student, normalization, params, twist).loss(X, y)
         return _of(grads, params, scale_and_shift=False)
 
     @add("scale_and_shift", contract + 1)
-    def scale_and_shift(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+    def scale_and_shift(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
         """The gradients of gamma and beta."""
-        _, grads = build(student, normalization, params).loss(X, y)
+        _, grads = build(student, normalization, params, twist).loss(X, y)
         return _of(grads, params, scale_and_shift=True)
 
 
-add_training_checks(
-    "batchnorm", BATCHNORM, ONE_WIDTH, contract=3, points={"loss": 1.25, "gradients": 0.75, "scale_and_shift": 0.5}
-)
-add_training_checks(
-    "layernorm", LAYERNORM, TWO_WIDTHS, contract=5, points={"loss": 0.5, "gradients": 0.5, "scale_and_shift": 0.25}
-)
+add_training_checks(BATCHNORM, ONE_WIDTH, contract=3, points={"loss": 1.25, "gradients": 0.75, "scale_and_shift": 0.5})
+add_training_checks(LAYERNORM, TWO_WIDTHS, contract=5, points={"loss": 0.5, "gradients": 0.5, "scale_and_shift": 0.25})
 
 
 @checks.add(
-    "FullyConnectedNet.test_mode", points=1, contract="FN-7", draw=network(6), sizes=((9, FEATURES),), needs=BATCHNORM
+    "FullyConnectedNet.test_mode", points=1, contract="FN-7", draw=network(6), sizes=((9, FEATURES),), part=BATCHNORM
 )
-def test_mode(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def test_mode(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """Scores after two training passes use the running statistics of those passes, and change nothing in them.
 
     Then follows training again. In test mode a layer has nothing to go back by, so a network that stays there raises
     or not as the layers have it; either way its loss is not the right one, and the scores are judged as before.
     """
-    model = build(student, "batchnorm", params)
+    model = build(student, BATCHNORM, params, twist)
     model.loss(X, y)
     model.loss(2.0 * X, y)  # float32's numbers, too
     scores = {"scores": model.scores(X[:5]), "scores (again)": model.scores(X[:5])}
@@ -193,11 +201,11 @@ def test_mode(student: Student, X: Array, y: Array, **params: Array) -> Observed
     contract="FN-13",
     draw=TWO_WIDTHS,
     sizes=((5, FEATURES),),
-    needs=LAYERNORM,
+    part=LAYERNORM,
 )
-def layernorm_test(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def layernorm_test(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """Scores with layer normalization, of a network that was never trained."""
-    return {"scores": build(student, "layernorm", params).scores(X)}
+    return {"scores": build(student, LAYERNORM, params, twist).scores(X)}
 
 
 @checks.add(
@@ -206,11 +214,11 @@ def layernorm_test(student: Student, X: Array, y: Array, **params: Array) -> Obs
     contract="FN-9",
     draw=network(6, 6, 6),
     sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+    part=BATCHNORM,
 )
-def own_statistics(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def own_statistics(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """Layers of the same width keep running statistics apart."""
-    model = build(student, "batchnorm", params)
+    model = build(student, BATCHNORM, params, twist)
     model.loss(X, y)
     return {"scores": model.scores(X[:5])}
 
@@ -221,11 +229,12 @@ def own_statistics(student: Student, X: Array, y: Array, **params: Array) -> Obs
     contract="FN-8",
     draw=ONE_WIDTH,
     sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+    part=BATCHNORM,
+    moves=on_layers("computed loss"),
 )
-def regularized_loss(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def regularized_loss(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """What `reg` adds to the loss."""
-    return _added_by_reg(student, "batchnorm", X, y, params)[0]
+    return _added_by_reg(student, BATCHNORM, X, y, params, twist)[0]
 
 
 @checks.add(
@@ -234,11 +243,12 @@ def regularized_loss(student: Student, X: Array, y: Array, **params: Array) -> O
     contract="FN-8",
     draw=ONE_WIDTH,
     sizes=((9, FEATURES),),
-    needs=BATCHNORM,
+    part=BATCHNORM,
+    moves=on_layers("computed dW1", "computed dW2"),
 )
-def regularized_gradients(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def regularized_gradients(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """What `reg` adds to each gradient."""
-    return _added_by_reg(student, "batchnorm", X, y, params)[1]
+    return _added_by_reg(student, BATCHNORM, X, y, params, twist)[1]
 
 
 @checks.add(
@@ -247,28 +257,33 @@ def regularized_gradients(student: Student, X: Array, y: Array, **params: Array)
     contract="FN-8",
     draw=TWO_WIDTHS,
     sizes=((5, FEATURES),),
-    needs=LAYERNORM,
+    part=LAYERNORM,
+    moves=on_layers("computed loss", "computed dW1", "computed dW2"),
 )
-def layernorm_regularized(student: Student, X: Array, y: Array, **params: Array) -> Observed:
+def layernorm_regularized(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """What `reg` adds with layer normalization, for those who write its branch apart."""
-    in_loss, in_gradients = _added_by_reg(student, "layernorm", X, y, params)
+    in_loss, in_gradients = _added_by_reg(student, LAYERNORM, X, y, params, twist)
     return {**in_loss, **in_gradients}
 
 
 def _added_by_reg(
-    student: Student, normalization: str, X: Array, y: Array, params: Params
+    student: Student, normalization: str, X: Array, y: Array, params: Params, twist: float
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `reg` adds to the loss, and to each gradient; to one that is missing, or another's, it adds nothing."""
-    plain_loss, plain = build(student, normalization, params).loss(X, y)
-    loss, grads = build(student, normalization, params, reg=REG).loss(X, y)
-    in_loss = {"loss (reg) - loss": difference(loss, plain_loss)}
+    """What `reg` adds to the loss, and to each gradient; to one that is missing, or another's, it adds nothing.
+
+    With each the witness that it was computed: the loss, and the gradients of the weights, as they are without `reg`.
+    """
+    plain_loss, plain = build(student, normalization, params, twist).loss(X, y)
+    loss, grads = build(student, normalization, params, twist, reg=REG).loss(X, y)
+    in_loss = {"loss (reg) - loss": difference(loss, plain_loss), "computed loss": plain_loss}
     if not isinstance(plain, dict) or not isinstance(grads, dict):
         return in_loss, {"grads": grads}
     nothing = {name: np.zeros_like(value) for name, value in params.items()}
-    return in_loss, {
+    in_gradients = {
         f"d{name} (reg) - d{name}": added(grads.get(name, none), plain.get(name, none), none.shape)
         for name, none in nothing.items()
     }
+    return in_loss, in_gradients | {f"computed d{name}": plain.get(name) for name in params if name.startswith("W")}
 
 
 def _fresh(student: Student, normalization: str, kind: type[np.floating[Any]]) -> dict[str, Any]:
@@ -290,7 +305,7 @@ def _scales_and_shifts(student: Student, wanted: type[np.floating[Any]]) -> dict
     for normalization in ("batchnorm", "layernorm"):
         for name, value in _fresh(student, normalization, wanted).items():
             for kind in ("gamma", "beta"):
-                if name.startswith(kind) and isinstance(value, np.ndarray) and value.size:
+                if name.startswith(kind) and isinstance(value, np.ndarray) and value.ndim and value.size:
                     found.setdefault(kind, []).append(value)
     return found
 

@@ -31,7 +31,7 @@ ASSIGNMENT = Assignment(
         "batchnorm_backward_alt": "batchnorm_forward",
         "layernorm_backward": "layernorm_forward",
     },
-    interchangeable=(("batchnorm_backward", "batchnorm_backward_alt"),),
+    over_stand_ins={"FullyConnectedNet": ("layers",)},
     probes=(
         Probe("right_for_gamma_one", {"gamma": 1.0}),
         Probe("right_for_beta_zero", {"beta": 0.0}),

@@ -14,6 +14,7 @@ from checks.core import FORWARD, CheckList, Draw, Observed
 from checks.student import Student
 
 from .inputs import one_gamma_zero, single
+from .moves import BACKWARD
 from .observed import added
 
 Gradients = Callable[..., Observed]
@@ -82,7 +83,7 @@ def add_backward_checks(
     # With an eps of its own, for a dgamma from an x_hat of another eps; with a gamma of 0, for one that divides by it.
     add("dgamma", 2, _only(gradients, "dgamma"), draw=one_gamma_zero(draw), sizes=FEW_SIZES)
     add("dbeta", 3, _only(gradients, "dbeta"), sizes=FEW_SIZES)
-    add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes")
+    add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes", moves=BACKWARD)
     add("sizes", 5, _default_eps(dx), sizes=sizes)
     add("eps", 6, dx)
     add("float32", 7, _default_eps(dx), draw=single(draw))

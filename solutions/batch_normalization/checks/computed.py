@@ -1,0 +1,115 @@
+"""Whether the results of a check are computed, asked of the student's own results.
+
+Shapes, and differences that should be zero, are right also where nothing was computed. A check of them has `moves`:
+changes of its inputs after which the same calls must give something else. For each the calls are made again,
+
+1. after a step: the numbers that must depend on what was changed are others;
+2. after a step a thousand times smaller: it changes by far less, as what is computed does and noise does not;
+3. without a step: the same as before, to the last bit.
+
+Nothing is compared with a number of ours, so a wrong formula is as good as the right one. What is right is computed,
+and asked nothing; where nothing can be asked (N = 1), it must be right if it is right where something can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .core import Check, Inputs, Move, Observed
+from .student import Student
+
+STEP, SMALL_STEP = 1e-3, 1e-6
+MOST = 0.7
+"""The share of a matrix that must change where it is said that it does all over: of (x - mean) / mean |x - mean| those
+numbers stay that are alone on their side of the mean."""
+LEAST = 1e-6
+"""The smallest change that counts, in units of the step: less is a tremor."""
+SHRINKS = 0.1
+"""What is left, at most, of a change when the step is a thousand times smaller. A thousandth where the results have a
+derivative; more where rounding adds to it."""
+
+
+@dataclass(frozen=True)
+class Idle:
+    """What shows that results are not computed."""
+
+    move: Move
+    size: int
+    """The index of the size."""
+    asked: bool
+    """False where nothing can be asked, and what is right elsewhere is not right here."""
+
+
+def not_computed(
+    check: Check, student: Student, inputs: Sequence[Inputs], observed: Sequence[Observed], right: Sequence[bool]
+) -> Idle | None:
+    """The first move that the results do not follow; None if they are computed.
+
+    Args:
+        check: what was asked.
+        student: who was asked.
+        inputs: for every size.
+        observed: what the check's `run` returned for them, the witnesses included.
+        right: for every size, whether what must be computed is known to be right.
+
+    Raises:
+        StudentError: a call failed.
+    """
+    for move in check.moves:
+        asked = [move.changes[0](item, STEP) is not None for item in inputs]
+        right_where_asked = all(fine for fine, some in zip(right, asked, strict=True) if some)
+        for size, (item, base) in enumerate(zip(inputs, observed, strict=True)):
+            if right[size]:
+                continue
+            follows = _moves(check, student, move, item, base) if asked[size] else not right_where_asked
+            if not follows:
+                return Idle(move, size, asked[size])
+    for move in check.moves[:1]:
+        for size, (item, base) in enumerate(zip(inputs, observed, strict=True)):
+            again = check.run(student, **item)
+            if not all(_same(again.get(name), base.get(name)) for name in move.results):
+                return Idle(move, size, asked=True)
+    return None
+
+
+def _moves(check: Check, student: Student, move: Move, inputs: Inputs, base: Observed) -> bool:
+    """Whether the results follow one of the changes."""
+    for change in move.changes:
+        stepped, barely = change(inputs, STEP), change(inputs, SMALL_STEP)
+        if stepped is None or barely is None:
+            continue
+        far, near = check.run(student, **stepped), check.run(student, **barely)
+        if all(_follows(base.get(name), far.get(name), near.get(name), move.everywhere) for name in move.results):
+            return True
+    return False
+
+
+def _follows(base: Any, far: Any, near: Any, everywhere: bool) -> bool:
+    """Whether a result changes with a step, and far less with a small one."""
+    if not (_is_finite(base) and _is_finite(far) and _is_finite(near) and base.shape == far.shape == near.shape):
+        return False
+    changed = np.abs(far.astype(np.float64) - base)
+    felt = changed >= LEAST * STEP
+    if not felt.any() or (everywhere and not _all_over(felt)):
+        return False
+    return bool(np.max(np.abs(near.astype(np.float64) - base)) <= SHRINKS * np.max(changed))
+
+
+def _all_over(felt: np.ndarray) -> bool:
+    """Whether most of a matrix changed and some of every row and column; all of anything else."""
+    if felt.ndim != 2:
+        return bool(felt.all())
+    return bool(felt.mean() >= MOST and felt.any(axis=0).all() and felt.any(axis=1).all())
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
+
+
+def _same(one: Any, other: Any) -> bool:
+    # Not a number is the same again: 0 / 0 at N = 1, where nothing was asked.
+    return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and one.tobytes() == other.tobytes()
