@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -34,17 +36,21 @@ from nbgrader.utils import parse_utc, rmtree
 
 from .course import Course
 from .errors import GraderError
+from .reading import MAX_NOTEBOOK, Reading, read_notebook
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
 from .staging import PACKAGE, shown
 from .verdicts import Verdict, judge
 
-MAX_NOTEBOOK = 50_000_000
-"""Bytes of a submitted notebook that are still read."""
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over to `autograded/`."""
 MAX_FILES = 2_000
+MAX_OTHERS = 20
+"""Notebooks of another name that are looked at where the right one is missing."""
 _TIMESTAMP = "timestamp.txt"
+_YEARS = (1970, 9000)
+"""In which a time can be shown in any zone, and subtracted from any other."""
+_EXECUTION = "NBGRADER_EXECUTION"
 
 
 class SubmissionExporter(NotebookExporter):
@@ -58,7 +64,8 @@ class SubmissionExporter(NotebookExporter):
         path = Path(filename)
         resources = resources if resources is not None else {}
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        notebook = read_submission(path, verdict_of(converter))
+        with others_turn(getattr(converter, "turn", None)):
+            notebook = read_submission(path, verdict_of(converter))
         return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-untyped-call]
 
 
@@ -67,60 +74,44 @@ def read_submission(path: Path, verdict: Verdict) -> NotebookNode:
 
     What was done in place of reading `path` is added to the verdict's notes.
     """
+    released = frame(verdict.course, verdict.assignment.name)
+    ours = set(graded_ids(released))
+    handed_out = ours | {cell.id for cell in released.cells}
     if not os.path.lexists(path):
         path = verdict.root / path.name
     if os.path.lexists(path):
         try:
-            return read_notebook(path)
+            return _noted(read_notebook(path, handed_out), verdict)
         except ValueError as error:
             verdict.note("unreadable_notebook", name=path.name, problem=str(error))
-            return frame(verdict.course, verdict.assignment.name)
-    ours = set(graded_ids(frame(verdict.course, verdict.assignment.name)))
+            return released
     found = []
-    for other in sorted(path.parent.glob("*.ipynb")):
+    left = MAX_NOTEBOOK
+    for other in itertools.islice(sorted(path.parent.glob("*.ipynb")), MAX_OTHERS):
         try:
-            notebook = read_notebook(other)
-        except ValueError:
+            left -= other.lstat().st_size
+            if left < 0:
+                break
+            reading = read_notebook(other, handed_out)
+        except (OSError, ValueError):
             continue
-        if ours.intersection(graded_ids(notebook)):
-            found.append((other, notebook))
+        if ours.intersection(graded_ids(reading.notebook)):
+            found.append((other, reading))
     if len(found) == 1:
         verdict.note("other_notebook", name=path.name, found=shown(found[0][0].name))
-        return found[0][1]
+        return _noted(found[0][1], verdict)
     verdict.note("no_notebook", name=path.name)
-    return frame(verdict.course, verdict.assignment.name)
+    return released
 
 
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook that a student saved.
-
-    Raises:
-        ValueError: it is not one, with the reason in a few words.
-    """
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise ValueError("not a file")
-        if path.stat().st_size > MAX_NOTEBOOK:
-            raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
-    except OSError as error:
-        raise ValueError(error.strerror or str(error)) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whatever is amiss is mended here, or said below
-            notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-            nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
-        nbformat.validate(notebook, relax_add_props=True)
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(error.strerror or str(error)) from None
-    except nbformat.reader.NotJSONError:
-        raise ValueError("not a notebook: no JSON") from None
-    except nbformat.ValidationError as error:
-        raise ValueError(f"not a valid notebook: {error.message[:120]}") from None
-    except Exception as error:  # whatever a broken file makes of the upgrade from an older format
-        raise ValueError(f"not a notebook: {type(error).__name__}") from None
-    return notebook
+def _noted(reading: Reading, verdict: Verdict) -> NotebookNode:
+    if reading.left_out:
+        verdict.note("cells_left_out", count=str(reading.left_out))
+    if reading.cut:
+        verdict.note("cells_cut", count=str(reading.cut))
+    if reading.replaced:
+        verdict.note("characters_replaced")
+    return reading.notebook
 
 
 def frame(course: Course, assignment: str) -> NotebookNode:
@@ -131,12 +122,33 @@ def frame(course: Course, assignment: str) -> NotebookNode:
     """
     path = course.release / assignment / f"{assignment}.ipynb"
     try:
-        return read_notebook(path)
-    except (OSError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook, relax_add_props=True)
+    except Exception:  # there is none, or what is there is none
         raise GraderError(
             f"{path}: expected the released notebook, found none that can be read. Next: run "
             f"`grader release {assignment}`."
         ) from None
+    return notebook
+
+
+@contextmanager
+def others_turn(turn: Lock | None) -> Iterator[None]:
+    """Let other conversions go on while this one does what takes long; `turn` is the lock that it holds."""
+    if turn is None:
+        yield
+        return
+    execution = os.environ.get(_EXECUTION)
+    turn.release()
+    try:
+        yield
+    finally:
+        turn.acquire()
+        # nbgrader takes this away at the end of each conversion, and fails where another one has.
+        if execution is not None:
+            os.environ[_EXECUTION] = execution
 
 
 def graded_ids(notebook: NotebookNode) -> list[str]:
@@ -194,10 +206,11 @@ def _init_notebooks(converter: Autograde) -> None:
 def existing_timestamp(folder: str) -> datetime | None:
     """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
     path = Path(folder, _TIMESTAMP)
-    with suppress(OSError, ValueError):
+    with suppress(Exception):  # what dates can be made to mean, and overflow to, is not known to anybody
         if not path.is_symlink() and path.is_file() and path.stat().st_size < 1000:
             found = parse_utc(path.read_text(encoding="utf-8").strip())
-            return found if isinstance(found, datetime) else None
+            if isinstance(found, datetime) and _YEARS[0] <= found.year <= _YEARS[1]:
+                return found
     return None
 
 
