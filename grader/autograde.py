@@ -53,7 +53,7 @@ from .pages import STAYS_INSIDE, VERDICT, as_text, attached_pictures, page_ids, 
 from .render import render_package
 from .results import Note, read_record, staleness
 from .sandbox.choose import choose
-from .staging import shown
+from .staging import listed, shown
 from .submission import course_of, frame, grade_id_of, others_turn, verdict_of
 from .verdicts import Verdict, sentences
 
@@ -178,7 +178,7 @@ class RestoreModules(Step):
         folder = self.destination(resources)
         shadowing = remove_shadowing(folder, verdict.course.root)
         if shadowing:
-            verdict.note("shadowing", files=", ".join(shadowing))
+            verdict.note("shadowing", files=listed(shadowing))
         package = folder / "funkcije"
         if package.is_dir():
             for name, content in render_package(verdict.course, verdict.assignment).stub.items():

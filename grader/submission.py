@@ -34,17 +34,16 @@ from nbgrader.converters import Autograde, BaseConverter
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
 
+from .carrying import carry_over
 from .course import Course
 from .errors import GraderError
 from .reading import MAX_NOTEBOOK, Reading, read_notebook
+from .render import render_package
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
-from .staging import PACKAGE, shown
+from .staging import shown
 from .verdicts import Verdict, judge
 
-MAX_BYTES = 200_000_000
-"""Bytes of other files that are carried over to `autograded/`."""
-MAX_FILES = 2_000
 MAX_OTHERS = 20
 """Notebooks of another name that are looked at where the right one is missing."""
 _TIMESTAMP = "timestamp.txt"
@@ -190,10 +189,12 @@ def _init_notebooks(converter: Autograde) -> None:
     converter.notebooks = []
     converter.assignments = {}
     expected = f"{coursedir.assignment_id}.ipynb"
+    # Any other notebook is unknown to nbgrader, and there may be thousands.
+    handed_out = {path.name for path in (course_of(converter).release / coursedir.assignment_id).glob("*.ipynb")}
     for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
         path = Path(folder)
         if path.is_dir():
-            found = {str(notebook) for notebook in path.glob("*.ipynb")} | {str(path / expected)}
+            found = {str(path / name) for name in handed_out if (path / name).exists()} | {str(path / expected)}
             wanted = [name for name in found if fnmatch.fnmatch(Path(name).stem, coursedir.notebook_id)]
             if wanted:
                 converter.assignments[folder] = wanted
@@ -267,51 +268,13 @@ def _copy_files(converter: BaseConverter, assignment_id: str, student_id: str) -
         _stock_copy_files(converter, assignment_id, student_id)
         return
     verdict = verdict_of(converter)
-    ignored = [*converter.coursedir.ignore, "*.ipynb"]
     destination = Path(converter._format_dest(assignment_id, student_id))
-    stamp = Path(converter._format_source(assignment_id, student_id)) / _TIMESTAMP
-    left: list[str] = []
-    files, size = 0, 0
-    for path in [*_files(verdict.root, left), *([stamp] if stamp.parent != verdict.root else [])]:
-        name = path.relative_to(stamp.parent if path == stamp else verdict.root).as_posix()
-        if any(fnmatch.fnmatch(part, pattern) for part in Path(name).parts for pattern in ignored):
-            continue
-        try:
-            plain = path.is_file() and not path.is_symlink()
-            if not plain and path == stamp:
-                continue
-            files, size = files + 1, size + (path.stat().st_size if plain else 0)
-            if not plain or files > MAX_FILES or size > MAX_BYTES or shown(name) != name:
-                left.append(name)
-                continue
-            target = destination / _place_of(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content = path.read_bytes()
-        except OSError:
-            left.append(name)
-            continue
-        target.write_bytes(content)
-    if left:
-        names = ", ".join(shown(name) for name in left[:10])
-        verdict.note("left_behind", files=names + (f", ... ({len(left)})" if len(left) > 10 else ""))
-
-
-def _files(folder: Path, left: list[str]) -> Iterator[Path]:
-    """All that is not a folder, below a folder; folders that are links or cannot be read go to `left`."""
-
-    def unreadable(error: OSError) -> None:
-        left.append(Path(error.filename).relative_to(folder).as_posix())
-
-    for place, folders, files in os.walk(folder, onerror=unreadable):
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        for name in sorted([*files, *links]):
-            yield Path(place, name)
-
-
-def _place_of(name: str) -> str:
-    """Where a file goes: the package under its right name."""
-    first, slash, rest = name.partition("/")
-    return f"{PACKAGE}/{rest}" if slash and first.casefold() == PACKAGE else name
+    given = render_package(verdict.course, verdict.assignment).stub
+    carry_over(verdict, given, destination, [*converter.coursedir.ignore, "*.ipynb", _TIMESTAMP])
+    source = Path(converter._format_source(assignment_id, student_id))
+    if existing_timestamp(str(source)) is not None:
+        destination.mkdir(parents=True, exist_ok=True)
+        (destination / _TIMESTAMP).write_bytes((source / _TIMESTAMP).read_bytes())
 
 
 def _set_permissions(converter: Autograde, assignment_id: str, student_id: str) -> None:
@@ -341,6 +304,13 @@ def _automatic_scores(
     return scores
 
 
+def _format_source(converter: BaseConverter, assignment_id: str, student_id: str, escape: bool = False) -> str:
+    """A path as nbgrader makes it, and its pattern of one: a name may hold a newline, which `.` does not match."""
+    if "(?P<" in student_id:
+        student_id = student_id.replace(".*", "(?s:.*)")
+    return str(_stock_format_source(converter, assignment_id, student_id, escape))
+
+
 def _ours(converter: Autograde) -> bool:
     return issubclass(converter.exporter_class, SubmissionExporter)
 
@@ -352,12 +322,14 @@ def _for_ours(method: Callable[..., Any], stock: Callable[..., Any]) -> Callable
     return wrapped
 
 
+_stock_format_source = BaseConverter._format_source
 _stock_copy_files = BaseConverter.init_assignment
 _stock_init_notebooks = Autograde.init_notebooks
 _stock_convert_notebooks = Autograde.convert_notebooks
 _stock_init_destination = Autograde.init_destination
 _stock_init_assignment = Autograde.init_assignment
 _stock_set_permissions = Autograde.set_permissions
+BaseConverter._format_source = _format_source
 BaseConverter.init_assignment = _copy_files
 Autograde.init_notebooks = _for_ours(_init_notebooks, _stock_init_notebooks)
 Autograde.convert_notebooks = _for_ours(_convert_notebooks, _stock_convert_notebooks)

@@ -42,7 +42,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
     monkeypatch.setattr("grader.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources))
     monkeypatch.setattr("grader.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
     monkeypatch.setattr("grader.outputs.inert_html", lambda html: html)
-    monkeypatch.setattr("grader.handin.MAX_BYTES", 10**12)
+    monkeypatch.setattr("grader.archives.MAX_BYTES", 10**12)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",
