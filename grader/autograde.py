@@ -49,7 +49,7 @@ from .bounded import Inert
 from .errors import GraderError
 from .feedback import stale_banner
 from .notebook import NotebookBounds, data_cache, run_notebook
-from .pages import STAYS_INSIDE, VERDICT, as_text, attached_pictures, page_ids, plain, tame
+from .pages import STAYS_INSIDE, as_text, attached_pictures, page_ids, plain, tame
 from .render import render_package
 from .results import Note, read_record, staleness
 from .sandbox.choose import choose
@@ -325,7 +325,7 @@ def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[Notebo
 
 
 def _page(html: str, text: str) -> NotebookNode:
-    return _output("display_data", data={"text/html": f'<div class="{VERDICT}">{html}</div>', "text/plain": text})
+    return _output("display_data", data={"text/html": html, "text/plain": text})
 
 
 def _points(points: float) -> NotebookNode:

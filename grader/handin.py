@@ -18,7 +18,7 @@ import logging
 import os
 import re
 import shutil
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -229,16 +229,15 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         except GraderError:
             modules = ()
         made = plan(extracted, name, modules)
-        seen: Counter[tuple[str, str]] = Counter()
+        kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, reason in made.problems.items():
             where = path.relative_to(extracted)
-            kind = shown(where.parts[0]), reason.partition(" for ")[0]
-            seen[kind] += 1
-            if seen[kind] <= _NAMED:
-                self.log.warning("Not collected: %s: %s.", shown(str(where)), reason)
-        for (top, reason), count in seen.items():
-            if count > _NAMED:
-                self.log.warning("Not collected: %s: %d more files: %s.", top, count - _NAMED, reason)
+            kinds[where.parts[0], reason.partition(" for ")[0]].append(f"{shown(str(where))}: {reason}")
+        for lines in kinds.values():
+            for line in lines[:_NAMED]:
+                self.log.warning("Not collected: %s.", line)
+            if more := lines[_NAMED:]:
+                self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
 
 

@@ -19,8 +19,6 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from .pictures import can_be_shown
 
-VERDICT = "grader-verdict"
-"""The class of a verdict on a page, which nothing of a submission can bear."""
 OF_THE_SUBMISSION = "izlaz iz predatog rada / output of the submission"
 LONGEST = 100_000
 """Characters of HTML that are cleaned; of more the plain text is shown."""
@@ -271,17 +269,15 @@ STAYS_INSIDE = f"""<style>
   contain: layout paint !important; isolation: isolate !important; min-width: 0;
   overflow: auto hidden !important; position: relative !important; z-index: 0 !important;
 }}
-:is(.output, .jp-Cell-outputWrapper):has(.output_subarea, .jp-OutputArea-output):not(:has(.{VERDICT})) {{
-  border-left: 4px double #bbb;
-}}
-:is(.output, .jp-Cell-outputWrapper):has(.output_subarea, .jp-OutputArea-output):not(:has(.{VERDICT}))::before {{
+.code_cell:not(:has(.nbgrader_cell)) .output:has(.output_subarea) {{ border-left: 4px double #bbb; }}
+.code_cell:not(:has(.nbgrader_cell)) .output:has(.output_subarea)::before {{
   color: #767676; content: "{OF_THE_SUBMISSION}"; display: block; font: 10px sans-serif; padding-left: 6px;
 }}
 </style>"""
 """What keeps everything that a submission shows in its own box, in the feedback and in formgrader.
 
 The browser cuts off what gets out of a box, whatever its styles, and what an output paints lies below the rest of the
-page. Outputs that are no verdict are marked: their box is the page's, and nothing in them can take the mark off.
+page. Outputs of cells that are not graded are marked; the mark is the page's, as is the class by which it knows them.
 """
 
 
