@@ -30,8 +30,12 @@ LONGEST_WORK = 0.5
 """Of it, for one output or cell."""
 MOST_PICTURES = 20_000_000
 """Characters of attached pictures that the pages of one notebook may hold, counted as often as they are shown."""
+MOST_TAGS = 40_000
+"""Of the pages of one notebook; nbconvert goes over each of them several times."""
 LONGEST_CODE = 50_000
 """Characters of a code cell that are highlighted."""
+_COLOURS = 50_000_000
+"""Escape sequences times characters of a text: nbconvert copies what is left of it at each."""
 _WALL = 60.0
 """Seconds after which a process that does not answer is ended."""
 _KEPT = 4
@@ -53,6 +57,7 @@ class Inert:
         self.left = seconds
         self.longest = longest
         self._pictures = MOST_PICTURES
+        self._tags = MOST_TAGS
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Inert:
@@ -95,6 +100,13 @@ class Inert:
         """Whether a page gets the colours of a code cell in time."""
         return len(source) <= LONGEST_CODE and self._do("code", source=source) is not None
 
+    def text(self, source: str) -> str:
+        """Text for a terminal, without its escape sequences if they are so many that a page takes long to make."""
+        escapes = source.count("\x1b")
+        if escapes * len(source) <= _COLOURS and self._has_room(2 * escapes):
+            return source
+        return source.replace("\x1b", "")
+
     def _do(self, work: str, **how: Any) -> str | None:
         if self.left <= 0:
             return None
@@ -108,7 +120,12 @@ class Inert:
             return None
         self.left -= reply["seconds"]
         text = reply["text"]
-        return text if isinstance(text, str) else None
+        return text if isinstance(text, str) and self._has_room(reply["tags"]) else None
+
+    def _has_room(self, tags: int) -> bool:
+        room = tags <= self._tags
+        self._tags -= tags if room else 0
+        return room
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._process is None:

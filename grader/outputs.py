@@ -33,9 +33,6 @@ LONGEST_NAME = 200
 LARGEST_SIDE = 4_000
 """Pixels that a picture may ask for on a page."""
 
-_COLOURS = 50_000_000
-"""Escape sequences times characters of a text: nbconvert copies what is left of it at each."""
-
 _TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 _PICTURES = ("image/png", "image/jpeg")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
@@ -82,7 +79,7 @@ class CellOutputs:
                 isinstance(line, str) for line in lines
             ):
                 if self._has_room(len(text) + sum(map(len, lines))):
-                    traceback = [few_colours(_CONTROL.sub("", line)) for line in lines]
+                    traceback = [self.inert.text(_CONTROL.sub("", line)) for line in lines]
                     self.outputs.append(_output("error", ename=name, evalue=text, traceback=traceback))
             case ["clear"]:
                 self.outputs.clear()
@@ -100,7 +97,7 @@ class CellOutputs:
         """The outputs, streams as they would look on a terminal."""
         for output in self.outputs:
             if output.output_type == "stream":
-                output.text = few_colours(as_on_a_terminal(output.text))
+                output.text = self.inert.text(as_on_a_terminal(output.text))
         return [output for output in self.outputs if output.get("text", "-") != ""]
 
     def _has_room(self, size: int) -> bool:
@@ -187,12 +184,7 @@ def _inert(mime: str, text: str, inert: Inert) -> str:
         case "text/latex":
             return "" if has_commands(text) else text
         case _:
-            return few_colours(text)
-
-
-def few_colours(text: str) -> str:
-    """Text for a terminal without its escape sequences, if they are so many that a page of them takes long to make."""
-    return text if text.count("\x1b") * len(text) <= _COLOURS else text.replace("\x1b", "")
+            return inert.text(text)
 
 
 def _size(value: Any) -> dict[str, int]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from html.parser import HTMLParser
 
 import nh3
+from nbconvert.filters import strip_files_prefix
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from .pictures import can_be_shown
@@ -118,37 +119,47 @@ def inert_markdown(
         attachments: pictures that came with the cell, base64 by name and type; they must have been checked.
         taken: ids that the page needs for itself, and that no heading may get.
     """
+    return rendered(source, attachments, taken)[0]
+
+
+def rendered(
+    source: str, attachments: Mapping[str, Mapping[str, str]] | None = None, taken: Collection[str] = ()
+) -> tuple[str, int]:
+    """`inert_markdown`, and how many tags a page gets by it."""
     if len(source) > LONGEST_MARKDOWN:
-        return as_text(source)
+        return as_text(source), 0
     broken = _TAG.sub(lambda found: "<" if _KEPT.match(source, found.start()) else "< ", source)
     for candidate in (broken, _HEADING.sub(rf"\1{_ZERO_WIDTH_SPACE}", broken)):
-        if _renders_inert(candidate, attachments or {}, taken):
-            return candidate
-    return as_text(source)
+        html = _inert_rendering(candidate, attachments or {}, taken)
+        if html is not None:
+            return candidate, html.count("<")
+    return as_text(source), 0
 
 
 def as_text(source: str) -> str:
     """Markdown that shows another markdown's source, up to `LONGEST` characters."""
     longest = max((len(run) for run in re.findall(r"~+", source)), default=0)
     fence = "~" * max(4, longest + 1)
-    return f"{fence}\n{source[:LONGEST]}\n{fence}"
+    # nbconvert looks, from each bracket to the end of its line, for what could be a link.
+    text = _LONG_LINE.sub(r"\g<0>\n", source[:LONGEST])
+    return f"{fence}\n{text}\n{fence}"
 
 
-def _renders_inert(source: str, attachments: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> bool:
-    """Whether nbconvert makes harmless HTML of it."""
+_LONG_LINE = re.compile(r"[^\n]{500}(?!\n)")
+
+
+def _inert_rendering(source: str, attachments: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> str | None:
+    """The HTML that nbconvert makes of it, if that is harmless."""
     try:
         renderer = IPythonRenderer(escape=False, attachments=attachments, anchor_link_text="¶")  # type: ignore[arg-type]
-        html = MarkdownWithMath(renderer=renderer).render(source)
+        html: str = strip_files_prefix(MarkdownWithMath(renderer=renderer).render(source))  # type: ignore[no-untyped-call]
     except Exception:  # a missing attachment, or whatever else would stop the page
-        return False
+        return None
+    if len(html) > LONGEST_RENDERED:
+        return None
     walk = _Walk(html)
-    return (
-        len(html) <= LONGEST_RENDERED
-        and walk.depth <= DEEPEST
-        and not walk.refused
-        and not walk.commands
-        and not walk.ids.intersection(taken)
-    )
+    harmful = walk.depth > DEEPEST or walk.refused or walk.commands or walk.ids.intersection(taken)
+    return None if harmful else html
 
 
 _RENDERED_TAGS = (_INLINE | _BLOCKS | {"input"}) - {"progress"}

@@ -16,7 +16,7 @@ from typing import Any
 
 from nbconvert.filters.highlight import Highlight2HTML
 
-from grader.pages import inert_html, inert_markdown
+from grader.pages import inert_html, rendered
 
 MEMORY = 2 * 2**30
 """Bytes of address space."""
@@ -28,34 +28,30 @@ class _TooLong(BaseException):
     """The bound was reached; no `except Exception` on the way may keep it."""
 
 
-def _html(source: str) -> str:
-    return inert_html(source)
+def _html(source: str) -> tuple[str, int]:
+    text = inert_html(source)
+    return text, text.count("<")
 
 
-def _markdown(source: str, attachments: dict[str, dict[str, str]], taken: list[str]) -> str:
-    return inert_markdown(source, attachments, taken)
-
-
-def _code(source: str) -> str:
-    _highlight(source)
-    return source
+def _code(source: str) -> tuple[str, int]:
+    return source, _highlight(source).count("<")
 
 
 _highlight = Highlight2HTML(pygments_lexer="ipython3")  # type: ignore[no-untyped-call]
-_WORK: dict[str, Callable[..., str]] = {"html": _html, "markdown": _markdown, "code": _code}
+_WORK: dict[str, Callable[..., tuple[str, int]]] = {"html": _html, "markdown": rendered, "code": _code}
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Do one piece of work: its text, or None if it cannot be had within `seconds`, and the time that it took."""
+    """Do one piece of work: its text, or None if it cannot be had within `seconds`; its tags, and the time it took."""
     began = time.process_time()
-    text = None
+    text, tags = None, 0
     try:
         _set_bound(request["seconds"])
-        text = _WORK[request["work"]](**request["with"])
+        text, tags = _WORK[request["work"]](**request["with"])
         _set_bound(0)
     except (_TooLong, Exception):
         _set_bound(0)
-    return {"text": text, "seconds": time.process_time() - began}
+    return {"text": text, "tags": tags, "seconds": time.process_time() - began}
 
 
 def _set_bound(seconds: float) -> None:

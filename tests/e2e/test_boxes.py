@@ -22,7 +22,7 @@ from grader.pages import STAYS_INSIDE
 BUILD = Path(__file__).resolve().parents[2] / "build" / "e2e"
 FALSE = '<b style="background-color:yellow;font-size:40px">scale_forward: 4 od 4 boda</b>'
 COVERS = {
-    "no height": f'<p style="height:0px"><q style="opacity:.99;background:red;display:block;height:900px">{FALSE}</q></p>',
+    "no height": f'<p style="height:0px"><q style="opacity:.9;background:red;display:block;height:9in">{FALSE}</q></p>',
     "a height that is too small": f'<p style="max-height:1px;overflow:visible;opacity:.9">{FALSE * 200}</p>',
     "lines of no height": f'<div style="line-height:0">{"<br>".join([FALSE] * 200)}</div>',
     "lines that are too high": f'<div style="line-height:4000px;height:1px">{FALSE}</div>',
