@@ -16,8 +16,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -183,6 +183,15 @@ def end_all() -> None:
         processes, _idle[:] = list(_idle), []
     for process in processes:
         _end(process)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Keep processes from one notebook to the next, and end them all at the end."""
+    try:
+        yield
+    finally:
+        end_all()
 
 
 atexit.register(end_all)

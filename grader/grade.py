@@ -31,6 +31,7 @@ from tqdm import tqdm
 from checks.core import Assignment
 
 from . import runs
+from .bounded import kept
 from .course import Course, find_course
 from .errors import GraderError
 from .gradebook import (
@@ -147,7 +148,7 @@ def grade_class(
                     stopped.clear()
                 done.add(student)
 
-        with side_by_side(course):
+        with side_by_side(course), kept():
             for _ in _each(convert, list(verdicts), jobs, "gradebook"):
                 pass
         with open_gradebook(course) as gradebook:
