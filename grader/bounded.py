@@ -186,7 +186,7 @@ def end_all() -> None:
 
 
 @contextmanager
-def kept() -> Iterator[None]:
+def at_hand() -> Iterator[None]:
     """Keep processes from one notebook to the next, and end them all at the end."""
     try:
         yield

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from checks.core import Assignment
 
 from . import runs
-from .bounded import kept
+from .bounded import at_hand
 from .course import Course, find_course
 from .errors import GraderError
 from .gradebook import (
@@ -148,7 +148,7 @@ def grade_class(
                     stopped.clear()
                 done.add(student)
 
-        with side_by_side(course), kept():
+        with side_by_side(course), at_hand():
             for _ in _each(convert, list(verdicts), jobs, "gradebook"):
                 pass
         with open_gradebook(course) as gradebook:

@@ -34,7 +34,7 @@ from nbgrader.converters import Autograde, BaseConverter
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
 
-from .bounded import kept
+from .bounded import at_hand
 from .carrying import carry_over
 from .course import Course
 from .errors import GraderError
@@ -220,7 +220,7 @@ def _convert_notebooks(converter: Autograde) -> None:
     """One grader at a time: two would write to the same folders and the same scores."""
     several = getattr(converter, "turn", None) is not None
     try:
-        with only_one(course_of(converter), converter.coursedir.assignment_id), nullcontext() if several else kept():
+        with only_one(course_of(converter), converter.coursedir.assignment_id), nullcontext() if several else at_hand():
             _stock_convert_notebooks(converter)
     except GraderError as error:
         converter.log.error("Not graded: %s", error)
