@@ -30,7 +30,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde, BaseConverter
+from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
 
@@ -205,6 +205,19 @@ def _init_notebooks(converter: Autograde) -> None:
         _stock_init_notebooks(converter)  # which says what it looked for, and stops
 
 
+def _init_feedback(converter: GenerateFeedback) -> None:
+    """List the notebooks as nbgrader does, but take no folder's name for a pattern, which may match others' folders."""
+    coursedir = converter.coursedir
+    converter.notebooks = []
+    converter.assignments = {}
+    for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
+        paths = Path(folder).glob("*.ipynb")
+        if found := [str(path) for path in paths if fnmatch.fnmatch(path.stem, coursedir.notebook_id)]:
+            converter.assignments[folder] = found
+    if not converter.assignments:
+        _stock_init_feedback(converter)  # which says what it looked for, and stops
+
+
 def existing_timestamp(folder: str) -> datetime | None:
     """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
     path = Path(folder, _TIMESTAMP)
@@ -324,6 +337,7 @@ def _for_ours(method: Callable[..., Any], stock: Callable[..., Any]) -> Callable
     return wrapped
 
 
+_stock_init_feedback = GenerateFeedback.init_notebooks
 _stock_format_source = BaseConverter._format_source
 _stock_copy_files = BaseConverter.init_assignment
 _stock_init_notebooks = Autograde.init_notebooks
@@ -331,6 +345,7 @@ _stock_convert_notebooks = Autograde.convert_notebooks
 _stock_init_destination = Autograde.init_destination
 _stock_init_assignment = Autograde.init_assignment
 _stock_set_permissions = Autograde.set_permissions
+GenerateFeedback.init_notebooks = _init_feedback
 BaseConverter._format_source = _format_source
 BaseConverter.init_assignment = _copy_files
 Autograde.init_notebooks = _for_ours(_init_notebooks, _stock_init_notebooks)
