@@ -8,7 +8,7 @@ import re
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, cast
 
 from .senders import sender_of
-from .staging import shown
+from .staging import PACKAGE, shown
 
 MAX_BYTES = 500_000_000
 """Bytes that one person's archives may unpack to, the archives in them included."""
@@ -33,28 +33,38 @@ _CHUNK = 2**20
 _NAMED = 5
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
-LITTER = re.compile(r"__MACOSX|\.ipynb_checkpoints|__pycache__|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.git|\.venv")
+LITTER = re.compile(
+    r"__MACOSX|\.ipynb_checkpoints|__pycache__|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.git|\.venv|venv"
+    r"|site-packages|node_modules"
+)
 """Names of what programs leave beside people's files."""
 
 _OUTSIDE = "links, devices and names that lead outside were left out"
 _NO_NAMES = "names that cannot be shown, or lie too deep, were left out"
 
 
-def is_archive(path: Path) -> bool:
+def is_archive(path: PurePath) -> bool:
     """Whether a file's name is that of an archive that can be unpacked."""
     return path.name.lower().endswith(_ARCHIVES)
 
 
-def comes_first(path: PurePath) -> bool:
-    """Whether a file may be the work itself, for which there is room before there is for others."""
-    return path.suffix in {".py", ".ipynb"} or path.name.lower().endswith(_ARCHIVES)
-
-
 class Budget:
-    """How much may still be unpacked: of what one person sent, or of what bears nobody's name."""
+    """How much may still be unpacked: of what one person sent, or of what bears nobody's name.
 
-    def __init__(self) -> None:
+    Args:
+        wanted: names of files for which there is room before there is for any other.
+    """
+
+    def __init__(self, wanted: Collection[str] = ()) -> None:
+        self._wanted = frozenset(wanted)
         self._left: dict[tuple[str, str] | None, list[int]] = {}
+
+    def order(self, path: PurePath) -> tuple[int, int]:
+        """In which order files are taken: the work itself, what lies near it, other code, the rest."""
+        folders = {part.casefold() for part in path.parts[:-1]}
+        work = path.name in self._wanted
+        near = PACKAGE in folders or path.suffix == ".ipynb" or is_archive(path)
+        return (0 if work else 1 if near else 2 if path.suffix == ".py" else 3), len(path.parts)
 
     def take(self, place: Path, size: int) -> bool:
         """Whether a file of `size` bytes may be written to a place; if so it is counted."""
@@ -88,7 +98,7 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
     too_much = False
     try:
         folder.mkdir(parents=True)
-        for member in _members(archive):
+        for member in _members(archive, budget):
             parts = [part for part in PurePosixPath(member.name.replace("\\", "/")).parts if part not in {"/", "."}]
             if not parts or any(LITTER.fullmatch(part) for part in parts):
                 continue
@@ -159,16 +169,16 @@ class _Member:
     """Whether it is no link and no device."""
 
 
-def _members(archive: Path) -> Iterator[_Member]:
+def _members(archive: Path, budget: Budget) -> Iterator[_Member]:
     """All that an archive holds but its folders, what may be the work itself before the rest."""
     members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
-    yield from members(archive)
+    yield from members(archive, budget)
 
 
-def _zip_members(archive: Path) -> Iterator[_Member]:
+def _zip_members(archive: Path, budget: Budget) -> Iterator[_Member]:
     _require_few(archive)
     with zipfile.ZipFile(archive) as opened:
-        for info in sorted(opened.infolist(), key=lambda info: not comes_first(PurePosixPath(info.filename))):
+        for info in sorted(opened.infolist(), key=lambda info: budget.order(PurePosixPath(info.filename))):
             if info.is_dir():
                 continue
             plain = stat.S_IFMT(info.external_attr >> 16) in {0, stat.S_IFREG}
@@ -209,7 +219,7 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return raw.decode("cp852")
 
 
-def _tar_members(archive: Path) -> Iterator[_Member]:
+def _tar_members(archive: Path, budget: Budget) -> Iterator[_Member]:
     with archive.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
@@ -218,7 +228,7 @@ def _tar_members(archive: Path) -> Iterator[_Member]:
             fileobj=cast("IO[bytes]", _Bounded(stream, MAX_BYTES + MAX_MEMBERS * 1024)), mode="r:"
         ) as tar:
             entries, problem = _headers(tar)
-            for entry in sorted(entries, key=lambda entry: not comes_first(PurePosixPath(entry.name))):
+            for entry in sorted(entries, key=lambda entry: budget.order(PurePosixPath(entry.name))[0]):
                 if not entry.isdir():
                     yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry), entry.isfile())
             if problem:

@@ -19,14 +19,14 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
-from .archives import DEEPEST, LITTER, MAX_FILES, Budget, comes_first, is_archive, unpack
+from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
 from .course import Course
 from .errors import GraderError
 from .gradebook import course_config, course_directory
@@ -50,7 +50,7 @@ class Plan:
     """Why a file or folder was not placed."""
 
 
-def plan(extracted: Path, assignment: str, modules: Iterable[str] = ()) -> Plan:
+def plan(extracted: Path, assignment: str, modules: Collection[str] = ()) -> Plan:
     """Tell where each file under `extracted` belongs.
 
     Args:
@@ -97,13 +97,14 @@ def _entries(folder: Path) -> Iterator[Path]:
                 yield entry
 
 
-def _place(result: Plan, student: str, entries: list[Path], assignment: str, modules: Iterable[str]) -> None:
+def _place(result: Plan, student: str, entries: list[Path], assignment: str, modules: Collection[str]) -> None:
     """Place what one student handed in."""
     places = [placed for entry in entries for placed in _places(entry, assignment)]
     has_package = any(place.parts[0] == PACKAGE for _, place in places)
     chosen: dict[PurePosixPath, Path] = {}
+    order = Budget([f"{assignment}.ipynb", *modules]).order
     too_many = 0
-    for file, place in sorted(places, key=lambda placed: not comes_first(placed[1])):
+    for file, place in sorted(places, key=lambda placed: order(placed[1])):
         if file.suffix.lower() in _OTHER_ARCHIVES:
             result.problems[file] = "expected a zip or tar archive; ask for a .zip, or unpack it there by hand"
             continue
@@ -187,12 +188,13 @@ class LmsExtractor(ExtractorPlugin):  # type: ignore[misc]
         files = _files(archive)
         if not files:
             self.log.warning("%s: no files. Next: put the download of your Moodle or Canvas there.", archive)
-        budget = Budget()
+        wanted = [f"{self.parent.coursedir.assignment_id}.ipynb", *_modules(self.parent)]
+        budget = Budget(wanted)
         left = 0
-        for path in sorted(files, key=lambda path: not comes_first(path)):
+        for path in sorted(files, key=lambda path: budget.order(path.relative_to(archive))):
             place = extracted / path.relative_to(archive)
             if is_archive(path):
-                for problem in unpack(path, place.parent, budget=Budget()):
+                for problem in unpack(path, place.parent, budget=Budget(wanted)):
                     self.log.warning("Not unpacked: %s", problem)
             elif len(place.relative_to(extracted).parts) > DEEPEST or not budget.take(place, path.stat().st_size):
                 left += 1
@@ -224,11 +226,7 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         app = self.parent
         name = app.coursedir.assignment_id
         extracted = Path(app._format_collect_path(app.extracted_directory))
-        try:
-            modules = Course(Path(app.coursedir.root)).assignment(name).modules
-        except GraderError:
-            modules = ()
-        made = plan(extracted, name, modules)
+        made = plan(extracted, name, _modules(app))
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, reason in made.problems.items():
             where = path.relative_to(extracted)
@@ -239,6 +237,14 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
             if more := lines[_NAMED:]:
                 self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
+
+
+def _modules(app: ZipCollectApp) -> tuple[str, ...]:
+    """The modules that students write; none for an assignment that has no checks."""
+    try:
+        return tuple(Course(Path(app.coursedir.root)).assignment(app.coursedir.assignment_id).modules)
+    except GraderError:
+        return ()
 
 
 def collect(course: Course, name: str) -> list[str]:

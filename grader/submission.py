@@ -30,6 +30,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
@@ -229,6 +230,12 @@ def existing_timestamp(folder: str) -> datetime | None:
     return None
 
 
+def _submitted_timestamp(api: NbGraderAPI, assignment_id: str, student_id: str) -> datetime | None:
+    """The time for formgrader's list of submissions, which one broken file would end."""
+    coursedir = api.coursedir
+    return existing_timestamp(coursedir.format_path(coursedir.submitted_directory, student_id, assignment_id))
+
+
 def _convert_notebooks(converter: Autograde) -> None:
     """One grader at a time: two would write to the same folders and the same scores."""
     several = getattr(converter, "turn", None) is not None
@@ -345,6 +352,7 @@ _stock_convert_notebooks = Autograde.convert_notebooks
 _stock_init_destination = Autograde.init_destination
 _stock_init_assignment = Autograde.init_assignment
 _stock_set_permissions = Autograde.set_permissions
+NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
 GenerateFeedback.init_notebooks = _init_feedback
 BaseConverter._format_source = _format_source
 BaseConverter.init_assignment = _copy_files

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from classroom import fingerprint, graded_notebook, hand_in, released_course, scores
 
-from grader import carrying, staging, submission
+from grader import archives, carrying, staging, submission
+from grader.archives import Budget, unpack
 from grader.course import Course
 from grader.grade import grade_class
 from grader.gradebook import write_feedback
@@ -193,3 +195,21 @@ def test_a_remark_names_a_few_and_counts_the_rest() -> None:
     many = listed([f"{number}{'x' * 500}" for number in range(6_000)])
     assert many.endswith(", ... (6000)")
     assert len(many) < 1_200
+
+
+def test_the_work_itself_is_unpacked_before_what_lies_around_it(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_FILES", 5)
+    lines = [f"lib/numpy/{number}.py" for number in range(9)] + [f"funkcije/a{number}.py" for number in range(9)]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in [*lines, "p.png", "scale.ipynb", "funkcije/layers.py"]:
+            archive.writestr(name, "1")
+    for wanted in (["layers.py", "scale.ipynb"], []):
+        (problem,) = unpack(tmp_path / "a.zip", tmp_path / str(len(wanted)), budget=Budget(wanted))
+        assert "more than" in problem
+    found = {path.name for path in (tmp_path / "2").rglob("*") if path.is_file()}
+    assert found >= {"layers.py", "scale.ipynb"}
+    assert len(found) == 5
+    without = {path.name for path in (tmp_path / "0").rglob("*") if path.is_file()}
+    assert "layers.py" not in without
