@@ -61,10 +61,11 @@ class Budget:
 
     def order(self, path: PurePath) -> tuple[int, int]:
         """In which order files are taken: the work itself, what lies near it, other code, the rest."""
+        if path.name in self._wanted:
+            return 0, len(path.parts)
         folders = {part.casefold() for part in path.parts[:-1]}
-        work = path.name in self._wanted
         near = PACKAGE in folders or path.suffix == ".ipynb" or is_archive(path)
-        return (0 if work else 1 if near else 2 if path.suffix == ".py" else 3), len(path.parts)
+        return 1 if near else 2 if path.suffix == ".py" else 3, 0
 
     def take(self, place: Path, size: int) -> bool:
         """Whether a file of `size` bytes may be written to a place; if so it is counted."""

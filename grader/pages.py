@@ -65,7 +65,7 @@ _PROPERTIES = _words("""
 _COMMAND = re.compile(
     r"\\(?:href|style|class|cssId|data|require|mmlToken|mmltoken|unicode|def|gdef|edef|xdef|let|futurelet|global"
     r"|newcommand|renewcommand|providecommand|newenvironment|renewenvironment|DeclareMathOperator|DeclarePairedDelimiter"
-    r"|Newextarrow|includegraphics|htmlData|label)(?![A-Za-z])"
+    r"|Newextarrow|includegraphics|htmlData)(?![A-Za-z])"
 )
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
 
