@@ -28,15 +28,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.machinery import PathFinder
 from math import isfinite
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -48,15 +45,16 @@ from traitlets import Integer, Unicode
 
 from checks.language import LANGUAGES
 
+from .bounded import Inert
 from .errors import GraderError
 from .feedback import stale_banner
 from .notebook import NotebookBounds, data_cache, run_notebook
-from .pages import as_text, attached_pictures, inert_markdown, page_ids, plain
+from .pages import STAYS_INSIDE, as_text, attached_pictures, page_ids, plain, tame
 from .render import render_package
 from .results import Note, read_record, staleness
 from .sandbox.choose import choose
-from .staging import shown
-from .submission import course_of, frame, grade_id_of, verdict_of
+from .staging import listed, shown
+from .submission import course_of, frame, grade_id_of, others_turn, verdict_of
 from .verdicts import Verdict, sentences
 
 Resources = dict[str, Any]
@@ -180,7 +178,7 @@ class RestoreModules(Step):
         folder = self.destination(resources)
         shadowing = remove_shadowing(folder, verdict.course.root)
         if shadowing:
-            verdict.note("shadowing", files=", ".join(shadowing))
+            verdict.note("shadowing", files=listed(shadowing))
         package = folder / "funkcije"
         if package.is_dir():
             for name, content in render_package(verdict.course, verdict.assignment).stub.items():
@@ -268,21 +266,6 @@ class ExecuteForReading(Step):
         return nb, resources
 
 
-@contextmanager
-def others_turn(turn: Lock | None) -> Iterator[None]:
-    """Let other conversions go on while this one waits for its notebook; `turn` is the lock that it holds."""
-    if turn is None:
-        yield
-        return
-    turn.release()
-    try:
-        yield
-    finally:
-        turn.acquire()
-        # nbgrader takes this away at the end of each conversion, and fails where another one has.
-        os.environ["NBGRADER_EXECUTION"] = "autograde"
-
-
 @cache
 def _fill_cache(root: Path, code: str) -> None:
     folder = data_cache()
@@ -325,7 +308,8 @@ class TrustedVerdict(Step):
                 text = _bilingual(Note("no_verdict"))
                 cell.outputs = [_page(f"<p>{escape(text)}</p>", text), _points(0.0)]
             cell.execution_count = None
-        nb.cells.insert(0, _summary(verdict))
+        verdict.summary = _summary(verdict)
+        nb.cells.insert(0, verdict.summary)
         return nb, resources
 
 
@@ -336,7 +320,8 @@ def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[Notebo
             f"{verdict.assignment.name}.ipynb: the cell {function!r} is worth {cell_points:g} points and its checks "
             f"gave {points:g} of {max_points:g}. Next: run `grader release {verdict.assignment.name}`."
         )
-    return [_page(verdict.result.html(function), verdict.result.text(function)), _points(points)]
+    html, text = (tame(form) for form in (verdict.result.html(function), verdict.result.text(function)))
+    return [_page(html, text), _points(points)]
 
 
 def _page(html: str, text: str) -> NotebookNode:
@@ -361,9 +346,9 @@ def _summary(verdict: Verdict) -> NotebookNode:
     """The first cell of a graded notebook: automatic points, and what the reader should know."""
     result = verdict.result
     total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})
-    lines = [f"**{plain(_bilingual(total))}**", *(plain(_bilingual(note)) for note in verdict.notes)]
-    lines += [plain(warning) for warning in result.warnings]
-    cell: NotebookNode = new_markdown_cell("\n\n".join(lines), id=SUMMARY)  # type: ignore[no-untyped-call]
+    lines = [f"**{plain(_bilingual(total))}**", *(plain(tame(_bilingual(note))) for note in verdict.notes)]
+    lines += [plain(tame(warning)) for warning in result.warnings]
+    cell: NotebookNode = new_markdown_cell("\n\n".join([*lines, STAYS_INSIDE]), id=SUMMARY)  # type: ignore[no-untyped-call]
     return cell
 
 
@@ -375,22 +360,25 @@ class MakeInert(Step):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Change what has to be changed in one notebook."""
+        """Change what has to be changed in one notebook, while others have their turn."""
         verdict = verdict_of(self.converter)
         released = frame(verdict.course, verdict.assignment.name)
-        known = {cell.source for cell in released.cells if cell.cell_type == "markdown"}
+        known = {cell.source for cell in released.cells}
         taken = page_ids(grade_id_of(cell) for cell in released.cells)
-        for cell in nb.cells:
-            if cell.cell_type == "code" or cell.get("id") == SUMMARY:
-                continue
-            if "attachments" in cell:
-                cell.attachments = attached_pictures(cell.attachments)
-            if cell.source in known and not cell.get("attachments"):
-                continue
-            inert = inert_markdown(cell.source, cell.get("attachments"), taken)
-            if inert == as_text(cell.source):
-                verdict.note("shown_as_text")
-            cell.source = inert
+        with others_turn(getattr(self.converter, "turn", None)), Inert() as inert:
+            for cell in nb.cells:
+                if cell is verdict.summary or (cell.source in known and not cell.get("attachments")):
+                    continue
+                if cell.cell_type == "code":
+                    if not inert.can_be_highlighted(cell.source):
+                        cell.metadata["magics_language"] = "text"
+                    continue
+                if "attachments" in cell:
+                    cell.attachments = attached_pictures(cell.attachments)
+                shown = inert.markdown(cell.source, cell.get("attachments"), taken)
+                if shown == as_text(cell.source):
+                    verdict.note("shown_as_text")
+                cell.source = shown
         return nb, resources
 
 

@@ -27,11 +27,11 @@ from .errors import GraderError
 from .export import export_csv
 from .grade import Row, grade_class, table
 from .gradebook import course_config, course_directory, write_feedback
-from .handin import student_id
 from .launch import KIT
 from .release import release
 from .results import read_record
 from .sandbox.choose import SANDBOX_VARIABLE, UNSAFE_VARIABLE, choose
+from .senders import student_id
 
 FOLDER = Path("build", "demo")
 MARKER = ".made-by-grader-demo"

@@ -19,9 +19,10 @@ from checks.demo import HandIn
 from .beside import load_beside
 from .course import Course
 from .errors import GraderError
-from .handin import collect, student_id
+from .handin import collect
 from .oracle import edits_of, load_mistakes
 from .reference import Edit, apply
+from .senders import student_id
 from .submission import grade_id_of
 
 FILE = "demo.py"

@@ -31,6 +31,7 @@ from tqdm import tqdm
 from checks.core import Assignment
 
 from . import runs
+from .bounded import at_hand
 from .course import Course, stand_in
 from .errors import GraderError
 from .gradebook import (
@@ -153,7 +154,7 @@ def grade_class(
                     stopped.clear()
                 done.add(student)
 
-        with side_by_side(course):
+        with side_by_side(course), at_hand():
             for _ in _each(convert, list(verdicts), jobs, "gradebook"):
                 pass
         with open_gradebook(course) as gradebook:

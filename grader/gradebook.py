@@ -69,8 +69,19 @@ def course_directory(config: Config, assignment: str, student: str | None = None
     """What nbgrader sees of the course's folders, at one assignment and one student (all of them if None)."""
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = assignment
-    coursedir.student_id = "*" if student is None else glob.escape(student)
+    coursedir.student_id = "*" if student is None else _pattern(student)
     return coursedir
+
+
+def _pattern(student: str) -> str:
+    """A pattern that matches one student's name, from which nbgrader takes no spaces away at its ends."""
+    escaped = glob.escape(student)
+    inner = escaped.strip()
+    if inner == escaped:
+        return escaped
+    at = escaped.index(inner) if inner else len(escaped)
+    before, after = escaped[:at], escaped[at + len(inner) :]
+    return "".join(f"[{space}]" for space in before) + inner + "".join(f"[{space}]" for space in after)
 
 
 @contextmanager

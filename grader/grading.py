@@ -28,7 +28,7 @@ from .ready import Ready, get_ready
 from .render import render_package
 from .sandbox.choose import choose
 from .secret import draw_seed, read_secret
-from .staging import NotASubmission, Submission, Unreadable, read_submission, stage, stage_stand_ins
+from .staging import NotASubmission, Submission, Unreadable, listed, read_submission, stage, stage_stand_ins
 from .temporary import no_room
 
 __all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
@@ -160,9 +160,10 @@ def _with_remarks(
     remarks = [say("not_installed", module=name) for name in named]
     if more > 0:
         remarks.append(say("more_not_installed", count=str(more)))
-    remarks += [say("left_out", module=name) for name in submission.left_out]
+    if submission.left_out:
+        remarks.append(say("left_out", module=listed(submission.left_out)))
     if submission.not_as_given:
-        mine, given = ", ".join(assignment.modules), ", ".join(submission.not_as_given)
+        mine, given = ", ".join(assignment.modules), listed(submission.not_as_given)
         remarks.append(say("not_as_given", given=given, mine=mine))
     if result.sandbox == "none":
         remarks.append(catalogue(language, Path(__file__).parent)("unsafe"))

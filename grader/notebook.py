@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 
 from checks.language import LANGUAGES
 
+from .bounded import Inert
 from .launch import Launcher, boot, kill
 from .outputs import CellOutputs
 from .process import GONE, how_it_ended
@@ -74,7 +75,8 @@ def run_notebook(
         booting = boot(launcher, Path(stage))
         channel = Channel(booting.end, NOTEBOOK)
         try:
-            return _run(cells, channel, booting.process, environment, bounds)
+            with Inert() as inert:
+                return _run(cells, channel, booting.process, environment, bounds, inert)
         finally:
             kill(booting.process)
             channel.close(GONE)
@@ -86,6 +88,7 @@ def _run(
     process: subprocess.Popen[bytes],
     environment: dict[str, str],
     bounds: NotebookBounds,
+    inert: Inert,
 ) -> Note | None:
     end = time.monotonic() + bounds.seconds
     errors = {name: _bilingual(Note(name)) for name in ("no_input", "no_programs")}
@@ -94,7 +97,7 @@ def _run(
     shown: dict[str, NotebookNode] = {}
     cut = _bilingual(Note("output_cut"))
     for count, cell in enumerate(cells, start=1):
-        outputs = CellOutputs(min(bounds.cell, left), cut, shown, count)
+        outputs = CellOutputs(min(bounds.cell, left), cut, shown, inert, count)
         cell.execution_count = count
         problem = None
         try:

@@ -20,7 +20,8 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
-from .pages import inert_html, inert_markdown
+from .bounded import Inert
+from .pages import LONGEST, has_commands
 from .pictures import can_be_shown
 from .worked import as_on_a_terminal
 from .worker.wire import WireError
@@ -50,6 +51,8 @@ class CellOutputs:
     sentence: str
     by_display: dict[str, NotebookNode] = field(default_factory=dict)
     """Outputs that a later one may replace, by display id; shared by the cells of a notebook."""
+    inert: Inert = field(default_factory=Inert)
+    """What makes them inert; shared by the cells of a notebook, as its time is."""
     count: int = 1
     """The cell's execution count."""
     outputs: list[NotebookNode] = field(default_factory=list)
@@ -76,7 +79,7 @@ class CellOutputs:
                 isinstance(line, str) for line in lines
             ):
                 if self._has_room(len(text) + sum(map(len, lines))):
-                    traceback = [_CONTROL.sub("", line) for line in lines]
+                    traceback = [self.inert.text(_CONTROL.sub("", line)) for line in lines]
                     self.outputs.append(_output("error", ename=name, evalue=text, traceback=traceback))
             case ["clear"]:
                 self.outputs.clear()
@@ -94,7 +97,7 @@ class CellOutputs:
         """The outputs, streams as they would look on a terminal."""
         for output in self.outputs:
             if output.output_type == "stream":
-                output.text = as_on_a_terminal(output.text)
+                output.text = self.inert.text(as_on_a_terminal(output.text))
         return [output for output in self.outputs if output.get("text", "-") != ""]
 
     def _has_room(self, size: int) -> bool:
@@ -117,7 +120,7 @@ class CellOutputs:
             self.outputs.append(_output("stream", name=name, text=text))
 
     def _show(self, kind: str, data: dict[Any, Any], sizes: dict[Any, Any], display_id: str, update: bool) -> None:
-        bundle, metadata = _bundle(data), {}
+        bundle, metadata = _bundle(data, self.inert), {}
         for mime in bundle:
             if mime.startswith("image/") and (size := _size(sizes.get(mime))):
                 metadata[mime] = size
@@ -150,26 +153,38 @@ def _output(kind: str, **fields: Any) -> NotebookNode:
     return node
 
 
-def _bundle(data: Mapping[Any, Any]) -> dict[str, str]:
+def _bundle(data: Mapping[Any, Any], inert: Inert) -> dict[str, str]:
     bundle = {}
+    sources = []
     for mime, value in data.items():
         if mime in _TEXTS and isinstance(value, str):
-            bundle[mime] = _inert(mime, _CONTROL.sub("", value))
+            text = _CONTROL.sub("", value)
+            shown = _inert(mime, text, inert)
+            if shown or not text:
+                bundle[mime] = shown
+            else:
+                sources.append(text)
         elif mime in _PICTURES and isinstance(value, bytes):
             if can_be_shown(mime, value):
                 bundle[mime] = base64.b64encode(value).decode("ascii")
         else:
             raise WireError("an output of another type")
+    if sources and bundle.keys() <= {"text/plain"}:
+        bundle["text/plain"] = sources[0][:LONGEST]
     return bundle
 
 
-def _inert(mime: str, text: str) -> str:
+def _inert(mime: str, text: str, inert: Inert) -> str:
+    """A text as it may be shown; empty where nothing of it may."""
     match mime:
         case "text/html":
-            return inert_html(text)
+            return inert.html(text)
         case "text/markdown":
-            return inert_markdown(text)
-    return text
+            return inert.markdown(text)
+        case "text/latex":
+            return "" if has_commands(text) else text
+        case _:
+            return inert.text(text)
 
 
 def _size(value: Any) -> dict[str, int]:

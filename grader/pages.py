@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from html.parser import HTMLParser
 
 import nh3
+from nbconvert.filters import strip_files_prefix
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from .pictures import can_be_shown
 
+OF_THE_SUBMISSION = "izlaz iz predatog rada / output of the submission"
 LONGEST = 100_000
 """Characters of HTML that are cleaned; of more the plain text is shown."""
 LONGEST_MARKDOWN = 20_000
 """Characters of markdown that are rendered; what is longer is shown as text, as nested LaTeX can take a minute."""
+LONGEST_RENDERED = 20_000_000
+"""Characters of HTML that a markdown cell becomes, its pictures included."""
 DEEPEST = 100
 """Levels of nesting that browsers and parsers take without trouble."""
 
@@ -48,13 +53,20 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
-# Nothing that moves a thing out of its place, over the words of others.
+# Nothing that moves a thing out of its place or makes it larger or smaller than what it holds, over others' words.
+# The page clips what gets out all the same (`STAYS_INSIDE`).
 _PROPERTIES = _words("""
     background-color border border-bottom border-collapse border-color border-left border-radius border-right
     border-spacing border-style border-top border-width color font-family font-size font-style font-variant font-weight
-    height line-height list-style-type max-height max-width min-width opacity overflow overflow-x padding padding-bottom
-    padding-left padding-right padding-top text-align text-decoration vertical-align white-space width word-break
+    list-style-type max-width min-width padding padding-bottom padding-left padding-right padding-top text-align
+    text-decoration vertical-align white-space width word-break
 """)
+# Of MathJax, which reads all text of a page: links that run, styles, names, and words that other cells use.
+_COMMAND = re.compile(
+    r"\\(?:href|style|class|cssId|data|require|mmlToken|mmltoken|unicode|def|gdef|edef|xdef|let|futurelet|global"
+    r"|newcommand|renewcommand|providecommand|newenvironment|renewenvironment|DeclareMathOperator|DeclarePairedDelimiter"
+    r"|Newextarrow|includegraphics|htmlData)(?![A-Za-z])"
+)
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
 
 
@@ -71,7 +83,8 @@ def inert_html(html: str) -> str:
         url_relative="deny",
         filter_style_properties=set(_PROPERTIES),
     )
-    return cleaned if _Walk(cleaned).depth <= DEEPEST else ""
+    walk = _Walk(cleaned)
+    return cleaned if walk.depth <= DEEPEST and not walk.commands else ""
 
 
 def _only_pictures(tag: str, attribute: str, value: str) -> str | None:
@@ -106,31 +119,47 @@ def inert_markdown(
         attachments: pictures that came with the cell, base64 by name and type; they must have been checked.
         taken: ids that the page needs for itself, and that no heading may get.
     """
+    return rendered(source, attachments, taken)[0]
+
+
+def rendered(
+    source: str, attachments: Mapping[str, Mapping[str, str]] | None = None, taken: Collection[str] = ()
+) -> tuple[str, int]:
+    """`inert_markdown`, and how many tags a page gets by it."""
     if len(source) > LONGEST_MARKDOWN:
-        return as_text(source)
+        return as_text(source), 0
     broken = _TAG.sub(lambda found: "<" if _KEPT.match(source, found.start()) else "< ", source)
     for candidate in (broken, _HEADING.sub(rf"\1{_ZERO_WIDTH_SPACE}", broken)):
-        if _renders_inert(candidate, attachments or {}, taken):
-            return candidate
-    return as_text(source)
+        html = _inert_rendering(candidate, attachments or {}, taken)
+        if html is not None:
+            return candidate, html.count("<")
+    return as_text(source), 0
 
 
 def as_text(source: str) -> str:
     """Markdown that shows another markdown's source, up to `LONGEST` characters."""
     longest = max((len(run) for run in re.findall(r"~+", source)), default=0)
     fence = "~" * max(4, longest + 1)
-    return f"{fence}\n{source[:LONGEST]}\n{fence}"
+    # nbconvert looks, from each bracket to the end of its line, for what could be a link.
+    text = _LONG_LINE.sub(r"\g<0>\n", source[:LONGEST])
+    return f"{fence}\n{text}\n{fence}"
 
 
-def _renders_inert(source: str, attachments: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> bool:
-    """Whether nbconvert makes harmless HTML of it."""
+_LONG_LINE = re.compile(r"[^\n]{500}(?!\n)")
+
+
+def _inert_rendering(source: str, attachments: Mapping[str, Mapping[str, str]], taken: Collection[str]) -> str | None:
+    """The HTML that nbconvert makes of it, if that is harmless."""
     try:
         renderer = IPythonRenderer(escape=False, attachments=attachments, anchor_link_text="¶")  # type: ignore[arg-type]
-        html = MarkdownWithMath(renderer=renderer).render(source)
+        html: str = strip_files_prefix(MarkdownWithMath(renderer=renderer).render(source))  # type: ignore[no-untyped-call]
     except Exception:  # a missing attachment, or whatever else would stop the page
-        return False
+        return None
+    if len(html) > LONGEST_RENDERED:
+        return None
     walk = _Walk(html)
-    return walk.depth <= DEEPEST and not walk.refused and not walk.ids.intersection(taken)
+    harmful = walk.depth > DEEPEST or walk.refused or walk.commands or walk.ids.intersection(taken)
+    return None if harmful else html
 
 
 _RENDERED_TAGS = (_INLINE | _BLOCKS | {"input"}) - {"progress"}
@@ -147,6 +176,8 @@ _RENDERED_ATTRIBUTES = {
     "th": {"style"},
 } | {f"h{level}": {"id"} for level in range(1, 7)}
 _RENDERED_CLASS = re.compile(r"anchor-link|highlight|task-list-item(?:-checkbox)?|language-\S*|[a-z]{1,2}\d?")
+_CODE = {"code", "pre"}
+"""Where MathJax reads nothing."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 
 
@@ -158,7 +189,10 @@ class _Walk(HTMLParser):
         self.depth = 0
         self.ids: set[str] = set()
         self.refused = False
+        self.commands = False
+        """Whether MathJax finds a command in the text that reaches beyond its formula."""
         self._open = 0
+        self._code = 0
         self.feed(html)
         self.close()
 
@@ -166,6 +200,7 @@ class _Walk(HTMLParser):
         if tag not in {"br", "hr", "img", "col", "input"}:
             self._open += 1
             self.depth = max(self.depth, self._open)
+            self._code += tag in _CODE
         self.refused |= tag not in _RENDERED_TAGS
         for name, value in attrs:
             text = value or ""
@@ -186,6 +221,10 @@ class _Walk(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in {"br", "hr", "img", "col", "input"}:
             self._open -= 1
+            self._code -= tag in _CODE
+
+    def handle_data(self, data: str) -> None:
+        self.commands |= not self._code and has_commands(data)
 
     def handle_comment(self, data: str) -> None:
         self.refused = True
@@ -198,6 +237,11 @@ class _Walk(HTMLParser):
 
     def unknown_decl(self, data: str) -> None:
         self.refused = True
+
+
+def has_commands(text: str) -> bool:
+    """Whether LaTeX holds a command that reaches beyond its formula: links, styles, names, new meanings of words."""
+    return _COMMAND.search(text) is not None
 
 
 def _may_be_followed(url: str, *, picture: bool) -> bool:
@@ -228,6 +272,39 @@ def page_ids(grade_ids: Iterable[str]) -> set[str]:
         f"{grade_id}{ending}" for grade_id in grade_ids if grade_id for ending in ("", "-comment", "_extra_credit")
     }
     return fields | {"notebook", "notebook-container", "statusmessage", "toc", "top"}
+
+
+_BOXES = ".text_cell_render, .input_area, .output_subarea, .jp-RenderedMarkdown, .jp-InputArea-editor"
+STAYS_INSIDE = f"""<style>
+:is({_BOXES}, .jp-OutputArea-output) {{
+  contain: layout paint !important; isolation: isolate !important; min-width: 0;
+  overflow: auto hidden !important; position: relative !important; z-index: 0 !important;
+}}
+.code_cell:not(:has(.nbgrader_cell)) .output:has(.output_subarea) {{ border-left: 4px double #bbb; }}
+.code_cell:not(:has(.nbgrader_cell)) .output:has(.output_subarea)::before {{
+  color: #767676; content: "{OF_THE_SUBMISSION}"; display: block; font: 10px sans-serif; padding-left: 6px;
+}}
+</style>"""
+"""What keeps everything that a submission shows in its own box, in the feedback and in formgrader.
+
+The browser cuts off what gets out of a box, whatever its styles, and what an output paints lies below the rest of the
+page. Outputs of cells that are not graded are marked; the mark is the page's, as is the class by which it knows them.
+"""
+
+
+_MOST_MARKS = 3
+"""Marks on one letter; languages use two."""
+
+
+def tame(text: str) -> str:
+    """A verdict's text without what would be drawn over the words around it: piles of marks, turned directions."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        if marks <= _MOST_MARKS and unicodedata.category(character) not in {"Cf", "Cs"}:
+            kept.append(character)
+    return "".join(kept)
 
 
 def plain(text: str) -> str:

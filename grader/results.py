@@ -6,6 +6,7 @@ the check set or the secret has changed since, or when a later run began and did
 it was: what is stale is said by the export, by the table of `grader grade` and on the feedback page.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -26,6 +27,7 @@ from .secret import read_secret, secret_digest
 
 UNFINISHED = "a later run of the grader did not finish"
 _OLD = 3600.0
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,11 @@ class Record:
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
     """Where a student's record lies."""
-    return course.store / "results" / assignment / f"{student}.json"
+    name = student
+    if len(os.fsencode(student)) > _LONGEST_NAME:
+        # A file's name has room for 255 bytes, and the ends of ours come on top.
+        name = f"{student[:40]}~{hashlib.sha256(os.fsencode(student)).hexdigest()}"
+    return course.store / "results" / assignment / f"{name}.json"
 
 
 def write_record(course: Course, record: Record) -> None:

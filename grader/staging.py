@@ -6,8 +6,10 @@ Files of a submission are copied as bytes; nothing in them is read as anything e
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,8 @@ SUBMISSION = "submission"
 MOST_MODULES = 100
 LARGEST_MODULE = 2**20
 DEEPEST_FOLDER = 20
+MOST_ENTRIES = 100_000
+"""Files and folders of a submission that are looked at."""
 _NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
 _NESTED = 4
 """How deep in a submission the package may lie, for what was meant to be certain."""
@@ -110,6 +114,11 @@ def find_package(folder: Path) -> Path:
         if package.is_dir() and not package.is_symlink():
             return package
         found = _packages(folder)
+    except TooMany:
+        raise NotASubmission(
+            f"{folder}: no {PACKAGE}/ in it, and more than {MOST_ENTRIES:,} other files and folders. Next: pass the "
+            f"folder that holds {PACKAGE}/."
+        ) from None
     except OSError as error:
         raise _unreadable(folder, error) from None
     if len(found) == 1:
@@ -121,16 +130,38 @@ def find_package(folder: Path) -> Path:
     )
 
 
-def _packages(folder: Path, depth: int = 0) -> list[Path]:
+def _packages(folder: Path) -> list[Path]:
     found: list[Path] = []
-    for entry in sorted(folder.iterdir()):
-        if entry.is_symlink() or entry.name.startswith((".", "__")) or not entry.is_dir():
-            continue
-        if entry.name.casefold() == PACKAGE and any(entry.glob("*.py")):
-            found.append(entry)
-        elif depth < _NESTED:
-            found += _packages(entry, depth + 1)
-    return found
+    folders, left = [(folder, 0)], MOST_ENTRIES
+    while folders:
+        place, depth = folders.pop()
+        entries, left = entries_of(place, left)
+        for entry in entries:
+            if entry.is_symlink() or entry.name.startswith((".", "__")) or not entry.is_dir():
+                continue
+            path = place / entry.name
+            if entry.name.casefold() == PACKAGE and any(path.glob("*.py")):
+                found.append(path)
+            elif depth < _NESTED:
+                folders.append((path, depth + 1))
+    return sorted(found)
+
+
+class TooMany(Exception):
+    """There is more in a folder than is looked at."""
+
+
+def entries_of(folder: Path, left: int) -> tuple[list[os.DirEntry[str]], int]:
+    """What lies in a folder, and how much more may be looked at.
+
+    Raises:
+        TooMany: there is more than `left`.
+    """
+    with os.scandir(folder) as found:
+        entries = list(itertools.islice(found, left + 1))
+    if len(entries) > left:
+        raise TooMany
+    return entries, left - len(entries)
 
 
 def _unreadable(folder: Path, error: OSError) -> Unreadable:
@@ -146,11 +177,21 @@ def shown(name: str) -> str:
     return printable(name, None, "?")
 
 
+_LISTED = 10
+_LONGEST_NAME = 100
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names that somebody else chose, as many as a remark can hold, and how many there are if there are more."""
+    first = ", ".join(shown(name[:_LONGEST_NAME]) for name in names[:_LISTED])
+    return f"{first}, ... ({len(names)})" if names[_LISTED:] else first
+
+
 def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
     modules: dict[str, bytes] = {}
     left_out: list[str] = []
     not_as_given: list[str] = []
-    for path in _python_files(package):
+    for path in _python_files(package, assignment.modules, left_out):
         name = path.relative_to(package).as_posix()
         if name in given and name not in assignment.modules:
             if _can_be_taken(path, name) and path.read_bytes().replace(b"\r\n", b"\n") != given[name]:
@@ -158,31 +199,40 @@ def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Sub
             continue
         if len(modules) >= MOST_MODULES or not _can_be_taken(path, name):
             left_out.append(shown(name))
-        elif not _comes_before_a_module(name, given):
+        elif not comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
     return Submission(modules, tuple(left_out), tuple(not_as_given))
 
 
-def _python_files(package: Path) -> list[Path]:
-    """The `*.py` in a folder and below it, whatever they are; links are not followed."""
+def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> list[Path]:
+    """The `*.py` in a folder and below it, whatever they are; the assignment's own come first, however many there are.
+
+    Links are not followed. Where there is more than can be looked at, only the assignment's own count.
+    """
+    first = [package / name for name in own if os.path.lexists(package / name)]
     found: list[Path] = []
-    folders = [(package, 0)]
-    while folders:
-        folder, depth = folders.pop()
-        for entry in folder.iterdir():
-            if entry.is_dir() and not entry.is_symlink() and depth < DEEPEST_FOLDER and entry.name not in _NOT_MODULES:
-                folders.append((entry, depth + 1))
-            if entry.suffix == ".py":
-                found.append(entry)
-    return sorted(found)
+    folders, left = [(package, 0)], MOST_ENTRIES
+    try:
+        while folders:
+            folder, depth = folders.pop()
+            entries, left = entries_of(folder, left)
+            for entry in entries:
+                path = folder / entry.name
+                if entry.is_dir(follow_symlinks=False) and depth < DEEPEST_FOLDER and entry.name not in _NOT_MODULES:
+                    folders.append((path, depth + 1))
+                if path.suffix == ".py" and path not in first:
+                    found.append(path)
+    except TooMany:
+        left_out.append("*")
+        found = []
+    return [*first, *sorted(found)]
 
 
 def _can_be_taken(path: Path, name: str) -> bool:
-    is_text = name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
-    return is_text and not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_MODULE
+    return shown(name) == name and not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_MODULE
 
 
-def _comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
+def comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
     """True for a file in a folder that Python would import in place of a module of the package."""
     folder, _, below = name.partition("/")
     return bool(below) and f"{folder}.py" in given

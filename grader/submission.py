@@ -16,35 +16,42 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde, BaseConverter
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
 
+from .bounded import at_hand
+from .carrying import carry_over
 from .course import Course
 from .errors import GraderError
+from .reading import MAX_NOTEBOOK, Reading, read_notebook
+from .render import render_package
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
-from .staging import PACKAGE, shown
+from .staging import shown
 from .verdicts import Verdict, judge
 
-MAX_NOTEBOOK = 50_000_000
-"""Bytes of a submitted notebook that are still read."""
-MAX_BYTES = 200_000_000
-"""Bytes of other files that are carried over to `autograded/`."""
-MAX_FILES = 2_000
+MAX_OTHERS = 20
+"""Notebooks of another name that are looked at where the right one is missing."""
 _TIMESTAMP = "timestamp.txt"
+_YEARS = (1970, 9000)
+"""In which a time can be shown in any zone, and subtracted from any other."""
+_EXECUTION = "NBGRADER_EXECUTION"
 
 
 class SubmissionExporter(NotebookExporter):
@@ -58,7 +65,8 @@ class SubmissionExporter(NotebookExporter):
         path = Path(filename)
         resources = resources if resources is not None else {}
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        notebook = read_submission(path, verdict_of(converter))
+        with others_turn(getattr(converter, "turn", None)):
+            notebook = read_submission(path, verdict_of(converter))
         return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-untyped-call]
 
 
@@ -67,60 +75,44 @@ def read_submission(path: Path, verdict: Verdict) -> NotebookNode:
 
     What was done in place of reading `path` is added to the verdict's notes.
     """
+    released = frame(verdict.course, verdict.assignment.name)
+    ours = set(graded_ids(released))
+    handed_out = ours | {cell.id for cell in released.cells}
     if not os.path.lexists(path):
         path = verdict.root / path.name
     if os.path.lexists(path):
         try:
-            return read_notebook(path)
+            return _noted(read_notebook(path, handed_out), verdict)
         except ValueError as error:
             verdict.note("unreadable_notebook", name=path.name, problem=str(error))
-            return frame(verdict.course, verdict.assignment.name)
-    ours = set(graded_ids(frame(verdict.course, verdict.assignment.name)))
+            return released
     found = []
-    for other in sorted(path.parent.glob("*.ipynb")):
+    left = MAX_NOTEBOOK
+    for other in itertools.islice(sorted(path.parent.glob("*.ipynb")), MAX_OTHERS):
         try:
-            notebook = read_notebook(other)
-        except ValueError:
+            left -= other.lstat().st_size
+            if left < 0:
+                break
+            reading = read_notebook(other, handed_out)
+        except (OSError, ValueError):
             continue
-        if ours.intersection(graded_ids(notebook)):
-            found.append((other, notebook))
+        if ours.intersection(graded_ids(reading.notebook)):
+            found.append((other, reading))
     if len(found) == 1:
         verdict.note("other_notebook", name=path.name, found=shown(found[0][0].name))
-        return found[0][1]
+        return _noted(found[0][1], verdict)
     verdict.note("no_notebook", name=path.name)
-    return frame(verdict.course, verdict.assignment.name)
+    return released
 
 
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook that a student saved.
-
-    Raises:
-        ValueError: it is not one, with the reason in a few words.
-    """
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise ValueError("not a file")
-        if path.stat().st_size > MAX_NOTEBOOK:
-            raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
-    except OSError as error:
-        raise ValueError(error.strerror or str(error)) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whatever is amiss is mended here, or said below
-            notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-            nbformat.validator.normalize(notebook)  # cell ids, where an older editor dropped them
-        nbformat.validate(notebook, relax_add_props=True)
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(error.strerror or str(error)) from None
-    except nbformat.reader.NotJSONError:
-        raise ValueError("not a notebook: no JSON") from None
-    except nbformat.ValidationError as error:
-        raise ValueError(f"not a valid notebook: {error.message[:120]}") from None
-    except Exception as error:  # whatever a broken file makes of the upgrade from an older format
-        raise ValueError(f"not a notebook: {type(error).__name__}") from None
-    return notebook
+def _noted(reading: Reading, verdict: Verdict) -> NotebookNode:
+    if reading.left_out:
+        verdict.note("cells_left_out", count=str(reading.left_out))
+    if reading.cut:
+        verdict.note("cells_cut", count=str(reading.cut))
+    if reading.replaced:
+        verdict.note("characters_replaced")
+    return reading.notebook
 
 
 def frame(course: Course, assignment: str) -> NotebookNode:
@@ -131,12 +123,33 @@ def frame(course: Course, assignment: str) -> NotebookNode:
     """
     path = course.release / assignment / f"{assignment}.ipynb"
     try:
-        return read_notebook(path)
-    except (OSError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook, relax_add_props=True)
+    except Exception:  # there is none, or what is there is none
         raise GraderError(
             f"{path}: expected the released notebook, found none that can be read. Next: run "
             f"`grader release {assignment}`."
         ) from None
+    return notebook
+
+
+@contextmanager
+def others_turn(turn: Lock | None) -> Iterator[None]:
+    """Let other conversions go on while this one does what takes long; `turn` is the lock that it holds."""
+    if turn is None:
+        yield
+        return
+    execution = os.environ.get(_EXECUTION)
+    turn.release()
+    try:
+        yield
+    finally:
+        turn.acquire()
+        # nbgrader takes this away at the end of each conversion, and fails where another one has.
+        if execution is not None:
+            os.environ[_EXECUTION] = execution
 
 
 def graded_ids(notebook: NotebookNode) -> list[str]:
@@ -178,10 +191,12 @@ def _init_notebooks(converter: Autograde) -> None:
     converter.notebooks = []
     converter.assignments = {}
     expected = f"{coursedir.assignment_id}.ipynb"
+    # Any other notebook is unknown to nbgrader, and there may be thousands.
+    handed_out = {path.name for path in (course_of(converter).release / coursedir.assignment_id).glob("*.ipynb")}
     for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
         path = Path(folder)
         if path.is_dir():
-            found = {str(notebook) for notebook in path.glob("*.ipynb")} | {str(path / expected)}
+            found = {str(path / name) for name in handed_out if (path / name).exists()} | {str(path / expected)}
             wanted = [name for name in found if fnmatch.fnmatch(Path(name).stem, coursedir.notebook_id)]
             if wanted:
                 converter.assignments[folder] = wanted
@@ -191,20 +206,41 @@ def _init_notebooks(converter: Autograde) -> None:
         _stock_init_notebooks(converter)  # which says what it looked for, and stops
 
 
+def _init_feedback(converter: GenerateFeedback) -> None:
+    """List the notebooks as nbgrader does, but take no folder's name for a pattern, which may match others' folders."""
+    coursedir = converter.coursedir
+    converter.notebooks = []
+    converter.assignments = {}
+    for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
+        paths = Path(folder).glob("*.ipynb")
+        if found := [str(path) for path in paths if fnmatch.fnmatch(path.stem, coursedir.notebook_id)]:
+            converter.assignments[folder] = found
+    if not converter.assignments:
+        _stock_init_feedback(converter)  # which says what it looked for, and stops
+
+
 def existing_timestamp(folder: str) -> datetime | None:
     """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
     path = Path(folder, _TIMESTAMP)
-    with suppress(OSError, ValueError):
+    with suppress(Exception):  # what dates can be made to mean, and overflow to, is not known to anybody
         if not path.is_symlink() and path.is_file() and path.stat().st_size < 1000:
             found = parse_utc(path.read_text(encoding="utf-8").strip())
-            return found if isinstance(found, datetime) else None
+            if isinstance(found, datetime) and _YEARS[0] <= found.year <= _YEARS[1]:
+                return found
     return None
+
+
+def _submitted_timestamp(api: NbGraderAPI, assignment_id: str, student_id: str) -> datetime | None:
+    """The time for formgrader's list of submissions, which one broken file would end."""
+    coursedir = api.coursedir
+    return existing_timestamp(coursedir.format_path(coursedir.submitted_directory, student_id, assignment_id))
 
 
 def _convert_notebooks(converter: Autograde) -> None:
     """One grader at a time: two would write to the same folders and the same scores."""
+    several = getattr(converter, "turn", None) is not None
     try:
-        with only_one(course_of(converter), converter.coursedir.assignment_id):
+        with only_one(course_of(converter), converter.coursedir.assignment_id), nullcontext() if several else at_hand():
             _stock_convert_notebooks(converter)
     except GraderError as error:
         converter.log.error("Not graded: %s", error)
@@ -254,51 +290,13 @@ def _copy_files(converter: BaseConverter, assignment_id: str, student_id: str) -
         _stock_copy_files(converter, assignment_id, student_id)
         return
     verdict = verdict_of(converter)
-    ignored = [*converter.coursedir.ignore, "*.ipynb"]
     destination = Path(converter._format_dest(assignment_id, student_id))
-    stamp = Path(converter._format_source(assignment_id, student_id)) / _TIMESTAMP
-    left: list[str] = []
-    files, size = 0, 0
-    for path in [*_files(verdict.root, left), *([stamp] if stamp.parent != verdict.root else [])]:
-        name = path.relative_to(stamp.parent if path == stamp else verdict.root).as_posix()
-        if any(fnmatch.fnmatch(part, pattern) for part in Path(name).parts for pattern in ignored):
-            continue
-        try:
-            plain = path.is_file() and not path.is_symlink()
-            if not plain and path == stamp:
-                continue
-            files, size = files + 1, size + (path.stat().st_size if plain else 0)
-            if not plain or files > MAX_FILES or size > MAX_BYTES or shown(name) != name:
-                left.append(name)
-                continue
-            target = destination / _place_of(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content = path.read_bytes()
-        except OSError:
-            left.append(name)
-            continue
-        target.write_bytes(content)
-    if left:
-        names = ", ".join(shown(name) for name in left[:10])
-        verdict.note("left_behind", files=names + (f", ... ({len(left)})" if len(left) > 10 else ""))
-
-
-def _files(folder: Path, left: list[str]) -> Iterator[Path]:
-    """All that is not a folder, below a folder; folders that are links or cannot be read go to `left`."""
-
-    def unreadable(error: OSError) -> None:
-        left.append(Path(error.filename).relative_to(folder).as_posix())
-
-    for place, folders, files in os.walk(folder, onerror=unreadable):
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        for name in sorted([*files, *links]):
-            yield Path(place, name)
-
-
-def _place_of(name: str) -> str:
-    """Where a file goes: the package under its right name."""
-    first, slash, rest = name.partition("/")
-    return f"{PACKAGE}/{rest}" if slash and first.casefold() == PACKAGE else name
+    given = render_package(verdict.course, verdict.assignment).stub
+    carry_over(verdict, given, destination, [*converter.coursedir.ignore, "*.ipynb", _TIMESTAMP])
+    source = Path(converter._format_source(assignment_id, student_id))
+    if existing_timestamp(str(source)) is not None:
+        destination.mkdir(parents=True, exist_ok=True)
+        (destination / _TIMESTAMP).write_bytes((source / _TIMESTAMP).read_bytes())
 
 
 def _set_permissions(converter: Autograde, assignment_id: str, student_id: str) -> None:
@@ -328,6 +326,13 @@ def _automatic_scores(
     return scores
 
 
+def _format_source(converter: BaseConverter, assignment_id: str, student_id: str, escape: bool = False) -> str:
+    """A path as nbgrader makes it, and its pattern of one: a name may hold a newline, which `.` does not match."""
+    if "(?P<" in student_id:
+        student_id = student_id.replace(".*", "(?s:.*)")
+    return str(_stock_format_source(converter, assignment_id, student_id, escape))
+
+
 def _ours(converter: Autograde) -> bool:
     return issubclass(converter.exporter_class, SubmissionExporter)
 
@@ -339,12 +344,17 @@ def _for_ours(method: Callable[..., Any], stock: Callable[..., Any]) -> Callable
     return wrapped
 
 
+_stock_init_feedback = GenerateFeedback.init_notebooks
+_stock_format_source = BaseConverter._format_source
 _stock_copy_files = BaseConverter.init_assignment
 _stock_init_notebooks = Autograde.init_notebooks
 _stock_convert_notebooks = Autograde.convert_notebooks
 _stock_init_destination = Autograde.init_destination
 _stock_init_assignment = Autograde.init_assignment
 _stock_set_permissions = Autograde.set_permissions
+NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
+GenerateFeedback.init_notebooks = _init_feedback
+BaseConverter._format_source = _format_source
 BaseConverter.init_assignment = _copy_files
 Autograde.init_notebooks = _for_ours(_init_notebooks, _stock_init_notebooks)
 Autograde.convert_notebooks = _for_ours(_convert_notebooks, _stock_convert_notebooks)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from checks.core import Assignment
 from checks.language import Catalogue, catalogue, preferred
 from checks.result import CheckResult, Result
@@ -34,6 +36,8 @@ class Verdict:
     root: Path
     """The folder that holds the package: the submission's, or one inside it."""
     notes: list[Note] = field(default_factory=list)
+    summary: NotebookNode | None = None
+    """The cell that was put in front of the notebook, which is the kit's own."""
 
     def note(self, key: str, **names: str) -> None:
         """Add a remark: a key of `messages.toml`, and what fills its sentence in."""

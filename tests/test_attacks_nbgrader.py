@@ -41,8 +41,12 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
 def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources))
     monkeypatch.setattr("grader.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
-    monkeypatch.setattr("grader.outputs.inert_html", lambda html: html)
-    monkeypatch.setattr("grader.handin.MAX_BYTES", 10**12)
+    monkeypatch.setattr("grader.bounded.Inert.html", lambda self, html: html)
+    monkeypatch.setattr("grader.reading._clean", lambda text: (text, False))
+    monkeypatch.setattr("grader.carrying._passes_for_the_package", lambda name: False)
+    monkeypatch.setattr("grader.carrying._passes_for_a_module", lambda last, modules: False)
+    monkeypatch.setattr("grader.archives.MAX_FILES", 10**6)
+    monkeypatch.setattr("grader.archives.MAX_BYTES", 10**12)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",
@@ -50,6 +54,12 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
         "unpacks_to_too_much": "expected a message",
         "markdown_that_runs": "runs in the reader's browser",
         "output_that_runs": "runs in the reader's browser",
+        "verdict_over_the_verdict": "runs in the reader's browser",
+        "latex_that_runs": "runs in the reader's browser",
+        "passes_for_the_summary": "runs in the reader's browser",
+        "half_an_emoji": "was not graded",
+        "twins_of_the_package": "expected a message",
+        "thousands_of_pictures": "expected a message",
     }
     course = Course(ROOT)
     with world(course, course.assignment(ASSIGNMENT), nbgrader=True) as around:

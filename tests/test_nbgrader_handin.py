@@ -14,11 +14,13 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 
-from grader import handin
+from grader import archives
+from grader.archives import unpack
 from grader.course import Course
 from grader.grade import grade_class
 from grader.gradebook import course_config
-from grader.handin import Sender, plan, sender_of, student_id, unpack
+from grader.handin import plan
+from grader.senders import Sender, sender_of, student_id
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -281,7 +283,7 @@ def test_an_archive_writes_nothing_outside_its_folder_and_no_links(tmp_path: Pat
 
 
 def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handin, "MAX_BYTES", 1000)
+    monkeypatch.setattr(archives, "MAX_BYTES", 1000)
     inner = zipped({"zeros.bin": bytes(2000)})
     (tmp_path / "a.zip").write_bytes(zipped({"small.txt": b"1", "inner.zip": inner}))
     (problem,) = unpack(tmp_path / "a.zip", tmp_path)
@@ -290,7 +292,7 @@ def test_an_archive_that_unpacks_to_too_much_is_stopped(tmp_path: Path, monkeypa
 
 
 def test_one_persons_bomb_takes_no_room_from_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handin, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(archives, "MAX_BYTES", 10_000)
     work = {f"{who}_{number}_assignsubmission_file_/scale.zip": zipped({"scale/x.py": bytes(6000)})
             for number, who in enumerate(("Ana", "Bo", "Zoe"))}  # fmt: skip
     bomb = {"Ceca_9_assignsubmission_file_/scale.zip": zipped({f"{n}.bin": bytes(6000) for n in range(9)})}
@@ -362,7 +364,7 @@ def test_an_archive_within_itself_comes_to_an_end(tmp_path: Path) -> None:
         content = zipped({"next.zip": content})
     (tmp_path / "a.zip").write_bytes(content)
     unpack(tmp_path / "a.zip", tmp_path)
-    assert len(list(tmp_path.rglob("next*"))) <= 2 * handin.MAX_DEPTH + 2
+    assert len(list(tmp_path.rglob("next*"))) <= 2 * archives.MAX_DEPTH + 2
 
 
 def test_links_that_were_unpacked_by_hand_are_not_followed(collect: Collect, course: Course) -> None:

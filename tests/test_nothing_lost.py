@@ -38,7 +38,7 @@ from classroom import (
     whole_class,
 )
 
-from grader import grade, grading, runs, submission
+from grader import carrying, grade, grading, runs
 from grader.course import Course
 from grader.errors import GraderError
 from grader.export import export_csv
@@ -803,7 +803,7 @@ def test_a_broken_timestamp_is_noted_and_ends_nothing(course: Course, content: b
 
 
 def test_more_files_than_anybody_needs_are_left_behind(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submission, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(carrying, "MAX_BYTES", 100_000)
     hand_in(course, "zoe")
     (hand_in(course, "ana") / "video.mp4").write_bytes(bytes(200_000))
     row = row_of(course, "ana")

@@ -207,6 +207,25 @@ TAMPERING = (
     ),
     _written("nested_without_end", "Nests a notebook a hundred thousand deep.", b"[" * 100_000, says=_UNREADABLE),
     _written("another_encoding", "Hands in bytes that are no text.", b"\xff\xfe" * 100, says=f"{_UNREADABLE}.*UTF-8"),
+    edited(
+        "half_an_emoji",
+        "Writes half an emoji, which no file can hold, into every part of every cell.",
+        lambda notebook: notebook.update(cells=[_with_a_half(cell) for cell in notebook["cells"]]),
+        says="characters that are none",
+    ),
+    edited(
+        "nested_formulas",
+        "Opens thousands of formulas in each of eight cells, over which a renderer sits for minutes.",
+        lambda notebook: notebook["cells"].extend(markdown_cell("\\\\[" * 6_600) for _ in range(8)),
+        says="cannot be rendered in time",
+        on_pages=True,
+    ),
+    edited(
+        "thousands_of_cells",
+        "Hands in 50,000 empty cells.",
+        lambda notebook: notebook["cells"].extend(markdown_cell("") for _ in range(50_000)),
+        says="were left out",
+    ),
     HandedIn(
         "huge",
         "Hands in a notebook of 200 MB, a good one but for its size.",
@@ -214,6 +233,14 @@ TAMPERING = (
         says="larger than",
     ),
 )
+
+
+def _with_a_half(cell: Notebook) -> Notebook:
+    half = "\ud83d"
+    more: Notebook = {"source": "".join(cell["source"]) + half, "metadata": cell["metadata"] | {half: half}}
+    if cell["cell_type"] == "markdown":
+        return cell | more | {"attachments": {half: {half: half}}}
+    return cell | more | {"outputs": [{"output_type": "stream", "name": half, "text": half}]}
 
 
 def _pad(path: Path) -> None:

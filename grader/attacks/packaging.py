@@ -124,6 +124,25 @@ def _stamped(folder: Path, world: World) -> None:
     (folder / "timestamp.txt").symlink_to(world.names["secret"])
 
 
+def _modules(folder: Path, world: World) -> None:
+    for number in range(6_000):
+        (folder / "funkcije" / f"a{number}.py").touch()
+
+
+def _twins(folder: Path, world: World) -> None:
+    """Other code under names that pass for the package's, and for its modules'."""
+    for place in ("Funkcije", "funkcije ", "fun\u200bkcije", "old/funkcije", "."):
+        for name in world.assignment.modules:
+            path = folder / place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("# right\n", encoding="utf-8")
+    (folder / "funkcije" / world.assignment.modules[0].upper()).write_text("# right\n", encoding="utf-8")
+
+
+def _dated(folder: Path, world: World) -> None:
+    (folder / "timestamp.txt").write_text("9999-12-31 23:59:59 -2300")
+
+
 PACKAGING = (
     _zipped(
         "climbs_out_of_a_zip",
@@ -221,6 +240,25 @@ PACKAGING = (
         says=f"{_NOT_CARRIED}.*secret",
     ),
     HandedIn("time_is_a_link", "Hands in a link as its time of submission.", _stamped, says="timestamp.txt"),
+    HandedIn(
+        "hundreds_of_modules",
+        "Puts 6,000 modules beside its own, with names that come before theirs.",
+        _modules,
+        says=r"\(\d+\) was left out",
+    ),
+    HandedIn(
+        "twins_of_the_package",
+        "Puts other code beside its package, under names that pass for it.",
+        _twins,
+        says="would be taken for the modules that were graded: .*Funkcije",
+    ),
+    HandedIn("time_beyond_all_clocks", "Says that it was handed in after all time.", _dated, says="timestamp.txt"),
+    _zipped(
+        "thousands_of_pictures",
+        "Packs 4,000 small pictures into one folder, before its own work.",
+        lambda files, world: _zip({f"pictures/{number}.png": b"" for number in range(4_000)} | dict(files)),
+        says="unpacks to more than",
+    ),
     HandedIn("pipes", "Hands in named pipes, at which a reader hangs.", _pipes, says=f"{_NOT_CARRIED}.*pipe"),
     HandedIn(
         "large_file_beside", "Hands in a file of 300 MB beside its work.", _large, says=f"{_NOT_CARRIED}.*data.bin"

@@ -41,6 +41,9 @@ ACTIVE = [
     "~~~\n<b>\n~~~\n<script>alert(1)</script>",
     "</div></div><div id='statusmessage'>",
     "```mermaid\nclick A call alert(1)\n```",
+    "$\\href{javascript:alert(1)}{x}$",
+    "$\\st&#121;le{x}$ \\\\[\\style{position:fixed}{x}\\\\]",
+    '<div style="height:0px"><div style="opacity:0.999;line-height:900px;overflow:visible">x</div></div>',
 ]
 """HTML and markdown that run something in a browser, send something, or pretend to be a part of the page."""
 
@@ -49,6 +52,10 @@ _FILE = "<img src=x onerror=alert(1)>"
 _PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 
 _RUNNING = {"script", "iframe", "object", "embed", "form", "button", "svg", "math", "meta", "base", "link"}
+
+_UNREAD = {"code", "pre", "script", "style", "textarea"}
+_LEAVES = r"url|position|expression|import|opacity|overflow|line-height|transform|(?:^|;)(?:max-)?height"
+"""Styles that run, or with which a thing gets out of its place."""
 
 
 def active(html: str) -> Counter[str]:
@@ -63,15 +70,26 @@ class _Active(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: Counter[str] = Counter()
+        self._code = 0
+
+    def handle_data(self, data: str) -> None:
+        # MathJax reads all text of a page but that of code.
+        if not self._code:
+            for command in re.findall(r"\\(?:href|style|class|cssId|require|def|newcommand)\b", data):
+                self.found[command] += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self._code -= tag in _UNREAD
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._code += tag in _UNREAD
         if tag in _RUNNING:
             self.found[f"<{tag}> {attrs}"[:80]] += 1
         for name, value in attrs:
             bare = re.sub(r"[\x00-\x20]", "", value or "").lower()
             if name.startswith("on") or name in {"srcdoc", "action"} or bare.startswith(("javascript:", "data:text")):
                 self.found[f"{tag} {name}={value}"] += 1
-            if name == "style" and re.search(r"url|position|expression|import", bare):
+            if name == "style" and re.search(_LEAVES, bare):
                 self.found[f"{tag} {name}={value}"] += 1
             if name == "id" and value == "statusmessage":
                 self.found[f"{tag} {name}={value}"] += 1
@@ -195,6 +213,30 @@ PAGES = (
         _files,
         says="(?s)Not carried over.*onerror",
         on_pages=True,
+    ),
+    running(
+        "verdict_over_the_verdict",
+        "Displays a false verdict without a height of its own, over what stands below it.",
+        "from IPython.display import *\n"
+        'HTML(\'<div style="height:0px"><div style="opacity:0.999;background-color:white">40 od 40</div></div>\')',
+        shows="40 od 40",
+        on_pages=True,
+    ),
+    running(
+        "latex_that_runs",
+        "Displays formulas that are links to scripts, that leave their place, and that give words other meanings.",
+        "from IPython.display import *\n"
+        "for text in (r'$$\\href{javascript:alert(1)}{x}$$', "
+        "r'$$\\style{position:fixed}{x}$$', r'$$\\def\\gamma{0}$$'):\n"
+        "    display(Latex(text), Markdown(text), HTML(f'<p>{text}</p>'))",
+        shows="alert",
+        on_pages=True,
+    ),
+    _adds(
+        "passes_for_the_summary",
+        "Gives a text cell of scripts the id of the kit's own first cell.",
+        markdown_cell("<script>alert(1)</script>", id="grader-summary"),
+        says="shown as its source|raised ValueError",
     ),
     HandedIn(
         "message_that_runs",

@@ -1,0 +1,282 @@
+"""Unpacks what was handed in: plain files inside their folder, and not more than anybody needs."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
+from typing import IO, Any, cast
+
+from .senders import sender_of
+from .staging import PACKAGE, shown
+
+MAX_BYTES = 500_000_000
+"""Bytes that one person's archives may unpack to, the archives in them included."""
+MAX_FILES = 2_000
+"""Files of one person; more is not carried over for a reader either."""
+MAX_MEMBERS = 50_000
+"""What of an archive is looked at."""
+MAX_DEPTH = 5
+"""How deep archives may lie in archives."""
+DEEPEST = 20
+"""How deep folders may lie in folders."""
+_CHUNK = 2**20
+_NAMED = 5
+
+_ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
+LITTER = re.compile(
+    r"__MACOSX|\.ipynb_checkpoints|__pycache__|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.git|\.venv|venv"
+    r"|site-packages|node_modules"
+)
+"""Names of what programs leave beside people's files."""
+
+_OUTSIDE = "links, devices and names that lead outside were left out"
+_NO_NAMES = "names that cannot be shown, or lie too deep, were left out"
+
+
+def is_archive(path: PurePath) -> bool:
+    """Whether a file's name is that of an archive that can be unpacked."""
+    return path.name.lower().endswith(_ARCHIVES)
+
+
+class Budget:
+    """How much may still be unpacked: of what one person sent, or of what bears nobody's name.
+
+    Args:
+        wanted: names of files for which there is room before there is for any other.
+    """
+
+    def __init__(self, wanted: Collection[str] = ()) -> None:
+        self._wanted = frozenset(wanted)
+        self._left: dict[tuple[str, str] | None, list[int]] = {}
+
+    def order(self, path: PurePath) -> tuple[int, int]:
+        """In which order files are taken: the work itself, what lies near it, other code, the rest."""
+        if path.name in self._wanted:
+            return 0, len(path.parts)
+        folders = {part.casefold() for part in path.parts[:-1]}
+        near = PACKAGE in folders or path.suffix == ".ipynb" or is_archive(path)
+        return 1 if near else 2 if path.suffix == ".py" else 3, 0
+
+    def take(self, place: Path, size: int) -> bool:
+        """Whether a file of `size` bytes may be written to a place; if so it is counted."""
+        sender = next(filter(None, map(sender_of, place.parts)), None)
+        left = self._left.setdefault((sender.name, sender.number) if sender else None, [MAX_BYTES, MAX_FILES])
+        if left[0] < size or left[1] < 1:
+            return False
+        left[0] -= size
+        left[1] -= 1
+        return True
+
+
+def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = None) -> list[str]:
+    """Unpack an archive into a folder of its own name inside `into`, and the archives in it likewise.
+
+    Links, devices and names that lead outside are left out, and named. Of several files of one name the last counts.
+    Names in a zip without the UTF-8 mark are read as UTF-8 where they are that, and else as code page 852, which
+    Windows uses in Montenegro.
+
+    Returns:
+        One line for each kind of thing that could not be unpacked.
+    """
+    budget = budget or Budget()
+    stem = next(archive.name[: -len(suffix)] for suffix in _ARCHIVES if archive.name.lower().endswith(suffix))
+    folder = into / stem if stem and not (into / stem).exists() else into / archive.name.replace(".", "_")
+    said = shown(archive.name)
+    problems: list[str] = []
+    left: dict[str, list[str]] = {}
+    broken: list[str] = []
+    again = "Next: ask for it again, or unpack it there by hand"
+    too_much = False
+    try:
+        folder.mkdir(parents=True)
+        for member in _members(archive, budget):
+            parts = [part for part in PurePosixPath(member.name.replace("\\", "/")).parts if part not in {"/", "."}]
+            if not parts or any(LITTER.fullmatch(part) for part in parts):
+                continue
+            if reason := _not_taken(member, parts):
+                left.setdefault(reason, []).append(shown(member.name))
+                continue
+            place = folder.joinpath(*parts)
+            if not budget.take(place, member.size):
+                if not too_much:
+                    problems.append(f"{said}: unpacks to more than {MAX_BYTES:,} bytes or {MAX_FILES:,} files")
+                too_much = True
+                continue
+            try:
+                _write(member, place)
+            except Exception as error:  # a broken member may raise what it likes, and costs the others nothing
+                with suppress(OSError):
+                    place.unlink()
+                broken.append(f"{said}: {shown(member.name)[:200]}: {_reason(error)}. {again}")
+                continue
+            if is_archive(place) and depth < MAX_DEPTH:
+                problems += unpack(place, place.parent, depth + 1, budget)
+                place.unlink()
+    except Exception as error:  # so may a broken archive
+        problems.append(f"{said}: {_reason(error)}. {again}")
+    problems += broken[:_NAMED]
+    if broken[_NAMED:]:
+        problems.append(f"{said}: {len(broken) - _NAMED} more files could not be unpacked. {again}")
+    for reason, names in left.items():
+        first = ", ".join(name[:200] for name in names[:_NAMED])
+        problems.append(f"{said}: {reason}: {first}" + (f", ... ({len(names)})" if names[_NAMED:] else ""))
+    return problems
+
+
+def _not_taken(member: _Member, parts: list[str]) -> str:
+    """Why a member is not even tried; empty if it is."""
+    if ".." in parts or ":" in parts[0] or not member.plain:
+        return _OUTSIDE
+    return _NO_NAMES if len(parts) > DEEPEST or shown(member.name) != member.name else ""
+
+
+def _write(member: _Member, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    left = member.size
+    with member.open() as source, place.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise ValueError("is larger than it says")
+            target.write(chunk)
+    with suppress(OSError, OverflowError, ValueError):  # a time that no clock shows
+        os.utime(place, (member.time, member.time))
+
+
+def _reason(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return shown(reason or str(error) or type(error).__name__)[:300]
+
+
+@dataclass(frozen=True)
+class _Member:
+    """What is no folder in an archive."""
+
+    name: str
+    size: int
+    time: float
+    open: Callable[[], IO[bytes]]
+    plain: bool = True
+    """Whether it is no link and no device."""
+
+
+def _members(archive: Path, budget: Budget) -> Iterator[_Member]:
+    """All that an archive holds but its folders, what may be the work itself before the rest."""
+    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    yield from members(archive, budget)
+
+
+def _zip_members(archive: Path, budget: Budget) -> Iterator[_Member]:
+    _require_few(archive)
+    with zipfile.ZipFile(archive) as opened:
+        for info in sorted(opened.infolist(), key=lambda info: budget.order(PurePosixPath(info.filename))):
+            if info.is_dir():
+                continue
+            plain = stat.S_IFMT(info.external_attr >> 16) in {0, stat.S_IFREG}
+            time = 0.0
+            with suppress(ValueError, OverflowError, OSError):
+                time = datetime(*info.date_time).timestamp()
+            yield _Member(_zip_name(info), info.file_size, time, partial(_in_zip, opened, info), plain)
+
+
+def _require_few(archive: Path) -> None:
+    """Refuse a list of members that takes more memory than there is, before it is read."""
+    count, end = 0, b""
+    with archive.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            count += (end + chunk).count(b"PK\x01\x02")
+            end = chunk[-3:]
+    if count > MAX_MEMBERS:
+        raise ValueError(f"holds more than {MAX_MEMBERS:,} files")
+
+
+def _in_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    # Others take as much memory as they say.
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError("is compressed in a way that is not read here")
+    return opened.open(info)
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        raw = info.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return info.filename
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp852")
+
+
+def _tar_members(archive: Path, budget: Budget) -> Iterator[_Member]:
+    with archive.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if packed else raw)
+        with tarfile.open(
+            fileobj=cast("IO[bytes]", _Bounded(stream, MAX_BYTES + MAX_MEMBERS * 1024)), mode="r:"
+        ) as tar:
+            entries, problem = _headers(tar)
+            for entry in sorted(entries, key=lambda entry: budget.order(PurePosixPath(entry.name))[0]):
+                if not entry.isdir():
+                    yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry), entry.isfile())
+            if problem:
+                raise problem
+
+
+def _headers(tar: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], Exception | None]:
+    """What a tar says that it holds, and what ended the list before its end."""
+    entries: list[tarfile.TarInfo] = []
+    try:
+        while (entry := tar.next()) is not None:
+            if len(entries) >= MAX_MEMBERS:
+                raise ValueError(f"holds more than {MAX_MEMBERS:,} files")
+            entries.append(entry)
+    except Exception as error:  # the members before a broken one are whole
+        return entries, error
+    return entries, None
+
+
+class _Bounded:
+    """A file of which no more than so much is read, and not much at once: a tar's headers say how long they are."""
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= 2 * _CHUNK:
+            raise ValueError("has a header that is too long")
+        data = self._file.read(size)
+        self._require(self._file.tell())
+        return data
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        if whence == 0:
+            self._require(position)
+        return self._file.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def _require(self, position: int) -> None:
+        if position > self._most:
+            raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
+
+
+def _in_tar(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Any:
+    content = tar.extractfile(entry)
+    assert content is not None  # of a plain file
+    return content
