@@ -6,19 +6,22 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from .attacks import ATTACKS, HANDED_IN, Attack, HandedIn
+from checks.core import Assignment
+
+from .attacks import ATTACKS, HANDED_IN
 from .attacks.battery import run as run_attack
 from .attacks.classroom import run_class
 from .attacks.world import world
-from .course import choose_course
+from .course import Course, choose_course
 from .errors import GraderError
 from .launch import KIT
+from .pretending import pretenders_of, undue
 from .sandbox.choose import NAMES, choose
 from .sandbox.landlock import version
 from .sandbox.launchers import BubblewrapLauncher, LandlockLauncher
@@ -45,7 +48,10 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         GraderError: there is no sandbox here, or no such attack.
     """
-    known = {attack.name for attack in ATTACKS} | {attack.name for attack in HANDED_IN}
+    course, _ = choose_course(options.course, KIT)
+    assignment = None if options.quick else _first_assignment(course)
+    pretenders = pretenders_of(assignment) if assignment else {}
+    known = {one.name for one in ATTACKS} | {one.name for one in HANDED_IN} | pretenders.keys()
     wanted = set(options.attack or known)
     for name in sorted(wanted):
         if name not in known:
@@ -59,33 +65,42 @@ def run(options: argparse.Namespace) -> int:
     worked = escapes(launcher)
     print(f"sandbox    {_described(launcher)}")
     print(f"self-test  {'holds' if not worked else 'student code can ' + ', '.join(worked)}")
-    if worked or options.quick:
+    if worked or assignment is None:
         return 2 if worked else 0
-    course, _ = choose_course(options.course, KIT)
-    names = course.assignments()
-    if not names:
-        raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
-    assignment = course.assignment(names[0])
     held = True
-    if alone := [attack for attack in ATTACKS if attack.name in wanted]:
+    if alone := {attack.name: attack for attack in ATTACKS if attack.name in wanted}:
         with world(course, assignment) as around:
-            shown = tqdm(alone, desc="attacks", file=sys.stderr, disable=None)
+            shown = tqdm(alone.values(), desc="attacks", file=sys.stderr, disable=None)
             faults = {attack.name: run_attack(attack, around, launcher) for attack in shown}
-        held &= _report("attacks", alone, faults, f"on {assignment.name}")
+        tries = {name: attack.tries for name, attack in alone.items()}
+        held &= _report("attacks", tries, faults, f"on {assignment.name}")
+    if pretending := {name: pretender for name, pretender in pretenders.items() if name in wanted}:
+        ones = tqdm(pretending.values(), desc="pretenders", file=sys.stderr, disable=None)
+        faults = {one.id: undue(course, assignment, one, launcher) for one in ones}
+        tries = {name: one.sentence for name, one in pretending.items()}
+        held &= _report("pretenders", tries, faults, "of those who want points for nothing")
     if in_class := [attack for attack in HANDED_IN if attack.name in wanted]:
         with world(course, assignment, nbgrader=True) as around:
             faults = run_class(in_class, around, launcher)
-        held &= _report("nbgrader", in_class, faults, "handed in, collected and graded as one class")
+        tries = {attack.name: attack.tries for attack in in_class}
+        held &= _report("nbgrader", tries, faults, "handed in, collected and graded as one class")
     return 0 if held else 2
 
 
-def _report(what: str, attacks: Sequence[Attack | HandedIn], faults: Mapping[str, list[str]], how: str) -> bool:
+def _first_assignment(course: Course) -> Assignment:
+    names = course.assignments()
+    if not names:
+        raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
+    return course.assignment(names[0])
+
+
+def _report(what: str, tries: Mapping[str, str], faults: Mapping[str, list[str]], how: str) -> bool:
     """Say how the attacks of one battery fared; return whether all were held off."""
-    failed = [attack for attack in attacks if faults[attack.name]]
-    print(f"{what:10s} {len(attacks) - len(failed)} of {len(attacks)} held off, {how}")
-    for attack in failed:
-        print(f"  {attack.name}: {attack.tries}")
-        for fault in faults[attack.name]:
+    failed = [name for name in tries if faults[name]]
+    print(f"{what:10s} {len(tries) - len(failed)} of {len(tries)} held off, {how}")
+    for name in failed:
+        print(f"  {name}: {tries[name]}")
+        for fault in faults[name]:
             print(f"    {fault}")
     return not failed
 

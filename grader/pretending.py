@@ -174,6 +174,21 @@ def graded(
         return grade(Path(name), course, assignment, student="pretender", language="en", launcher=launcher)
 
 
+def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:
+    """Those of an assignment whose points are known beforehand: empty ones, and layers that bend under a network."""
+    kinds = load_pretenders(assignment)
+    return {pretender.id: pretender for kind in ("EMPTY", "BENT") for pretender in kinds[kind]}
+
+
+def undue(course: Course, assignment: Assignment, pretender: Pretender, launcher: Launcher) -> list[str]:
+    """What such a pretender earned through the sandbox and should not have, in words; empty if nothing."""
+    earned = points(graded(course, assignment, pretender, launcher=launcher))
+    due = pretender.earns or dict.fromkeys(earned, 0.0)
+    return [
+        f"{name} earned {earned[name]:g} points, {due[name]:g} are due" for name in due if earned[name] != due[name]
+    ]
+
+
 @dataclass(frozen=True)
 class Due:
     """What somebody who is right on some calls is due, found without the judge: checks, by id."""

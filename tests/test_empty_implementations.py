@@ -1,16 +1,24 @@
 """Nothing is earned by what computes nothing, and no more than its due by what is right sometimes."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
-from checks.core import Assignment
+import checks.judge
+from checks.core import Assignment, Observed
+from checks.fingerprint import fingerprint
 from checks.pretenders import Pretender
 from grader.course import Course
+from grader.grading import grade
 from grader.mutation import RECORDED, Bench
-from grader.pretending import Row, due, graded, load_form, load_pretenders, measure, points, tried
+from grader.pretending import Row, due, graded, load_form, load_pretenders, measure, points, tried, write
 from grader.pretending_page import faults, section
+from grader.process import StudentProcess
+from grader.render import Rendered
 
 PRETENDERS = load_pretenders(Course(ROOT).assignment(ASSIGNMENT))
 IN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if not pretender.own_process]
@@ -171,3 +179,80 @@ def test_what_must_not_be_stands_in_the_page(bench: Bench) -> None:
     assert f"| zeros | {zeros.sentence} | 0.5 (0.5) | 0 |" in page
     assert "batchnorm_forward: shape | batchnorm_forward: train |" in page
     assert faults({"EMPTY": [Row(zeros)]}, bench.assignment) == []
+
+
+# Without what keeps the points.
+
+
+def test_if_form_were_paid_for_by_itself_zeros_would_earn_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.judge, "not_computed", lambda *_: None)
+    earned = {check.id for check in tried(bench, of("EMPTY", "zeros"), 0).checks if check.points}
+    assert {"batchnorm_forward.shape", "layernorm_forward.modes", "batchnorm_backward.shapes"} <= earned
+
+
+def test_if_fingerprints_paid_their_null_space_would_earn_backward_passes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alike(one: Sequence[Observed], other: Sequence[Observed], precision: str) -> bool:
+        prints = [{name: fingerprint(item.get(name)) for name in true} for item, true in zip(one, other, strict=True)]
+        right = [{name: fingerprint(value) for name, value in true.items()} for true in other]
+        return all(
+            np.all(np.abs(a[name].projections - b[name].projections) <= 1e-8 * max(a[name].scale, b[name].scale))
+            for a, b in zip(prints, right, strict=True)
+            for name in b
+        )
+
+    monkeypatch.setattr(checks.judge, "agree", alike)
+    monkeypatch.setattr(checks.judge, "same_forward", alike)
+    earned = points(tried(bench, of("EMPTY", "null_space"), 0))
+    assert earned["batchnorm_backward"] > 1
+
+
+BRINGS_A_NETWORK = f"""
+
+import builtins, sys
+_build = builtins.__build_class__
+
+
+def _instead(body, name, *bases, **more):
+    built = _build(body, name, *bases, **more)
+    if name == "FullyConnectedNet" and not hasattr(builtins, "_building"):
+        builtins._building = True
+        space = dict(sys._getframe(1).f_globals)
+        text = {(ROOT / "funkcije" / "fc_net.py").read_text()!r}
+        exec(text.replace("from .", "from funkcije."), space)
+        built = space[name]
+        del builtins._building
+    return built
+
+
+builtins.__build_class__ = _instead
+"""
+UNWIRED = Pretender(
+    "unwired", "a network without wiring; layers that put another class in its place", {"layers": BRINGS_A_NETWORK}
+)
+
+
+def test_layers_that_bring_a_network_of_their_own_bring_no_points_since_they_are_not_run(
+    bench: Bench, rendered: Rendered, tmp_path: Path
+) -> None:
+    package = write(bench.course, bench.assignment, UNWIRED, tmp_path)
+    (package / "fc_net.py").write_bytes(rendered.stub["fc_net.py"])
+    result = grade(tmp_path, bench.course, bench.assignment, language="en")
+    assert result.function_score("FullyConnectedNet")[0] == 0
+    assert result.function_score("batchnorm_forward")[0] == 10
+
+
+def test_if_the_students_layers_were_run_under_the_network_they_could_bring_one(
+    bench: Bench, rendered: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = write(bench.course, bench.assignment, UNWIRED, tmp_path)
+    (package / "fc_net.py").write_bytes(rendered.stub["fc_net.py"])
+    monkeypatch.setattr(StudentProcess, "_start", _start_without_stand_ins)
+    result = grade(tmp_path, bench.course, bench.assignment, language="en")
+    assert result.function_score("FullyConnectedNet")[0] > 5
+
+
+def _start_without_stand_ins(process: StudentProcess, start: Any = StudentProcess._start) -> None:
+    process.substituted = ()
+    start(process)
