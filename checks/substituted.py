@@ -12,11 +12,11 @@ This file needs Python and numpy only, and nothing else of the kit but `executor
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +25,8 @@ from types import ModuleType
 from typing import Any
 
 from .executor import Executor, Handle, Kind, Reply
+
+_FUNCTION = re.compile(r"^def (\w+)", re.MULTILINE)
 
 
 def load_stand_ins(path: Path) -> ModuleType:
@@ -146,12 +148,15 @@ class _Added:
         self.names: dict[str, Any] | None = None
 
     def functions(self) -> list[str]:
-        """The functions of the student's module that the one handed out does not have."""
+        """The functions of the student's module that the one handed out does not have.
+
+        Found by the look of their lines: to parse a text can take as long as whoever wrote it likes.
+        """
         try:
-            tree = ast.parse(self.path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
             return []
-        return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in self.given]
+        return [name for name in dict.fromkeys(_FUNCTION.findall(text)) if name not in self.given]
 
     def function(self, name: str) -> Callable[..., Any]:
         """One of them, which looks for itself when it is called."""

@@ -81,13 +81,13 @@ def grade(
         except OSError as error:
             raise no_room(worker.stage.parent, error) from None
         limits = limits or Limits()
+        if other is not None:
+            limits = replace(limits, total=limits.total / 2)  # what one uses up is not taken from the other
         process = stack.enter_context(StudentProcess(worker.stage, worker.launcher, limits, worker.booting))
         processes = [process]
         over = None
         if other is not None:
-            substituted = StudentProcess(
-                other.stage, other.launcher, limits, other.booting, assignment.substituted, process.budget
-            )
+            substituted = StudentProcess(other.stage, other.launcher, limits, other.booting, assignment.substituted)
             processes.append(stack.enter_context(substituted))
             over = Student(substituted, assignment.contract)
         result = judge(

@@ -44,15 +44,7 @@ class Limits:
     call: float = 10.0
     """For one call of a student's function, imports included."""
     total: float = 120.0
-    """For all that one submission does; checks after that fail at once."""
-
-
-@dataclass
-class Budget:
-    """What a submission has used up."""
-
-    spent: float = 0.0
-    """Seconds that were waited for it."""
+    """For all that one submission does, in both of its processes, half for each; checks after that fail at once."""
 
 
 @dataclass
@@ -72,13 +64,12 @@ class StudentProcess:
     booting: Booting | None = None
     substituted: tuple[str, ...] = ()
     """Modules that stand-ins take the place in; then `staging.stage_stand_ins` laid them on the stage."""
-    budget: Budget = field(default_factory=Budget)
-    """Shared by the processes of one submission."""
     missing: set[str] = field(default_factory=set)
     """Modules that the student imports and that are not installed here, as the process says; the first of them."""
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _number: int = 0
+    _spent: float = 0.0
     _told: list[list[Any]] = field(default_factory=list)
     """What needs no answer, and goes with the next question."""
     _mappings: int = 0
@@ -175,7 +166,7 @@ class StudentProcess:
             self._channel = None
 
     def _ask(self, operation: str, arguments: list[Any]) -> Any:
-        left = self.limits.total - self.budget.spent
+        left = self.limits.total - self._spent
         if left <= 0:
             self.stop()
             raise StudentError("timeout", message=f"{self.limits.total:g} s")
@@ -190,7 +181,7 @@ class StudentProcess:
         try:
             return self._exchange(operations, min(left, self.limits.call))
         finally:
-            self.budget.spent += time.monotonic() - began
+            self._spent += time.monotonic() - began
 
     def _exchange(self, operations: list[list[Any]], seconds: float) -> Any:
         assert self._channel is not None
