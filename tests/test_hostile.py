@@ -245,8 +245,7 @@ def test_an_archive_whose_list_would_fill_the_memory_is_not_read(
 
 def test_headers_of_a_tar_are_read_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.tar.gz").write_bytes(packed_tar({f"{'n' * 30_000}{number}": b"1" for number in range(20)}))
-    (problem,) = unpack(tmp_path / "a.tar.gz", tmp_path / "1")
-    assert "cannot be shown" in problem or "too deep" in problem or "name too long" in problem.lower()
+    assert not any("headers that are too long" in line for line in unpack(tmp_path / "a.tar.gz", tmp_path / "1"))
     monkeypatch.setattr(archives, "MAX_LIST", 1_000)
     monkeypatch.setattr(archives, "MAX_MEMBERS", 100)
     assert any("headers that are too long" in line for line in unpack(tmp_path / "a.tar.gz", tmp_path / "2"))

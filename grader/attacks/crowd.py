@@ -43,15 +43,16 @@ class Hostile:
 
 _INSTEAD = """
 
-def _hostile(_honest):
+def _hostile(_honest, results):
     def instead(*args, **kwargs):
+        as_asked = lambda value: value if results == 1 else (value,) * results
 {body}
         return _honest(*args, **kwargs)
     return instead
 
 
-for _name in {functions}:
-    globals()[_name] = _hostile(globals()[_name])
+for _name, _results in {functions}.items():
+    globals()[_name] = _hostile(globals()[_name], _results)
 """
 
 
@@ -60,7 +61,7 @@ def _calling(body: str) -> Callable[[Path, Assignment], None]:
 
     def edit(folder: Path, assignment: Assignment) -> None:
         module = assignment.modules[0].removesuffix(".py")
-        functions = [name for name, it in assignment.contract.functions.items() if it.module == module]
+        functions = {name: len(it.results) for name, it in assignment.contract.functions.items() if it.module == module}
         lines = "\n".join(f"        {line}" for line in body.strip("\n").splitlines())
         with (folder / PACKAGE / assignment.modules[0]).open("a", encoding="utf-8") as file:
             file.write(_INSTEAD.format(body=lines, functions=functions))
@@ -171,19 +172,19 @@ CROWD: tuple[Hostile, ...] = (
         "eve-wide",
         "wide",
         "Returns 20 MB of booleans from every call.",
-        _calling("import numpy as np\nreturn (np.zeros((20, 10**6), bool),) * 3"),
-        says="far larger|mnogo već",
+        _calling("import numpy as np\nreturn as_asked(np.zeros((20, 10**6), bool))"),
+        says="far larger|mnogo je već",
     ),
     Hostile(
         "eve-endless-view",
         "wide",
         "Returns a view of one number as 10^15 of them, and small integers past the worker.",
         _calling(
-            "import numpy as np\nif args[0].shape[0] % 2: return (np.broadcast_to(0.0, (10**8, 10**7)),) * 3\n"
+            "import numpy as np\nif args[0].shape[0] % 2: return as_asked(np.broadcast_to(0.0, (10**8, 10**7)))\n"
             + SIZES
-            + "return (np.zeros((6, 10**6), 'int8'),) * 3"
+            + "return as_asked(np.zeros((6, 10**6), 'int8'))"
         ),
-        says="far larger|mnogo već",
+        says="far larger|mnogo je već",
     ),
     Hostile(
         "eve-maps",
@@ -195,7 +196,7 @@ CROWD: tuple[Hostile, ...] = (
             + "(b'\\xdc\\x00\\x3c' + b'\\x80' * 60) * 1000) * 1000\n"
             + "pipe._socket.sendall(struct.pack('>I', len(_frame)) + _frame)"
         ),
-        says="far larger|mnogo već",
+        says="far larger|mnogo je već",
     ),
     Hostile(
         "eve-extensions",
