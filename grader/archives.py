@@ -29,8 +29,14 @@ MAX_DEPTH = 5
 """How deep archives may lie in archives."""
 DEEPEST = 20
 """How deep folders may lie in folders."""
+MAX_READ = 2 * MAX_BYTES
+"""Bytes of one person's tar archives that are gone over, kept or not, and again where they are gone over again."""
+MAX_LIST = 16_000_000
+"""Bytes of names, and of what else an archive says of its members."""
 _CHUNK = 2**20
 _NAMED = 5
+_MOST_KEYS = 100
+"""Of what a tar says of all its members."""
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 LITTER = re.compile(
@@ -69,13 +75,27 @@ class Budget:
 
     def take(self, place: Path, size: int) -> bool:
         """Whether a file of `size` bytes may be written to a place; if so it is counted."""
-        sender = next(filter(None, map(sender_of, place.parts)), None)
-        left = self._left.setdefault((sender.name, sender.number) if sender else None, [MAX_BYTES, MAX_FILES])
+        left = self._left_of(place)
         if left[0] < size or left[1] < 1:
             return False
         left[0] -= size
         left[1] -= 1
         return True
+
+    def go_over(self, place: Path, size: int) -> None:
+        """Count bytes of an archive that are read, or skipped, which takes as long.
+
+        Raises:
+            ValueError: there are more than anybody needs.
+        """
+        left = self._left_of(place)
+        left[2] -= size
+        if left[2] < 0:
+            raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
+
+    def _left_of(self, place: Path) -> list[int]:
+        sender = next(filter(None, map(sender_of, place.parts)), None)
+        return self._left.setdefault((sender.name, sender.number) if sender else None, [MAX_BYTES, MAX_FILES, MAX_READ])
 
 
 def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = None) -> list[str]:
@@ -178,7 +198,7 @@ def _members(archive: Path, budget: Budget) -> Iterator[_Member]:
 
 def _zip_members(archive: Path, budget: Budget) -> Iterator[_Member]:
     _require_few(archive)
-    with zipfile.ZipFile(archive) as opened:
+    with archive.open("rb") as raw, zipfile.ZipFile(cast("IO[bytes]", _InPieces(raw, MAX_LIST))) as opened:
         for info in sorted(opened.infolist(), key=lambda info: budget.order(PurePosixPath(info.filename))):
             if info.is_dir():
                 continue
@@ -220,15 +240,47 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return raw.decode("cp852")
 
 
+class _InPieces:
+    """A file of which not much is read at once: an archive says how long its list of members is.
+
+    Args:
+        file: the archive.
+        most: bytes that are read at once.
+    """
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= self._most and (size >= 0 or self._rest() > self._most):
+            raise ValueError("has a list or a header that is too long")
+        return self._file.read(size)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._file.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def _rest(self) -> int:
+        here = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)
+        self._file.seek(here)
+        return end - here
+
+
 def _tar_members(archive: Path, budget: Budget) -> Iterator[_Member]:
     with archive.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if packed else raw)
-        with tarfile.open(
-            fileobj=cast("IO[bytes]", _Bounded(stream, MAX_BYTES + MAX_MEMBERS * 1024)), mode="r:"
-        ) as tar:
+        stream = _Counted(raw, packed, partial(budget.go_over, archive))
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as tar:
             entries, problem = _headers(tar)
+            stream.listed = True
             for entry in sorted(entries, key=lambda entry: budget.order(PurePosixPath(entry.name))[0]):
                 if not entry.isdir():
                     yield _Member(entry.name, entry.size, entry.mtime, partial(_in_tar, tar, entry), entry.isfile())
@@ -243,37 +295,45 @@ def _headers(tar: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], Exception | N
         while (entry := tar.next()) is not None:
             if len(entries) >= MAX_MEMBERS:
                 raise ValueError(f"holds more than {MAX_MEMBERS:,} files")
+            if len(tar.pax_headers) > _MOST_KEYS:  # each member gets a copy of them
+                raise ValueError("has a header that is too long")
+            entry.pax_headers = {}
             entries.append(entry)
     except Exception as error:  # the members before a broken one are whole
         return entries, error
     return entries, None
 
 
-class _Bounded:
-    """A file of which no more than so much is read, and not much at once: a tar's headers say how long they are."""
+class _Counted(_InPieces):
+    """A tar, unpacked as it is read, of which all that is gone over is counted, and what its headers hold besides.
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
-        self._file = file
-        self._most = most
+    Args:
+        file: the archive.
+        packed: whether it is packed by gzip, where going back means to begin anew.
+        go_over: is told of bytes that are read or skipped.
+    """
+
+    def __init__(self, file: IO[bytes], packed: bool, go_over: Callable[[int], None]) -> None:
+        super().__init__(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file, 2 * _CHUNK)
+        self._packed = packed
+        self._go_over = go_over
+        self._headers = MAX_LIST + 2 * MAX_MEMBERS * tarfile.BLOCKSIZE
+        self.listed = False
+        """Whether what is read from now on is content."""
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= 2 * _CHUNK:
-            raise ValueError("has a header that is too long")
-        data = self._file.read(size)
-        self._require(self._file.tell())
-        return data
+        self._go_over(max(size, 0))
+        if not self.listed:
+            self._headers -= size
+            if self._headers < 0:
+                raise ValueError("has headers that are too long")
+        return super().read(size)
 
     def seek(self, position: int, whence: int = 0) -> int:
-        if whence == 0:
-            self._require(position)
-        return self._file.seek(position, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def _require(self, position: int) -> None:
-        if position > self._most:
-            raise ValueError(f"unpacks to more than {MAX_BYTES:,} bytes")
+        here = self._file.tell()
+        if self._packed and whence == 0:
+            self._go_over(position - here if position >= here else position)
+        return super().seek(position, whence)
 
 
 def _in_tar(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Any:

@@ -37,6 +37,8 @@ MAX_FILES = 2_000
 _LONGEST_PATH = 3_900
 _ALIKE = 0.8
 """How like the package's name another is that a reader may take for it."""
+_PUT_BACK = "checks/"
+"""What is as it was handed out in every graded copy (`RestoreModules`), the modules that were handed out among it."""
 _CODE = (".py", ".pyc", ".pyd", ".so")
 
 
@@ -68,6 +70,8 @@ def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, 
     load = _Load()
     for path in _files(verdict.root, load.left):
         name = path.relative_to(verdict.root).as_posix()
+        if name.startswith(_PUT_BACK):
+            continue
         if any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(name).parts for pattern in ignored):
             continue
         _place(path, name, package, submission.modules, given, verdict.assignment.modules, load)

@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from nbgrader.utils import check_directory
 
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
 from .course import Course
@@ -194,7 +195,7 @@ class LmsExtractor(ExtractorPlugin):  # type: ignore[misc]
         for path in sorted(files, key=lambda path: budget.order(path.relative_to(archive))):
             place = extracted / path.relative_to(archive)
             if is_archive(path):
-                for problem in unpack(path, place.parent, budget=Budget(wanted)):
+                for problem in unpack(path, place.parent, budget=budget):
                     self.log.warning("Not unpacked: %s", problem)
             elif len(place.relative_to(extracted).parts) > DEEPEST or not budget.take(place, path.stat().st_size):
                 left += 1
@@ -237,6 +238,15 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
             if more := lines[_NAMED:]:
                 self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
+
+
+def _make_folder(app: ZipCollectApp, path: str) -> None:
+    """As nbgrader does it, but without a line for each folder, of which there may be thousands."""
+    if not check_directory(path, write=True, execute=True):
+        Path(path).mkdir(parents=True)
+
+
+ZipCollectApp._mkdirs_if_missing = _make_folder
 
 
 def _modules(app: ZipCollectApp) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ import json
 import re
 import warnings
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -19,6 +21,10 @@ from nbformat import NotebookNode
 
 MAX_NOTEBOOK = 50_000_000
 """Bytes of a submitted notebook that are still read."""
+MAX_PARTS = 2_000_000
+"""Commas of a notebook, and so of values in it: a number or a text takes up to 100 bytes where it is read."""
+MAX_HOLDERS = 500_000
+"""Opening brackets of a notebook, and so of lists and objects in it, which take up to 300 bytes."""
 MAX_CELLS = 500
 """Cells that are kept besides those that were handed out."""
 MAX_CELL = 100_000
@@ -28,6 +34,9 @@ MAX_SOURCE = 1_000_000
 MAX_ATTACHED = 10_000_000
 """Characters of attached pictures that are kept of all cells."""
 _MAX_MARK = 1000
+_LARGE = 2_000_000
+_large_ones = Lock()
+"""Of notebooks of so many bytes one is read at a time: each may take some hundred megabytes for a moment."""
 
 RESERVED = frozenset({"grader-summary", "stale", "fit-figures"})
 """Ids of cells that the kit adds to a notebook."""
@@ -63,9 +72,21 @@ def read_notebook(path: Path, handed_out: Collection[str] = ()) -> Reading:
             raise ValueError("not a file")
         if path.stat().st_size > MAX_NOTEBOOK:
             raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
-        content = path.read_bytes()
+        with _large_ones if path.stat().st_size > _LARGE else nullcontext():
+            return _parsed(path.read_bytes(), handed_out)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from None
+
+
+def _parsed(content: bytes, handed_out: Collection[str]) -> Reading:
+    """The notebook in a file's content.
+
+    Raises:
+        ValueError: as in `read_notebook`.
+    """
+    # Counted in texts, too: what is written there does no harm, and a notebook has far less.
+    if content.count(b",") > MAX_PARTS or content.count(b"{") + content.count(b"[") > MAX_HOLDERS:
+        raise ValueError("of more parts than a notebook has")
     try:
         data = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import tarfile
 import warnings
+import zipfile
 from pathlib import Path
 
 import hostile
@@ -15,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import archives, reading
-from grader.archives import unpack
+from grader.archives import Budget, unpack
 from grader.course import Course
 from grader.grade import grade_class
 from grader.gradebook import write_feedback
@@ -167,3 +170,82 @@ def test_a_tar_of_endless_headers_is_refused_before_memory_is_full(
     monkeypatch.setattr(archives, "MAX_MEMBERS", 50)
     (tmp_path / "a.tar").write_bytes((b"x".ljust(124, b"\0") + b"0" * 11).ljust(512, b"\0") * 3)
     assert unpack(tmp_path / "a.tar", tmp_path)
+
+
+def test_a_notebook_of_more_parts_than_one_has_is_refused_before_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "scale.ipynb"
+    for part in (b"{},", b"[],", b"0,"):
+        path.write_bytes(b'{"nbformat": 4, "cells": [' + part * 2_100_000 + b"0]}")
+        with pytest.raises(ValueError, match="more parts"):
+            read_notebook(path)
+    path.write_bytes(b'{"nbformat": 4, "cells": [' + b"{}," * 30 + b"0]}")
+    monkeypatch.setattr(reading, "MAX_HOLDERS", 20)
+    with pytest.raises(ValueError, match="more parts"):
+        read_notebook(path)
+    monkeypatch.setattr(reading, "MAX_HOLDERS", 10**9)
+    with pytest.raises(ValueError, match="none of its cells"):
+        read_notebook(path)
+
+
+def packed_tar(files: dict[str, bytes], everywhere: dict[str, str] | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", pax_headers=everywhere) as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_archives_in_an_archive_are_gone_over_no_longer_than_one_persons_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_BYTES", 100_000)
+    bomb = packed_tar({"zeros": bytes(200_000)})
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("layers.py", b"x = 1")
+        for number in range(20):
+            archive.writestr(f"{number}.tar.gz", bomb)
+    gone_over: list[int] = []
+    go_over = Budget.go_over
+
+    def counted(self: Budget, place: Path, size: int) -> None:
+        go_over(self, place, size)
+        gone_over.append(size)
+
+    monkeypatch.setattr(Budget, "go_over", counted)
+    for most in (1_000_000, 10**9):
+        monkeypatch.setattr(archives, "MAX_READ", most)
+        gone_over.clear()
+        assert unpack(tmp_path / "a.zip", tmp_path / str(most))
+        assert (tmp_path / str(most) / "a" / "layers.py").is_file()
+        assert (sum(gone_over) <= 1_000_000) == (most == 1_000_000)
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MAX_LIST", 500), ("_MOST_KEYS", 10)])
+def test_an_archive_whose_list_would_fill_the_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    names = {f"{'n' * 200}{number}.py": b"1" for number in range(20)}
+    if bound == "MAX_LIST":
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            for name, content in names.items():
+                archive.writestr(name, content)
+    else:
+        everywhere = {f"key{number}": "value" for number in range(20)}
+        (tmp_path / "a.tar.gz").write_bytes(packed_tar(names, everywhere))
+    (path,) = tmp_path.iterdir()
+    assert unpack(path, tmp_path / "whole") == []
+    monkeypatch.setattr(archives, bound, most)
+    (problem, *_) = unpack(path, tmp_path / "bounded")
+    assert "too long" in problem
+
+
+def test_headers_of_a_tar_are_read_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(packed_tar({f"{'n' * 30_000}{number}": b"1" for number in range(20)}))
+    assert not any("headers that are too long" in line for line in unpack(tmp_path / "a.tar.gz", tmp_path / "1"))
+    monkeypatch.setattr(archives, "MAX_LIST", 1_000)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 100)
+    assert any("headers that are too long" in line for line in unpack(tmp_path / "a.tar.gz", tmp_path / "2"))
