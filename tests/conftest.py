@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bench import Judge
 
 from checks.core import Assignment
+from checks.recording import FILE
 from grader.course import Course
+from grader.mutation import Bench
 from grader.recordings import record
 from grader.reference import Edit, apply
 from grader.render import Rendered, render_package
@@ -46,6 +49,21 @@ def rendered(course: Course, assignment: Assignment) -> Rendered:
 @pytest.fixture(scope="session")
 def recordings(course: Course, assignment: Assignment) -> dict[str, bytes]:
     return record(course, assignment)
+
+
+@pytest.fixture(scope="session")
+def bench(
+    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    """The reference, its mistaken versions and some draws, each made once."""
+    path = tmp_path_factory.mktemp("recordings") / FILE
+    path.write_bytes(recordings[f"{ASSIGNMENT}/{FILE}"])
+    return Bench(course, assignment, path)
+
+
+@pytest.fixture(scope="session")
+def judged(bench: Bench) -> Judge:
+    return Judge(bench)
 
 
 @pytest.fixture

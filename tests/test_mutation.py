@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
-from checks.core import Assignment
 from checks.language import catalogue
 from checks.mistakes import Mistake
 from grader.changes import Overlap, change
@@ -19,15 +18,6 @@ from grader.reference import Edit, load_package
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
 EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 DRAWS = 20
-
-
-@pytest.fixture(scope="module")
-def bench(
-    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
-) -> Bench:
-    path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
-    path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
-    return Bench(course, assignment, path)
 
 
 @EACH
