@@ -304,11 +304,12 @@ def test_a_right_backward_pass_loses_only_where_its_forward_pass_is_not_the_know
 EPS_FORGOTTEN = Edit("layers", "batchnorm_forward", "np.sqrt(var + eps)", "np.sqrt(var)")
 
 
+@pytest.mark.parametrize("draws", [range(HELD), pytest.param(range(HELD, 120), marks=pytest.mark.full)])
 def test_in_float32_a_right_backward_pass_is_judged_on_the_forward_mistake_that_double_precision_showed(
-    judged: Judge,
+    judged: Judge, draws: range
 ) -> None:
     """The forgotten eps is too small to be seen in float32 forward, and on some draws large enough on the way back."""
-    for number in range(120):
+    for number in draws:
         result = judged(EPS_FORGOTTEN, draw=number, functions=["batchnorm_backward_alt"])
         assert not failed(result), number
 

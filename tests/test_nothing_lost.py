@@ -191,8 +191,9 @@ def finish_and_compare(
     assert list(killed.temporary.iterdir()) == []
 
 
-@pytest.mark.xdist_group("killed")
-@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize(
+    "moment", [pytest.param(moment, marks=() if moment % 4 == 0 else pytest.mark.full) for moment in range(MOMENTS)]
+)
 def test_a_grader_killed_at_any_event_is_finished_by_the_next_run(
     moment: int,
     killed: Killed,
@@ -208,7 +209,7 @@ def test_a_grader_killed_at_any_event_is_finished_by_the_next_run(
     finish_and_compare(course, killed, undisturbed, monkeypatch)
 
 
-@pytest.mark.xdist_group("killed")
+@pytest.mark.full
 def test_a_grader_killed_again_and_again_by_the_clock_is_finished_by_the_next_run(
     killed: Killed,
     class_before: Course,
