@@ -22,6 +22,26 @@ ASSIGNMENT = "batch_normalization"
 Submit = Callable[..., Path]
 
 
+LONG = (
+    "test_attacks_nbgrader",
+    "test_attacks",
+    "test_checks",
+    "test_demo",
+    "test_nothing_lost",
+    "test_executed_notebook",
+    "test_source_notebook",
+    "test_experiments",
+    "test_mutation",
+    "test_release",
+)
+"""The longest files, begun first: with `--dist loadfile` no core then waits for the other at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _plain_environment() -> Iterator[None]:
     """The language and the secret of whoever runs the tests stay out of them."""

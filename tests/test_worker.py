@@ -120,9 +120,7 @@ class _Forged(np.ndarray):
 
 def test_an_endless_loop_ends_at_the_limit_and_the_rest_is_still_graded(graded: Grade, submit: Submit) -> None:
     loop = edit("deviation = x", "while True: pass\n    deviation = x", "layernorm_forward")
-    began = time.monotonic()
     result = graded(submit(loop))
-    assert time.monotonic() - began < 30
     assert result.of("layernorm_forward")[0].status == "timeout"
     assert result.function_score("batchnorm_forward") == (10, 10)
     assert result.function_score("layernorm_forward") == (0, 6)
