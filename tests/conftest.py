@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
+import nbgrader.api
 import pytest
 from bench import Judge
 
@@ -48,6 +50,14 @@ def _plain_environment() -> Iterator[None]:
     kept = {name: os.environ.pop(name) for name in ("FUNKCIJE_LANG", "GRADER_SECRET") if name in os.environ}
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _version_of_new_gradebooks() -> Iterator[None]:
+    """For each new gradebook, nbgrader starts a process that says what version its tables have: once will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nbgrader.api, "get_alembic_version", cache(nbgrader.api.get_alembic_version))
+        yield
 
 
 @pytest.fixture(scope="session")
