@@ -226,15 +226,24 @@ def test_a_grader_killed_again_and_again_by_the_clock_is_finished_by_the_next_ru
     finish_and_compare(course, killed, undisturbed, monkeypatch)
 
 
-def run_grader(course: Course, *arguments: str, poor: bool = False, **environment: str) -> tuple[int, str, str]:
+def run_grader(
+    course: Course, *arguments: str, apart: bool = False, poor: bool = False, **environment: str
+) -> tuple[int, str, str]:
     """Run `grader grade scale`: its status, and what it says.
 
-    `poor` runs it in a process without the rights by which root reads and writes everything.
+    Args:
+        course: what is graded.
+        arguments: further ones.
+        apart: runs it in a process of its own.
+        poor: the same, without the rights by which root reads and writes everything.
+        environment: further variables, where it runs in this process.
     """
     words = ["grade", "scale", "--course", str(course.root), *arguments]
-    if poor:
+    if apart or poor:
         command = [sys.executable, "-m", "grader.cli", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, preexec_fn=drop_rights)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=300, check=False, preexec_fn=drop_rights if poor else None
+        )
         status, out, err = done.returncode, done.stdout, done.stderr
     else:
         printed, logged = io.StringIO(), io.StringIO()
@@ -552,7 +561,7 @@ def test_the_secret_cannot_be_read_from_where_student_code_runs(
 def test_a_second_grader_waits_for_the_first(course: Course) -> None:
     hand_in(course, "ana")
     with runs.only_one(course, "scale"):
-        status, out, said = run_grader(course)
+        status, out, said = run_grader(course, apart=True)
         assert (status, out) == (2, "")
         assert "another grader is at work on 'scale'" in one_line(said)
         done = subprocess.run(
