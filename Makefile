@@ -1,10 +1,14 @@
 # Each target sets up what it needs; `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# What a lock names, into an environment: by uv, which takes a quarter of pip's time; where uv finds no index, as it does
+# not read pip's settings, by pip. Compiled at once, since nothing can be written where student code runs.
+INSTALL = $(BIN)/uv pip install --quiet --python $(1) --link-mode copy --compile-bytecode --require-hashes -r $(2) || { \
+  echo "uv could not install $(2); pip tries ..."; $(PIP) --python $(1)/bin/python install --require-hashes -r $(2); }
 # The locks name no index, wherever they are resolved.
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
-# In the order of names: in that of xdist, the files with few but long tests come last, and one core waits.
+# A file stays on one core, with what its tests share; tests/conftest.py puts the long files first.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
@@ -18,28 +22,28 @@ setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the 
 .venv/.ready: locks/kit.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) -V`. Next: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
 	@$(NEEDS_VENV)
-	@echo "Setting up .venv from locks/kit.txt (a minute or two, once) ..."
+	@echo "Setting up .venv from locks/kit.txt (the kit and its tests: 800 MB, half a minute to two minutes, once) ..."
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) --require-hashes -r locks/kit.txt
+	@awk '/^[^ #]/ { mine = /^uv==/ } mine' locks/kit.txt > .venv/uv.txt
+	@$(PIP) install --require-hashes -r .venv/uv.txt
+	@$(call INSTALL,.venv,locks/kit.txt)
 	@touch $@
 
 .venv/.installed: .venv/.ready pyproject.toml
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-worker/.ready: locks/worker.txt
-	@$(NEEDS_VENV)
-	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import) ..."
-	@$(PYTHON) -m venv --clear .venv-worker
-	@.venv-worker/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/worker.txt
+.venv-worker/.ready: locks/worker.txt .venv/.ready
+	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import: 80 MB, a few seconds) ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv-worker
+	@$(call INSTALL,.venv-worker,locks/worker.txt)
 	@touch $@
 
 # Matplotlib looks at every font when it is imported first; in a sandbox, where nothing is kept, that is each time.
-.venv-notebook/.ready: locks/notebook.txt
-	@$(NEEDS_VENV)
-	@echo "Setting up .venv-notebook from locks/notebook.txt (what a submitted notebook may import) ..."
-	@$(PYTHON) -m venv --clear .venv-notebook
-	@.venv-notebook/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/notebook.txt
+.venv-notebook/.ready: locks/notebook.txt .venv/.ready
+	@echo "Setting up .venv-notebook from locks/notebook.txt (what a submitted notebook may import: 250 MB, some seconds) ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv-notebook
+	@$(call INSTALL,.venv-notebook,locks/notebook.txt)
 	@mkdir .venv-notebook/matplotlib
 	@MPLCONFIGDIR=.venv-notebook/matplotlib .venv-notebook/bin/python -c 'import matplotlib.font_manager'
 	@touch $@

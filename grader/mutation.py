@@ -368,8 +368,7 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="grader-mutation-") as name:
         recording = Path(name) / FILE
-        [content] = record(course, course.assignment(assignment)).values()
-        recording.write_bytes(content)
+        recording.write_bytes(record(course, course.assignment(assignment))[f"{assignment}/{FILE}"])
         bench = Bench(course, course.assignment(assignment), recording)
         chosen = bench.random_pairs(pairs)
         named_on = draws if named_on is None else min(named_on, draws)

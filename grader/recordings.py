@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+import checks
 from checks.core import Assignment, Check, Inputs
 from checks.recording import FILE, HANDED_OUT, SEED, Writer
 
+from . import cache
 from .course import Course
 from .errors import GraderError
 from .oracle import LiveOracle
 from .render import render_package
 
+_CODE = (Path(checks.__file__).parent, Path(__file__).parent)
+_LOADED = cache.digest_of(_CODE)
+"""The code of the kit as this process runs it; a server that runs for days may find other files on the disk."""
+
 
 def record(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """The files that a release's `checks/` gets besides the checks themselves, by path inside `checks/`.
 
+    They take ten seconds to make, so they are kept for the next time that the same is asked.
+
     Raises:
         GraderError: a check draws inputs that depend on something else than the seed.
+    """
+    return cache.kept(cache.place(course.root), lambda: _key(course, assignment), lambda: make(course, assignment))
+
+
+def _key(course: Course, assignment: Assignment) -> str | None:
+    """What the recordings depend on; None where files on the disk do not say it."""
+    if cache.digest_of(_CODE) != _LOADED or assignment.name not in course.assignments():
+        return None
+    if course.assignment(assignment.name) is not assignment:
+        return None
+    return cache.digest_of([course.package, course.checks], "recordings", assignment.name, _LOADED)
+
+
+def make(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """As `record`, made now.
+
+    Raises:
+        GraderError: as in `record`.
     """
     for check in assignment.checks:
         _refuse_unrepeatable(check)

@@ -3,12 +3,17 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
+import nbgrader.api
 import pytest
+from bench import Judge
 
 from checks.core import Assignment
+from checks.recording import FILE
 from grader.course import Course
+from grader.mutation import Bench
 from grader.recordings import record
 from grader.reference import Edit, apply
 from grader.render import Rendered, render_package
@@ -19,12 +24,40 @@ ASSIGNMENT = "batch_normalization"
 Submit = Callable[..., Path]
 
 
+LONG = (
+    "test_attacks_nbgrader",
+    "test_attacks",
+    "test_checks",
+    "test_demo",
+    "test_nothing_lost",
+    "test_executed_notebook",
+    "test_source_notebook",
+    "test_experiments",
+    "test_mutation",
+    "test_release",
+)
+"""The longest files, begun first: with `--dist loadfile` no core then waits for the other at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _plain_environment() -> Iterator[None]:
     """The language and the secret of whoever runs the tests stay out of them."""
     kept = {name: os.environ.pop(name) for name in ("FUNKCIJE_LANG", "GRADER_SECRET") if name in os.environ}
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _version_of_new_gradebooks() -> Iterator[None]:
+    """For each new gradebook, nbgrader starts a process that says what version its tables have: once will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nbgrader.api, "get_alembic_version", cache(nbgrader.api.get_alembic_version))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +79,21 @@ def rendered(course: Course, assignment: Assignment) -> Rendered:
 @pytest.fixture(scope="session")
 def recordings(course: Course, assignment: Assignment) -> dict[str, bytes]:
     return record(course, assignment)
+
+
+@pytest.fixture(scope="session")
+def bench(
+    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    """The reference, its mistaken versions and some draws, each made once."""
+    path = tmp_path_factory.mktemp("recordings") / FILE
+    path.write_bytes(recordings[f"{ASSIGNMENT}/{FILE}"])
+    return Bench(course, assignment, path)
+
+
+@pytest.fixture(scope="session")
+def judged(bench: Bench) -> Judge:
+    return Judge(bench)
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import machine
 import pytest
+from _pytest.mark import ParameterSet
 from conftest import ASSIGNMENT, ROOT
 
 import grader.attacks.battery
@@ -39,14 +41,6 @@ def around() -> Iterator[World]:
         yield found
 
 
-@pytest.mark.parametrize("sandbox", NAMES)
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
-    around: World, attack: Attack, sandbox: str
-) -> None:
-    assert run(attack, around, machine.sandbox(sandbox)) == [], attack.tries
-
-
 def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert len(NAMED) == len(ATTACKS) >= 40
     assert all(attack.tries.endswith(".") for attack in ATTACKS)
@@ -57,18 +51,6 @@ def test_attacks_stand_around_a_function_that_carries_no_other(around: World) ->
     target = target_of(around.assignment)
     assert target.function == "batchnorm_backward_alt"
     assert target.struck == {"batchnorm_backward_alt.float32"}
-
-
-def landlock() -> LandlockLauncher:
-    launcher = machine.sandbox("landlock")
-    assert isinstance(launcher, LandlockLauncher)
-    return launcher
-
-
-def bwrap() -> BubblewrapLauncher:
-    launcher = machine.sandbox("bwrap")
-    assert isinstance(launcher, BubblewrapLauncher)
-    return launcher
 
 
 def permits(launcher: Launcher, *calls: str) -> Launcher:
@@ -93,60 +75,99 @@ class Off:
     """A protection that is switched off, and the attack that then succeeds."""
 
     attack: str
-    launcher: Callable[[], Launcher]
+    sandbox: str
+    change: Callable[[Any], Launcher]
+    """Gives the sandbox without the protection."""
     missed: str
     """What the battery says then."""
 
 
 EARNED = "earned"
 OFF = {
-    "Landlock on reading": Off("gradebook", lambda: replace(landlock(), files=False), EARNED),
-    "Landlock on listing": Off("listing", lambda: replace(landlock(), files=False), EARNED),
-    "Landlock on writing": Off("result_of_its_own", lambda: replace(landlock(), files=False), "changed outside"),
-    "Landlock on what is left in /tmp": Off("left_for_the_next", lambda: replace(landlock(), files=False), EARNED),
+    "Landlock on reading": Off("gradebook", "landlock", lambda s: replace(s, files=False), EARNED),
+    "Landlock on listing": Off("listing", "landlock", lambda s: replace(s, files=False), EARNED),
+    "Landlock on writing": Off("result_of_its_own", "landlock", lambda s: replace(s, files=False), "changed outside"),
+    "Landlock on what is left in /tmp": Off("left_for_the_next", "landlock", lambda s: replace(s, files=False), EARNED),
     "Landlock on abstract sockets": Off(
         "abstract_socket",
-        lambda: permits(replace(landlock(), scopes=False), "socket", "sendto"),
+        "landlock",
+        lambda s: permits(replace(s, scopes=False), "socket", "sendto"),
         "changed outside: heard",
     ),
     "Landlock on TCP": Off(
         "loopback",
-        lambda: permits(replace(landlock(), scopes=False), "socket", "connect", "setsockopt"),
+        "landlock",
+        lambda s: permits(replace(s, scopes=False), "socket", "connect", "setsockopt"),
         "changed outside: heard",
     ),
     "the filter on datagrams": Off(
-        "datagram", lambda: permits(landlock(), "socket", "sendto"), "changed outside: heard"
+        "datagram", "landlock", lambda s: permits(s, "socket", "sendto"), "changed outside: heard"
     ),
     "the filter on pairs of sockets": Off(
-        "pair_of_sockets", lambda: permits(replace(landlock(), scopes=False), "sendto"), "changed outside: heard"
+        "pair_of_sockets", "landlock", lambda s: permits(replace(s, scopes=False), "sendto"), "changed outside: heard"
     ),
     "the filter on chmod": Off(
         "gradebook_locked_away",
-        lambda: permits(replace(landlock(), identity=False), "chmod", "fchmodat"),
+        "landlock",
+        lambda s: permits(replace(s, identity=False), "chmod", "fchmodat"),
         "changed outside",
     ),
-    "the filter on forks": Off("fork", lambda: permits(bwrap(), "fork", "vfork", "clone", "setsid"), EARNED),
-    "the filter on programs": Off("becomes_another", lambda: permits(bwrap(), "execve"), "expected a message"),
-    "the filter on files in memory": Off("hidden_memory", lambda: permits(bwrap(), "memfd_create"), EARNED),
-    "the filter on shared memory": Off("shared_memory_segment", lambda: permits(bwrap(), "shmget"), EARNED),
-    "the filter on prctl": Off("outliving", lambda: permits(landlock(), "prctl"), EARNED),
+    "the filter on forks": Off("fork", "bwrap", lambda s: permits(s, "fork", "vfork", "clone", "setsid"), EARNED),
+    "the filter on programs": Off("becomes_another", "bwrap", lambda s: permits(s, "execve"), "expected a message"),
+    "the filter on files in memory": Off("hidden_memory", "bwrap", lambda s: permits(s, "memfd_create"), EARNED),
+    "the filter on shared memory": Off("shared_memory_segment", "bwrap", lambda s: permits(s, "shmget"), EARNED),
+    "the filter on prctl": Off("outliving", "landlock", lambda s: permits(s, "prctl"), EARNED),
     "the network namespace": Off(
         "loopback",
-        lambda: permits(without(bwrap(), "--unshare-net"), "socket", "connect", "setsockopt"),
+        "bwrap",
+        lambda s: permits(without(s, "--unshare-net"), "socket", "connect", "setsockopt"),
         "changed outside: heard",
     ),
     "having no /proc": Off(
-        "own_command", lambda: replace(bwrap(), options=(*bwrap().options, "--proc", "/proc")), EARNED
+        "own_command", "bwrap", lambda s: replace(s, options=(*s.options, "--proc", "/proc")), EARNED
     ),
-    "the limit on memory": Off("memory", lambda: limited(bwrap(), memory=2**46), EARNED),
-    "the limit on the size of a file": Off("large_file", lambda: limited(bwrap(), file_size=2**40), EARNED),
+    "the limit on memory": Off("memory", "bwrap", lambda s: limited(s, memory=2**46), EARNED),
+    "the limit on the size of a file": Off("large_file", "bwrap", lambda s: limited(s, file_size=2**40), EARNED),
 }
+
+
+def in_one_sandbox() -> list[ParameterSet]:
+    """Each attack in the sandboxes in which it shows a protection, or else in one of them, in turn."""
+    found = []
+    for number, attack in enumerate(ATTACKS):
+        shown = {off.sandbox for off in OFF.values() if off.attack == attack.name}
+        for name in sorted(shown) or [NAMES[number % len(NAMES)]]:
+            found.append(pytest.param(attack, name, id=f"{attack.name}-{name}"))
+    return found
+
+
+@pytest.mark.parametrize(("attack", "sandbox"), in_one_sandbox())
+def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
+    around: World, attack: Attack, sandbox: str
+) -> None:
+    assert run(attack, around, machine.sandbox(sandbox), then_honest=False) == [], attack.tries
+
+
+def mostly_full() -> list[ParameterSet]:
+    """Each attack; `make test` takes some of them."""
+    return [
+        pytest.param(attack, marks=() if number % 20 == 0 else pytest.mark.full, id=attack.name)
+        for number, attack in enumerate(ATTACKS)
+    ]
+
+
+@pytest.mark.parametrize("sandbox", NAMES)
+@pytest.mark.parametrize("attack", mostly_full())
+def test_in_each_sandbox_an_attack_changes_nothing_for_the_honest_submission_that_is_graded_next(
+    around: World, attack: Attack, sandbox: str
+) -> None:
+    assert run(attack, around, machine.sandbox(sandbox)) == [], attack.tries
 
 
 @pytest.mark.parametrize("protection", OFF)
 def test_without_a_protection_its_attack_is_seen_to_succeed(around: World, protection: str) -> None:
     off = OFF[protection]
-    faults = run(NAMED[off.attack], around, off.launcher())
+    faults = run(NAMED[off.attack], around, off.change(machine.sandbox(off.sandbox)), then_honest=False)
     Path("/tmp", around.names["left"]).unlink(missing_ok=True)
     for path in (around.folder / "course").rglob("*"):
         path.chmod(0o777 if path.is_dir() else 0o666)
@@ -155,7 +176,7 @@ def test_without_a_protection_its_attack_is_seen_to_succeed(around: World, prote
 
 def test_without_a_bound_on_the_scratch_it_can_be_filled(around: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grader.sandbox.launchers, "SCRATCH", 2**30)
-    assert any(EARNED in fault for fault in run(NAMED["scratch"], around, bwrap()))
+    assert any(EARNED in fault for fault in run(NAMED["scratch"], around, machine.sandbox("bwrap"), then_honest=False))
 
 
 @pytest.mark.parametrize("sandbox", NAMES)
@@ -163,7 +184,9 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
     around: World, monkeypatch: pytest.MonkeyPatch, sandbox: str
 ) -> None:
     monkeypatch.setattr(grader.sandbox.launchers, "clean_environment", lambda: dict(os.environ))
-    assert any(EARNED in fault for fault in run(NAMED["environment"], around, machine.sandbox(sandbox)))
+    assert any(
+        EARNED in fault for fault in run(NAMED["environment"], around, machine.sandbox(sandbox), then_honest=False)
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +215,7 @@ def test_without_a_protection_of_the_trusted_side_its_attack_is_seen(
     missed: str,
 ) -> None:
     monkeypatch.setattr(module, name, instead)
-    faults = run(NAMED[attack], around, choose())
+    faults = run(NAMED[attack], around, choose(), then_honest=False)
     assert any(missed in fault for fault in faults), faults
 
 
@@ -210,7 +233,7 @@ def test_without_a_protection_of_the_command_line_the_submission_runs(
     around: World, monkeypatch: pytest.MonkeyPatch, attack: str, typed: list[str], ran: str
 ) -> None:
     monkeypatch.setattr(grader.attacks.battery, "command_line", lambda: [sys.executable, *typed])
-    faults = run(NAMED[attack], around, choose())
+    faults = run(NAMED[attack], around, choose(), then_honest=False)
     assert f"ran with the instructor's rights: {ran}" in faults, faults
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench import Judge
 from conftest import ASSIGNMENT, ROOT
 
 from checks.batch_normalization import inputs
@@ -11,11 +12,10 @@ from checks.case import as_float64, match, precision_of, prints_of
 from checks.compare import difference_in_values
 from checks.core import Assignment
 from checks.executor import Executor
-from checks.judge import judge
 from checks.result import Result
 from checks.student import Student
 from grader.course import Course
-from grader.oracle import LiveOracle, edits_of, load_mistakes, whole_student
+from grader.oracle import edits_of, load_mistakes
 from grader.reference import Edit, load_package
 
 MISTAKES = {mistake.id: mistake for mistake in load_mistakes(Course(ROOT).assignment(ASSIGNMENT))}
@@ -23,17 +23,6 @@ CONTRACT = Course(ROOT).assignment(ASSIGNMENT).contract
 FUNCTIONS = ("batchnorm_forward", "batchnorm_backward", "batchnorm_backward_alt")
 VARIANCE = "var = np.mean(x_centered**2, axis=0)"
 ONE_PASS = Edit("layers", "batchnorm_forward", VARIANCE, "var = np.mean(x**2, axis=0) - mu**2")
-
-
-@pytest.fixture(scope="module")
-def oracle(course: Course, assignment: Assignment) -> LiveOracle:
-    return LiveOracle(course, assignment, b"")
-
-
-def judged(oracle: LiveOracle, *edits: Edit, seed: bytes = b"draw", functions: tuple[str, ...] = FUNCTIONS) -> Result:
-    oracle.seed = seed
-    with whole_student(oracle.course, oracle.assignment, edits) as student:
-        return judge(oracle.assignment, student, oracle, language="en", functions=list(functions))
 
 
 def failed(result: Result) -> set[str]:
@@ -63,17 +52,15 @@ def failed(result: Result) -> set[str]:
         ("alt_dgamma_from_x", {"dgamma"}),
     ],
 )
-def test_a_mistake_in_one_thing_costs_the_checks_of_that_thing(
-    oracle: LiveOracle, mistake: str, costs: set[str]
-) -> None:
-    result = judged(oracle, *edits_of(MISTAKES[mistake]), functions=(MISTAKES[mistake].function,))
+def test_a_mistake_in_one_thing_costs_the_checks_of_that_thing(judged: Judge, mistake: str, costs: set[str]) -> None:
+    result = judged(*edits_of(MISTAKES[mistake]), functions=(MISTAKES[mistake].function,))
     assert failed(result) == costs
 
 
 def test_one_cache_for_all_forward_passes_costs_the_check_of_its_own_cache_in_both_backward_passes(
-    oracle: LiveOracle,
+    judged: Judge,
 ) -> None:
-    result = judged(oracle, *edits_of(MISTAKES["bn_cache_shared"]))
+    result = judged(*edits_of(MISTAKES["bn_cache_shared"]), functions=FUNCTIONS)
     named = {check.id: check.diagnosis and check.diagnosis.mistake for check in result.checks if not check.points}
     assert named == {
         "batchnorm_backward.own_cache": "bn_cache_shared",
@@ -82,14 +69,16 @@ def test_one_cache_for_all_forward_passes_costs_the_check_of_its_own_cache_in_bo
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_two_known_mistakes_give_the_same_on_every_check(oracle: LiveOracle, function: str) -> None:
+def test_no_two_known_mistakes_give_the_same_on_every_check(
+    course: Course, assignment: Assignment, function: str
+) -> None:
     mistakes = [mistake for mistake in MISTAKES.values() if mistake.function == function]
     alike = {(one.id, other.id) for one in mistakes for other in mistakes if one.id < other.id}
     students = {
-        mistake.id: Student(Executor(load_package(oracle.course.package, edits=edits_of(mistake)).name), CONTRACT)
+        mistake.id: Student(Executor(load_package(course.package, edits=edits_of(mistake)).name), CONTRACT)
         for mistake in mistakes
     }
-    for check in oracle.assignment.of(function):
+    for check in assignment.of(function):
         drawn = [as_float64(item) for item in check.inputs(b"draw")]
         seen = {id: [check.run(student, **item) for item in drawn] for id, student in students.items()}
         truth = seen[mistakes[0].id]  # only for its shapes
@@ -102,12 +91,11 @@ def test_no_two_known_mistakes_give_the_same_on_every_check(oracle: LiveOracle, 
     ("kind", "ratio"), [(np.float64, 3000.0), (np.float32, 30.0)], ids=["float64, 3000", "float32, 30"]
 )
 def test_a_one_pass_variance_is_accurate_enough_where_the_contract_says_so(
-    oracle: LiveOracle, monkeypatch: pytest.MonkeyPatch, kind: type, ratio: float
+    course: Course, monkeypatch: pytest.MonkeyPatch, kind: type, ratio: float
 ) -> None:
     monkeypatch.setattr(inputs, "OFFSET", ratio)
     right, one_pass = (
-        Student(Executor(load_package(oracle.course.package, edits=edits).name), CONTRACT)
-        for edits in ((), (ONE_PASS,))
+        Student(Executor(load_package(course.package, edits=edits).name), CONTRACT) for edits in ((), (ONE_PASS,))
     )
     for number in range(100):
         drawn = inputs.far_from_zero(np.random.default_rng(number), 5, 8)
@@ -118,10 +106,10 @@ def test_a_one_pass_variance_is_accurate_enough_where_the_contract_says_so(
 
 
 def test_a_one_pass_variance_costs_the_check_far_from_zero_in_float32_and_no_other_and_is_named(
-    oracle: LiveOracle,
+    judged: Judge,
 ) -> None:
     for number in range(20):
-        result = judged(oracle, ONE_PASS, seed=f"one pass {number}".encode(), functions=FUNCTIONS[:1])
+        result = judged(ONE_PASS, draw=number, functions=FUNCTIONS[:1])
         [lost] = [check for check in result.checks if check.status != "passed"]
         assert lost.id == "batchnorm_forward.offset"
         assert lost.diagnosis is not None and lost.diagnosis.mistake == "bn_one_pass_in_float32"
@@ -156,46 +144,46 @@ READ = {
 
 @pytest.mark.parametrize("form", CACHES)
 @pytest.mark.parametrize("spoils", [True, False], ids=["spoils it", "leaves it"])
-def test_a_cache_changed_in_place_is_a_remark_and_costs_nothing(oracle: LiveOracle, form: str, spoils: bool) -> None:
+def test_a_cache_changed_in_place_is_a_remark_and_costs_nothing(judged: Judge, form: str, spoils: bool) -> None:
     edits = [
         Edit("layers", "batchnorm_forward", "cache = (x_hat, x_centered, std, gamma)", f"cache = {CACHES[form]}"),
         Edit("layers", "batchnorm_backward_alt", "x_hat, _, std, gamma = cache", READ[form]),
         Edit("layers", "batchnorm_backward_alt", "dx *= gamma / std", "gamma /= std; dx *= gamma"),
     ]
-    result = judged(oracle, *edits[: None if spoils else 2], functions=("batchnorm_backward_alt",))
+    result = judged(*edits[: None if spoils else 2], functions=("batchnorm_backward_alt",))
     said = "batchnorm_backward_alt changes its input cache in place; work on a copy."
     assert not failed(result)
     assert all(check.warnings == ((said,) if spoils else ()) for check in result.checks)
 
 
-def test_running_statistics_changed_in_place_in_training_are_no_remark(oracle: LiveOracle) -> None:
+def test_running_statistics_changed_in_place_in_training_are_no_remark(judged: Judge) -> None:
     old = "running_mean = momentum * running_mean + (1 - momentum) * mu"
     new = "running_mean *= momentum; running_mean += (1 - momentum) * mu"
-    result = judged(oracle, Edit("layers", "batchnorm_forward", old, new), functions=FUNCTIONS[:1])
+    result = judged(Edit("layers", "batchnorm_forward", old, new), functions=FUNCTIONS[:1])
     assert not failed(result)
     assert all(check.warnings == () for check in result.checks)
 
 
-def test_running_statistics_that_are_not_stored_are_said_to_be_missing(oracle: LiveOracle) -> None:
+def test_running_statistics_that_are_not_stored_are_said_to_be_missing(judged: Judge) -> None:
     stored = 'bn_param["running_mean"] = running_mean'
-    result = judged(oracle, Edit("layers", "batchnorm_forward", stored, "pass"), functions=FUNCTIONS[:1])
+    result = judged(Edit("layers", "batchnorm_forward", stored, "pass"), functions=FUNCTIONS[:1])
     assert failed(result) == {"running_mean", "running_shape", "continued", "momentum"}
     first = next(check for check in result.checks if check.id == "batchnorm_forward.running_mean")
     assert "running_mean (1): missing" in first.message
 
 
 @pytest.mark.parametrize("call", ["np.float(1)", "np.product([1.0])", "np.asfarray([1.0])"])
-def test_a_call_that_numpy_removed_is_said_with_the_line_that_makes_it(oracle: LiveOracle, call: str) -> None:
+def test_a_call_that_numpy_removed_is_said_with_the_line_that_makes_it(judged: Judge, call: str) -> None:
     edit = Edit("layers", "batchnorm_forward", VARIANCE, f"var = np.mean(x_centered**2, axis=0) * {call}")
-    train = next(check for check in judged(oracle, edit, functions=FUNCTIONS[:1]).checks if check.id.endswith("train"))
+    train = next(check for check in judged(edit, functions=FUNCTIONS[:1]).checks if check.id.endswith("train"))
     assert train.status == "error"
     assert call.partition("(")[0].removeprefix("np.") in train.message
     assert "layers.py" in train.message
 
 
-def test_code_that_works_for_as_many_examples_as_features_alone_fails(oracle: LiveOracle) -> None:
+def test_code_that_works_for_as_many_examples_as_features_alone_fails(judged: Judge) -> None:
     edits: list[Any] = [
         Edit("layers", "batchnorm_forward", "mu = x.mean(axis=0)", "mu = x.mean(axis=1)"),
         Edit("layers", "batchnorm_forward", VARIANCE, "var = np.mean(x_centered**2, axis=1)"),
     ]
-    assert {"train", "sizes", "running_mean"} <= failed(judged(oracle, *edits, functions=FUNCTIONS[:1]))
+    assert {"train", "sizes", "running_mean"} <= failed(judged(*edits, functions=FUNCTIONS[:1]))

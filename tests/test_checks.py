@@ -2,110 +2,68 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from bench import HELD, Judge, edits_of_variant, failed
 from conftest import ASSIGNMENT, ROOT
 
 from checks.batch_normalization.variants import VARIANTS
 from checks.case import Case
 from checks.core import FORWARD, Assignment, Check
-from checks.judge import judge
 from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake, Variant
-from checks.recording import Recording
 from checks.report import line, summary
-from checks.result import Result
 from grader.course import Course
-from grader.oracle import LiveOracle, edits_of, load_mistakes, whole_student
+from grader.oracle import LiveOracle, edits_of, load_mistakes
 from grader.reference import Edit
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
-DRAWS = [f"draw {number}".encode() for number in range(20)]
 
 
-class Bench:
-    """Judges changed references in this process."""
-
-    def __init__(self, course: Course, assignment: Assignment, recordings: Mapping[str, bytes], folder: Path) -> None:
-        self.course = course
-        self.assignment = assignment
-        self.live = LiveOracle(course, assignment, DRAWS[0])
-        path = folder / "recordings.npz"
-        path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
-        self.recording = Recording.read(assignment, path)
-
-    def judge(
-        self,
-        *edits: Edit,
-        layers: Mapping[str, Any] | None = None,
-        seed: bytes = DRAWS[0],
-        functions: list[str] | None = None,
-        recorded: bool = False,
-    ) -> Result:
-        self.live.seed = seed
-        oracle = self.recording if recorded else self.live
-        with whole_student(self.course, self.assignment, edits, {"layers": layers or {}}) as student:
-            return judge(self.assignment, student, oracle, language="en", functions=functions)
-
-
-@pytest.fixture(scope="module")
-def bench(
-    course: Course, assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
-) -> Bench:
-    return Bench(course, assignment, recordings, tmp_path_factory.mktemp("recordings"))
-
-
-def failed(result: Result) -> set[str]:
-    return {check.id for check in result.checks if check.status != "passed"}
-
-
-def test_the_reference_scores_full_on_every_draw(bench: Bench) -> None:
-    for number in range(20):
-        result = bench.judge(seed=f"reference {number}".encode())
+def test_the_reference_scores_full_on_every_draw(judged: Judge) -> None:
+    for number in range(HELD):
+        result = judged(draw=number)
         assert not failed(result), number
         assert result.score == result.max_score == 40
 
 
-def test_the_reference_scores_full_on_the_recording(bench: Bench) -> None:
-    assert not failed(bench.judge(recorded=True))
+def test_the_reference_scores_full_on_the_recording(judged: Judge) -> None:
+    assert not failed(judged(recorded=True))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
-def test_a_known_mistake_costs_nothing_in_other_functions(bench: Bench, mistake: Mistake) -> None:
-    result = bench.judge(*edits_of(mistake))
+def test_a_known_mistake_costs_nothing_in_other_functions(judged: Judge, mistake: Mistake) -> None:
+    result = judged(*edits_of(mistake), explain="none")
     functions = {check.partition(".")[0] for check in failed(result)}
     # A cache that the forward pass spoils is read by every backward pass of it.
-    readers = {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.edited}
+    readers = {name for name, forward in judged.assignment.forward_of.items() if forward == mistake.edited}
     if not mistake.carries_gradient:
-        readers |= {name for name, forward in bench.assignment.forward_of.items() if forward == mistake.function}
+        readers |= {name for name, forward in judged.assignment.forward_of.items() if forward == mistake.function}
     assert mistake.function in functions
     assert functions <= {mistake.function, *readers}
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
-def test_a_correct_variant_scores_full_on_every_draw(bench: Bench, variant: Variant) -> None:
-    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
+def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Variant) -> None:
+    edits = edits_of_variant(variant)
     for number in range(5):  # on a thousand in `make mutation`
         functions = [*variant.layers] or ["FullyConnectedNet"]
-        seed = f"variant {number}".encode()
-        assert not failed(bench.judge(*edits, layers=variant.layers, seed=seed, functions=functions)), number
+        assert not failed(judged(*edits, layers=variant.layers, draw=number, functions=functions)), number
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
-def test_a_correct_variant_costs_nothing_in_any_function(bench: Bench, variant: Variant) -> None:
-    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-    assert bench.judge(*edits, layers=variant.layers).score == 40
+def test_a_correct_variant_costs_nothing_in_any_function(judged: Judge, variant: Variant) -> None:
+    edits = edits_of_variant(variant)
+    assert judged(*edits, layers=variant.layers).score == 40
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
-def test_a_correct_variant_scores_full_on_the_recording(bench: Bench, variant: Variant) -> None:
-    edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-    assert not failed(bench.judge(*edits, layers=variant.layers, recorded=True))
+def test_a_correct_variant_scores_full_on_the_recording(judged: Judge, variant: Variant) -> None:
+    edits = edits_of_variant(variant)
+    assert not failed(judged(*edits, layers=variant.layers, recorded=True))
 
 
 def pretending(kind: str, axis: int) -> dict[str, Any]:
@@ -137,19 +95,19 @@ def pretending(kind: str, axis: int) -> dict[str, Any]:
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
 @pytest.mark.parametrize("kind", ["identity", "constant", "affine"])
 def test_a_forward_that_does_not_normalize_earns_dbeta_at_most_and_its_network_everything(
-    bench: Bench, kind: str, recorded: bool
+    judged: Judge, kind: str, recorded: bool
 ) -> None:
     """The affine layer's dbeta is the very gradient that was asked for."""
-    result = bench.judge(layers=pretending(kind, 0), recorded=recorded)
+    result = judged(layers=pretending(kind, 0), recorded=recorded)
     earned = {check.id for check in result.checks if check.points and check.function != "FullyConnectedNet"}
     assert {check.partition(".")[2] for check in earned} <= ({"dbeta"} if kind == "affine" else set())
     assert result.function_score("FullyConnectedNet") == (8, 8)
 
 
-def test_a_right_network_over_wrong_layers_keeps_its_points(bench: Bench) -> None:
+def test_a_right_network_over_wrong_layers_keeps_its_points(judged: Judge) -> None:
     wrong = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = 3 * gamma * np.tanh(x_hat) + beta")
     for recorded in (False, True):
-        result = bench.judge(wrong, recorded=recorded)
+        result = judged(wrong, recorded=recorded)
         assert result.function_score("FullyConnectedNet") == (8, 8)
         assert result.function_score("batchnorm_forward")[0] < 10
 
@@ -158,49 +116,49 @@ NOT_WRITTEN = Edit("layers", "batchnorm_backward", "return dx, dgamma, dbeta", "
 WITH_ALT = Edit("fc_net", "FullyConnectedNet", "= batchnorm_backward(", "= batchnorm_backward_alt(")
 
 
-def test_a_network_may_use_either_backward_pass_of_batch_normalization(bench: Bench) -> None:
-    result = bench.judge(NOT_WRITTEN, WITH_ALT)
+def test_a_network_may_use_either_backward_pass_of_batch_normalization(judged: Judge) -> None:
+    result = judged(NOT_WRITTEN, WITH_ALT)
     assert result.function_score("FullyConnectedNet") == (8, 8)
     assert result.function_score("batchnorm_backward_alt") == (5, 5)
     assert result.function_score("batchnorm_backward") == (0, 7)
 
 
-def test_a_wrong_shape_costs_the_shape_and_no_more(bench: Bench) -> None:
+def test_a_wrong_shape_costs_the_shape_and_no_more(judged: Judge) -> None:
     row = Edit("layers", "batchnorm_backward", "dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=0, keepdims=True)")
-    assert failed(bench.judge(row)) == {"batchnorm_backward.shapes"}
+    assert failed(judged(row)) == {"batchnorm_backward.shapes"}
     stored = Edit(
         "layers",
         "batchnorm_forward",
         'bn_param["running_mean"] = running_mean',
         'bn_param["running_mean"] = running_mean.reshape(1, -1)',
     )
-    assert failed(bench.judge(stored)) == {"batchnorm_forward.running_shape"}
+    assert failed(judged(stored)) == {"batchnorm_forward.running_shape"}
 
 
-def test_an_input_changed_in_place_is_a_remark_and_costs_nothing(bench: Bench) -> None:
+def test_an_input_changed_in_place_is_a_remark_and_costs_nothing(judged: Judge) -> None:
     in_place = Edit("layers", "batchnorm_backward", "dx_hat = dout * gamma", "dx_hat = dout; dx_hat *= gamma")
-    result = bench.judge(in_place, functions=["batchnorm_backward"])
+    result = judged(in_place, functions=["batchnorm_backward"])
     assert not failed(result)
     assert result.checks[0].warnings == ("batchnorm_backward changes its input dout in place; work on a copy.",)
 
 
-def test_float64_out_of_float32_is_a_remark_and_costs_nothing(bench: Bench) -> None:
+def test_float64_out_of_float32_is_a_remark_and_costs_nothing(judged: Judge) -> None:
     wide = Edit("layers", "layernorm_forward", "deviation = x -", "deviation = x.astype(np.float64) -")
-    result = bench.judge(wide, functions=["layernorm_forward"])
+    result = judged(wide, functions=["layernorm_forward"])
     assert not failed(result)
     assert result.checks[-1].warnings == ("layernorm_forward is given float32 and returns float64.",)
 
 
-def test_a_numpy_warning_on_a_right_result_costs_nothing(bench: Bench) -> None:
+def test_a_numpy_warning_on_a_right_result_costs_nothing(judged: Judge) -> None:
     warns = Edit("layers", "layernorm_forward", "deviation = x -", "np.log(np.zeros(1)); deviation = x -")
-    assert bench.judge(warns, functions=["layernorm_forward"]).checks[0].warnings == ()
-    assert not failed(bench.judge(warns, functions=["layernorm_forward"]))
+    assert judged(warns, functions=["layernorm_forward"]).checks[0].warnings == ()
+    assert not failed(judged(warns, functions=["layernorm_forward"]))
 
 
 @pytest.mark.parametrize(
     "spoil", ["out = 3 * gamma * np.tanh(x_hat) + beta", "out = gamma * x_hat + np.nan", "out = x_hat[:1]"]
 )
-def test_nothing_of_a_graded_draws_truth_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch, spoil: str) -> None:
+def test_nothing_of_a_graded_draws_truth_is_said(judged: Judge, monkeypatch: pytest.MonkeyPatch, spoil: str) -> None:
     """Feedback reaches students, so it shows what they gave and never what was expected."""
     truths: list[np.ndarray] = []
     observe = LiveOracle.case
@@ -217,7 +175,7 @@ def test_nothing_of_a_graded_draws_truth_is_said(bench: Bench, monkeypatch: pyte
         Edit("layers", "layernorm_backward", "dbeta = dout.sum(axis=0)", "dbeta = 0.5 * dout.sum(axis=0)"),
         Edit("fc_net", "FullyConnectedNet", "loss += 0.5 * self.reg", "loss += 0.4 * self.reg"),
     ]
-    result = bench.judge(*edits)
+    result = judged(*edits, draw=HELD)  # one that nobody keeps, so that its cases are made now
     assert len(failed(result)) > 8
     result = replace(result, seconds=1e6)  # no number of a draw
     said = [json.dumps(result.to_json(), ensure_ascii=False), result.to_junit(), summary(result), repr(result)]
@@ -236,11 +194,11 @@ def _found(message: str) -> set[float]:
     return {float(number) for number in re.findall(r"got (-?\d+\.\d+)", message)}
 
 
-def test_nan_and_wrong_numbers_of_results_are_said(bench: Bench) -> None:
+def test_nan_and_wrong_numbers_of_results_are_said(judged: Judge) -> None:
     nan = Edit("layers", "batchnorm_forward", "out = gamma * x_hat + beta", "out = gamma * x_hat + np.nan")
-    assert "the value at [0, 0] is NaN" in bench.judge(nan, functions=["batchnorm_forward"]).checks[0].message
+    assert "the value at [0, 0] is NaN" in judged(nan, functions=["batchnorm_forward"]).checks[0].message
     few = Edit("layers", "batchnorm_backward", "return dx, dgamma, dbeta", "return dx")
-    message = bench.judge(few, functions=["batchnorm_backward"]).checks[0].message
+    message = judged(few, functions=["batchnorm_backward"]).checks[0].message
     assert message == "batchnorm_backward returned one thing only (ndarray), 3 results were expected."
 
 
@@ -297,7 +255,7 @@ def test_every_known_mistake_has_a_hint(assignment: Assignment) -> None:
     assert len(MISTAKES) == len({mistake.id for mistake in MISTAKES})
 
 
-def test_a_known_forward_mistake_is_judged_on_its_own_gradient(bench: Bench) -> None:
+def test_a_known_forward_mistake_is_judged_on_its_own_gradient(judged: Judge) -> None:
     """A student whose forward divides by the variance, and whose backward is right for that."""
 
     def forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, param: dict[str, Any]) -> tuple[np.ndarray, Any]:
@@ -315,7 +273,7 @@ def test_a_known_forward_mistake_is_judged_on_its_own_gradient(bench: Bench) -> 
 
     layers = {"batchnorm_forward": forward, "batchnorm_backward": backward}
     for recorded in (False, True):
-        result = bench.judge(layers=layers, functions=["batchnorm_backward"], recorded=recorded)
+        result = judged(layers=layers, functions=["batchnorm_backward"], recorded=recorded)
         assert not failed(result)
         assert any("which has a mistake of its own" in text for text in result.checks[0].warnings)
 
@@ -331,14 +289,14 @@ UNBIASED = "np.var(x, axis=0, ddof=1)"
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
 @pytest.mark.parametrize("function", ["batchnorm_backward", "batchnorm_backward_alt"])
 def test_a_right_backward_pass_loses_only_where_its_forward_pass_is_not_the_known_mistake(
-    bench: Bench, function: str, recorded: bool
+    judged: Judge, function: str, recorded: bool
 ) -> None:
     """With one example it is another mistake; the checks without that size are judged on the known one all the same."""
     known = Edit("layers", "batchnorm_forward", VARIANCE, UNBIASED)
-    assert not failed(bench.judge(known, functions=["batchnorm_backward", function], recorded=recorded))
+    assert not failed(judged(known, functions=["batchnorm_backward", function], recorded=recorded))
     out = "out = gamma * x_hat + beta"
     partly = Edit("layers", "batchnorm_forward", out, f"{out} if len(x) > 1 else 3 * x")
-    result = bench.judge(known, partly, functions=["batchnorm_backward", function], recorded=recorded)
+    result = judged(known, partly, functions=["batchnorm_backward", function], recorded=recorded)
     lost = {check for check in failed(result) if check.startswith(f"{function}.")}
     assert lost == {f"{function}.dgamma", f"{function}.sizes"}
 
@@ -346,12 +304,13 @@ def test_a_right_backward_pass_loses_only_where_its_forward_pass_is_not_the_know
 EPS_FORGOTTEN = Edit("layers", "batchnorm_forward", "np.sqrt(var + eps)", "np.sqrt(var)")
 
 
+@pytest.mark.parametrize("draws", [range(HELD), pytest.param(range(HELD, 120), marks=pytest.mark.full)])
 def test_in_float32_a_right_backward_pass_is_judged_on_the_forward_mistake_that_double_precision_showed(
-    bench: Bench,
+    judged: Judge, draws: range
 ) -> None:
     """The forgotten eps is too small to be seen in float32 forward, and on some draws large enough on the way back."""
-    for number in range(120):
-        result = bench.judge(EPS_FORGOTTEN, seed=f"float32 {number}".encode(), functions=["batchnorm_backward_alt"])
+    for number in draws:
+        result = judged(EPS_FORGOTTEN, draw=number, functions=["batchnorm_backward_alt"])
         assert not failed(result), number
 
 
@@ -380,18 +339,20 @@ INSIDE = (
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-def test_a_network_that_normalizes_by_itself_keeps_its_points_and_needs_no_layers(bench: Bench, recorded: bool) -> None:
-    layers = {name: None for name in bench.assignment.functions if name != "FullyConnectedNet"}
-    result = bench.judge(*INSIDE, layers=layers, functions=["FullyConnectedNet"], recorded=recorded)
+def test_a_network_that_normalizes_by_itself_keeps_its_points_and_needs_no_layers(
+    judged: Judge, recorded: bool
+) -> None:
+    layers = {name: None for name in judged.assignment.functions if name != "FullyConnectedNet"}
+    result = judged(*INSIDE, layers=layers, functions=["FullyConnectedNet"], recorded=recorded)
     assert not failed(result)
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
 @pytest.mark.parametrize("function", ["batchnorm_backward", "batchnorm_backward_alt", "layernorm_backward"])
 def test_a_dgamma_from_the_last_forward_pass_in_place_of_its_own_costs_the_check_of_the_cache_and_no_other(
-    bench: Bench, function: str, recorded: bool
+    judged: Judge, function: str, recorded: bool
 ) -> None:
-    forward = bench.assignment.forward_of[function]
+    forward = judged.assignment.forward_of[function]
     edits = (
         Edit("layers", forward, "    return out, cache", f"    {forward}.last = cache[0]\n    return out, cache"),
         Edit(
@@ -401,5 +362,5 @@ def test_a_dgamma_from_the_last_forward_pass_in_place_of_its_own_costs_the_check
             f"return dx, np.sum(dout * {forward}.last, axis=0), dbeta",
         ),
     )
-    result = bench.judge(*edits, functions=[function], recorded=recorded)
+    result = judged(*edits, functions=[function], recorded=recorded)
     assert failed(result) == {f"{function}.own_cache"}

@@ -1,11 +1,13 @@
 """`grader demo`: the whole way from source to grades, beside a real course that must not notice."""
 
 import csv
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +76,17 @@ class Ran:
     err: str
 
 
-@pytest.fixture(scope="session")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The demo in a copy of this repository that has grades, feedback, a secret and an export of its own."""
+@pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.full)])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The demo in a copy of this repository that has grades, feedback, a secret and an export of its own.
+
+    Whole it is a process of its own, with the settings as they come; short it runs here, and no notebook is run.
+    """
     root = tmp_path_factory.mktemp("demo") / "a real course"
     root.mkdir()
     for name in ("source", "funkcije", "checks"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-    # Running the real course's notebook is not what is tested; the demo, with the settings as they come, runs its own.
+    # Running the real course's notebook is not what is tested.
     (root / CONFIG).write_text((ROOT / CONFIG).read_text() + "\nc.ExecuteForReading.enabled = False\n")
     real = Course(root)
     release(real, NAME, execute=False)
@@ -91,13 +96,29 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     grade_class(real, NAME)
     write_feedback(real, NAME)
     export_csv(real, root / "grades.csv")
-    shutil.copy(ROOT / CONFIG, root / CONFIG)
+    if request.param == "whole":
+        shutil.copy(ROOT / CONFIG, root / CONFIG)
 
     before = fingerprint(root)
-    command = [sys.executable, "-m", "grader.cli", "demo", "--course", str(root)]
+    run = in_a_process if request.param == "whole" else in_this_process
+    return Ran(real, before, Course(root / "build" / "demo"), *run("demo", "--course", str(root)))
+
+
+def in_this_process(*words: str) -> tuple[int, str, str]:
+    """What the command ends with, and what it says."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([*words])
+    return status, out.getvalue(), err.getvalue()
+
+
+def in_a_process(*words: str) -> tuple[int, str, str]:
+    """The same, of the command as it is typed."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FUNKCIJE_LANG")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=root.parent)
-    return Ran(real, before, Course(root / "build" / "demo"), done.returncode, done.stdout, done.stderr)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", *words], capture_output=True, text=True, check=False, env=environment
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 def rows_of(path: Path) -> dict[str, dict[str, str]]:
@@ -112,17 +133,17 @@ def test_the_demo_ends_well_with_everyone_in_the_table(ran: Ran) -> None:
     assert cells == {student: [*points, sum(points)] for student, points in SCORES.items()}
 
 
-def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(ran: Ran) -> None:
+def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
     after = ran.out[ran.out.index("\nFeedback ") :]
     assert f"build/demo/feedback/STUDENT/{NAME}/{NAME}.html" in after
     assert "build/demo/grades.csv" in after
     page = next(line.split()[1] for line in after.splitlines() if line.strip().startswith("open "))
     assert (ran.real.root / page).is_file()
     check = next(line.split()[1:] for line in after.splitlines() if "grader check" in line)
-    done = subprocess.run(
-        [sys.executable, "-m", "grader.cli", *check], cwd=ran.real.root, capture_output=True, check=False
-    )
-    assert done.returncode == 1, done.stderr
+    monkeypatch.chdir(ran.real.root)
+    assert main(check) == 1
 
 
 @pytest.mark.parametrize("student", SCORES)

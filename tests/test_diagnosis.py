@@ -1,54 +1,30 @@
 """What is said of a wrong result: nothing that the numbers do not prove, and as much as the instructor allows."""
 
+import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ASSIGNMENT
+from bench import Judge
 
-from checks.core import Assignment
+from checks import findings
 from checks.findings import FAINT, TELLING, Finding, find, where_wrong
-from checks.judge import judge
 from checks.language import LANGUAGES, catalogue
-from checks.recording import Recording
 from checks.report import line
 from checks.result import Result
-from grader.course import Course
-from grader.oracle import LiveOracle, whole_student
 from grader.reference import Edit
 
-Judge = Callable[..., Result]
+JudgeOne = Callable[..., Result]
 
 
-@pytest.fixture(scope="module")
-def recording(assignment: Assignment, recordings: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
-    path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
-    return path
-
-
-@pytest.fixture(scope="module")
-def judged(course: Course, assignment: Assignment, recording: Path) -> Judge:
-    live = LiveOracle(course, assignment, b"a draw")
-
-    def run(
-        *edits: Edit,
-        function: str,
-        recorded: bool = True,
-        language: str = "en",
-        layers: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> Result:
-        used = replace(assignment, **options)
-        oracle = Recording.read(used, recording) if recorded else replace(live, assignment=used)
-        with whole_student(course, assignment, edits, {"layers": layers or {}}) as student:
-            return judge(used, student, oracle, language=language, functions=[function])
-
-    return run
+@pytest.fixture
+def judged(judged: Judge) -> JudgeOne:
+    """Judges one function of a changed reference, on the recording unless it is said otherwise."""
+    return lambda *edits, function, recorded=True, **options: judged(
+        *edits, functions=[function], recorded=recorded, **options
+    )
 
 
 def forward(old: str, new: str) -> Edit:
@@ -86,38 +62,39 @@ def found(got: np.ndarray, truth: np.ndarray = TRUTH, others: Mapping[str, np.nd
     return None
 
 
-@pytest.mark.parametrize(
-    ("got", "key", "names"),
-    [
-        (0 * TRUTH, "all_zero", {}),
-        (np.trunc(TRUTH).astype(int), "integers", {}),
-        (GIVEN["x"], "is_an_input", {"input": "x"}),
-        (-TRUTH, "sign", {}),
-        (7 * TRUTH, "factor", {"factor": "N"}),
-        (TRUTH / 4, "factor", {"factor": "1/D"}),
-        (TRUTH * 7 / 6, "factor", {"factor": "N/(N − 1)"}),
-        (-2 * TRUTH, "factor", {"factor": "−2"}),
-        (0.3 * TRUTH, "factor", {"factor": "0.3"}),
-        (TRUTH / GIVEN["gamma"], "factor_of_input", {"factor": "1/gamma"}),
-        (TRUTH - GIVEN["beta"], "lacks_input", {"input": "beta"}),
-        (TRUTH + GIVEN["beta"], "added_input", {"input": "beta"}),
-        (TRUTH + 3, "offset", {}),
-        (np.full((7, 4), 3.0), "all_equal", {}),
-        (np.tile(TRUTH[0], (7, 1)), "rows_equal", {}),
-        (np.tile(TRUTH[:, :1], (1, 4)), "columns_equal", {}),
-        (TRUTH[::-1], "order", {}),
-        (TRUTH.T, "transposed", {}),
-        (TRUTH.astype(np.float32), "rounded", {"type": "float32"}),
-        (TRUTH * [1.5, 2.5, 3.5, 4.5], "columns_factor", {}),
-        (TRUTH + np.array([1.5, 2.5, 3.5, 4.5]), "columns_offset", {}),
-        (TRUTH * [1.5, 2.5, 3.5, 4.5] + [4, 5, 6, 8], "columns_both", {}),
-        (TRUTH * np.arange(1.5, 8)[:, None], "rows_factor", {}),
-        (TRUTH + np.arange(1.5, 8)[:, None], "rows_offset", {}),
-        (np.where(np.arange(7)[:, None] == 2, np.cos(TRUTH), TRUTH), "some_rows", {"lines": "2"}),
-        (np.where(np.arange(4) == 3, np.nan, TRUTH), "some_columns", {"lines": "3"}),
-        (TRUTH + 1e-6 * np.cos(TRUTH), "digits", {"digits": "6"}),
-    ],
-)
+PROVED: list[tuple[np.ndarray, str, dict[str, str]]] = [
+    (0 * TRUTH, "all_zero", {}),
+    (np.trunc(TRUTH).astype(int), "integers", {}),
+    (GIVEN["x"], "is_an_input", {"input": "x"}),
+    (-TRUTH, "sign", {}),
+    (7 * TRUTH, "factor", {"factor": "N"}),
+    (TRUTH / 4, "factor", {"factor": "1/D"}),
+    (TRUTH * 7 / 6, "factor", {"factor": "N/(N − 1)"}),
+    (-2 * TRUTH, "factor", {"factor": "−2"}),
+    (0.3 * TRUTH, "factor", {"factor": "0.3"}),
+    (TRUTH / GIVEN["gamma"], "factor_of_input", {"factor": "1/gamma"}),
+    (TRUTH - GIVEN["beta"], "lacks_input", {"input": "beta"}),
+    (TRUTH + GIVEN["beta"], "added_input", {"input": "beta"}),
+    (TRUTH + 3, "offset", {}),
+    (np.full((7, 4), 3.0), "all_equal", {}),
+    (np.tile(TRUTH[0], (7, 1)), "rows_equal", {}),
+    (np.tile(TRUTH[:, :1], (1, 4)), "columns_equal", {}),
+    (TRUTH[::-1], "order", {}),
+    (TRUTH.T, "transposed", {}),
+    (TRUTH.astype(np.float32), "rounded", {"type": "float32"}),
+    (TRUTH * [1.5, 2.5, 3.5, 4.5], "columns_factor", {}),
+    (TRUTH + np.array([1.5, 2.5, 3.5, 4.5]), "columns_offset", {}),
+    (TRUTH * [1.5, 2.5, 3.5, 4.5] + [4, 5, 6, 8], "columns_both", {}),
+    (TRUTH * np.arange(1.5, 8)[:, None], "rows_factor", {}),
+    (TRUTH + np.arange(1.5, 8)[:, None], "rows_offset", {}),
+    (TRUTH * np.arange(1.5, 8)[:, None] + np.arange(7)[:, None] ** 2, "rows_both", {}),
+    (np.where(np.arange(7)[:, None] == 2, np.cos(TRUTH), TRUTH), "some_rows", {"lines": "2"}),
+    (np.where(np.arange(4) == 3, np.nan, TRUTH), "some_columns", {"lines": "3"}),
+    (TRUTH + 1e-6 * np.cos(TRUTH), "digits", {"digits": "6"}),
+]
+
+
+@pytest.mark.parametrize(("got", "key", "names"), PROVED)
 def test_what_the_numbers_prove_is_found(got: np.ndarray, key: str, names: dict[str, str]) -> None:
     finding = found(got)
     assert finding is not None
@@ -159,21 +136,30 @@ def test_only_where_is_said_if_a_condition_parts_wrong_from_right() -> None:
 
 
 def test_every_finding_has_its_sentence_in_both_languages() -> None:
+    names = {key: filled for _, key, filled in PROVED}
+    names |= {"is_another": {"other": "dgamma"}, "only_where": {"condition": "N = 1"}}
+    names["factor_hidden"] = names["factor"]
     for language in LANGUAGES:
-        say = catalogue(language)
-        for key, names in {
-            "transposed": {},
-            "factor": {"factor": "N"},
-            "factor_hidden": {},
-            "only_where": {"condition": "N = 1"},
-        }.items():
-            assert say(key, name="dx", **names)
+        said = {key: catalogue(language)(key, name="dx", **filled) for key, filled in names.items()}
+        assert len(set(said.values())) == len(names), "two findings in the same words"
+        for key, sentence in said.items():
+            assert key not in said.values() and not re.search(r"[{}]", sentence), (language, key)
+            hidden = key in {"factor_hidden", "only_where"}
+            assert all(word in sentence for word in names[key].values()) or hidden, (language, key, sentence)
+
+
+def test_the_sentences_above_are_those_of_all_findings() -> None:
+    source = inspect.getsource(findings)
+    keys = set(re.findall(r'Finding\("(\w+)"', source)) | set(re.findall(r'"([a-z]+_[a-z]+)", (?:-?[01])\)', source))
+    keys |= {f"{lines}_{what}" for lines in ("rows", "columns") for what in ("factor", "offset", "both")}
+    assert len(keys) > 20
+    assert keys == {key for _, key, _ in PROVED} | {"is_another", "only_where"}
 
 
 # The judge.
 
 
-def test_a_factor_in_the_students_result_is_said(judged: Judge) -> None:
+def test_a_factor_in_the_students_result_is_said(judged: JudgeOne) -> None:
     edit = forward(OUT, "out = 1.7 * (gamma * x_hat + beta)")
     result = judged(edit, function="batchnorm_forward")
     assert message(result, "train").splitlines()[-1] == (
@@ -205,28 +191,28 @@ def test_a_factor_in_the_students_result_is_said(judged: Judge) -> None:
     ],
 )
 def test_where_plainer_inputs_give_the_right_result_that_is_said(
-    judged: Judge, edit: Edit, check: str, words: str, recorded: bool
+    judged: JudgeOne, edit: Edit, check: str, words: str, recorded: bool
 ) -> None:
     result = judged(edit, function=f"batchnorm_{edit.function.partition('_')[2]}", recorded=recorded)
     assert words in message(result, check)
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-def test_of_plainer_inputs_for_which_the_truth_is_zero_nothing_is_said(judged: Judge, recorded: bool) -> None:
+def test_of_plainer_inputs_for_which_the_truth_is_zero_nothing_is_said(judged: JudgeOne, recorded: bool) -> None:
     """With dout = 1 the right dx is zero, whatever it is multiplied by."""
     edit = backward("dx = dx_centered + ones * dmu / N", "dx = (dx_centered + ones * dmu / N) * np.cosh(dout)")
     assert "dout = 1" not in message(judged(edit, function="batchnorm_backward", recorded=recorded), "dx")
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-def test_an_input_without_effect_is_said(judged: Judge, recorded: bool) -> None:
+def test_an_input_without_effect_is_said(judged: JudgeOne, recorded: bool) -> None:
     edit = forward(OUT, "out = gamma * np.tanh(x_centered) + beta")
     assert message(judged(edit, function="batchnorm_forward", recorded=recorded), "eps").splitlines()[-1] == (
         "eps has no effect: with another value the result stays the same."
     )
 
 
-def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Judge) -> None:
+def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: JudgeOne) -> None:
     edits = (
         forward("x_hat = x_centered / std", "x_hat = np.tanh(x_centered / std)"),
         backward("dbeta = dout.sum(axis=0)", "dbeta = np.cos(dout).sum(axis=0)"),
@@ -236,7 +222,7 @@ def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Jud
     assert all("forward pass" not in check.message for check in result.checks if check.id.endswith("shapes"))
 
 
-def test_two_mistakes_made_in_the_same_lines_are_judged_like_any_others(judged: Judge) -> None:
+def test_two_mistakes_made_in_the_same_lines_are_judged_like_any_others(judged: JudgeOne) -> None:
     """The known forward mistake and those of its cache that change the same text cannot be tried together."""
     edits = (
         forward("std = np.sqrt(var + eps)", "std = var + eps"),
@@ -246,7 +232,7 @@ def test_two_mistakes_made_in_the_same_lines_are_judged_like_any_others(judged: 
     assert any(check.status == "failed" for check in result.checks)
 
 
-def test_over_a_forward_pass_that_nothing_explains_no_mistake_of_the_backward_pass_is_named(judged: Judge) -> None:
+def test_over_a_forward_pass_that_nothing_explains_no_mistake_of_the_backward_pass_is_named(judged: JudgeOne) -> None:
     only_centered = forward("x_hat = x_centered / std", "x_hat = x_centered / np.cosh(std)")
     for recorded in (False, True):
         result = judged(only_centered, function="batchnorm_backward", recorded=recorded)
@@ -254,7 +240,7 @@ def test_over_a_forward_pass_that_nothing_explains_no_mistake_of_the_backward_pa
         assert all(check.diagnosis is None for check in result.checks)
 
 
-def test_the_level_says_how_much_is_said(judged: Judge) -> None:
+def test_the_level_says_how_much_is_said(judged: JudgeOne) -> None:
     edit = forward(OUT, "out = x_hat")
     said = {
         level: judged(edit, function="batchnorm_forward", explain=level, recorded=False)
@@ -278,7 +264,7 @@ def test_the_level_says_how_much_is_said(judged: Judge) -> None:
 
 
 def test_without_explanations_an_exception_is_not_explained_and_an_unwritten_function_is_still_said(
-    judged: Judge,
+    judged: JudgeOne,
 ) -> None:
     raises = judged(backward("N = dout.shape[0]", "N = dout.shapes[0]"), function="batchnorm_backward", explain="none")
     assert {(check.status, check.message) for check in raises.checks} == {("error", "")}
@@ -304,13 +290,13 @@ def test_without_explanations_an_exception_is_not_explained_and_an_unwritten_fun
         ),
     ],
 )
-def test_what_often_goes_wrong_is_said_in_a_friendly_line(judged: Judge, edit: Edit, sentence: str) -> None:
+def test_what_often_goes_wrong_is_said_in_a_friendly_line(judged: JudgeOne, edit: Edit, sentence: str) -> None:
     result = judged(edit, function="batchnorm_backward")
     assert message(result, "dx").splitlines()[-1] == sentence
     assert "expected, got" not in result.text("batchnorm_backward")
 
 
-def test_an_exceptions_sentence_names_the_students_line_and_no_other(judged: Judge) -> None:
+def test_an_exceptions_sentence_names_the_students_line_and_no_other(judged: JudgeOne) -> None:
     edit = backward("N = dout.shape[0]", "N = np.linalg.inv(np.zeros((2, 2)))")
     said = message(judged(edit, function="batchnorm_backward"), "dx")
     assert "layers.py, line" in said
@@ -319,7 +305,7 @@ def test_an_exceptions_sentence_names_the_students_line_and_no_other(judged: Jud
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-def test_two_mistakes_are_named_each_where_it_shows(judged: Judge, recorded: bool) -> None:
+def test_two_mistakes_are_named_each_where_it_shows(judged: JudgeOne, recorded: bool) -> None:
     edits = (
         backward("dgamma = np.sum(dout * x_hat, axis=0)", "dgamma = np.sum(dout * x_centered, axis=0)"),
         backward("dx_hat = dout * gamma", "dx_hat = dout"),
@@ -330,7 +316,7 @@ def test_two_mistakes_are_named_each_where_it_shows(judged: Judge, recorded: boo
     assert named["dgamma"] == "bn_dgamma_from_x"
 
 
-def test_a_mistake_on_a_mistaken_forward_pass_is_still_named(judged: Judge) -> None:
+def test_a_mistake_on_a_mistaken_forward_pass_is_still_named(judged: JudgeOne) -> None:
     edits = (
         forward("std = np.sqrt(var + eps)", "std = np.sqrt(var + 1e-5)"),
         backward("dbeta = dout.sum(axis=0)", "dbeta = dout.mean(axis=0)"),
@@ -339,7 +325,7 @@ def test_a_mistake_on_a_mistaken_forward_pass_is_still_named(judged: Judge) -> N
     assert {check.diagnosis.mistake for check in result.checks if check.diagnosis} == {"bn_dbeta_mean"}
 
 
-def test_messages_in_a_notebook_are_escaped(judged: Judge) -> None:
+def test_messages_in_a_notebook_are_escaped(judged: JudgeOne) -> None:
     edit = backward("N = dout.shape[0]", 'raise ValueError("<script>alert(1)</script>")')
     shown = judged(edit, function="batchnorm_backward").html("batchnorm_backward")
     assert "<script>" not in shown
@@ -351,7 +337,7 @@ BN_BACKWARD = 'dh, grads[f"gamma{l}"], grads[f"beta{l}"] = batchnorm_backward(dh
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
 def test_a_mistake_in_the_branch_of_one_normalization_is_named_in_the_checks_of_that_one(
-    judged: Judge, recorded: bool
+    judged: JudgeOne, recorded: bool
 ) -> None:
     edit = Edit("fc_net", "FullyConnectedNet.loss", BN_BACKWARD, BN_BACKWARD.replace("dh,", "_,", 1))
     result = judged(edit, function="FullyConnectedNet", recorded=recorded)
@@ -362,7 +348,7 @@ def test_a_mistake_in_the_branch_of_one_normalization_is_named_in_the_checks_of_
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-def test_what_one_check_refutes_no_other_check_names(judged: Judge, recorded: bool) -> None:
+def test_what_one_check_refutes_no_other_check_names(judged: JudgeOne, recorded: bool) -> None:
     """Cumulative averages begin as running statistics that are overwritten, and go on otherwise."""
     edits = (
         forward(
@@ -380,7 +366,7 @@ def test_what_one_check_refutes_no_other_check_names(judged: Judge, recorded: bo
     assert all(check.diagnosis is None for check in result.checks)
 
 
-def test_two_mistakes_that_cannot_be_made_together_are_not_named_together(judged: Judge) -> None:
+def test_two_mistakes_that_cannot_be_made_together_are_not_named_together(judged: JudgeOne) -> None:
     edits = (
         backward("dx = dx_centered + ones * dmu / N", "dx = dx_centered + ones * dmu"),
         Edit(

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import struct
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
@@ -144,7 +143,7 @@ def test_what_a_notebook_of_the_course_uses_works(run_in_each: Run) -> None:
     assert text_of(cleared) == "two\n"
     assert "image/png" in drawing[-1].data
     assert text_of(modules) == "3 4\n"
-    assert [(output.name, output.text) for output in warned] == [("stream", "careful\n")] or warned[0].name == "stderr"
+    assert [(output.output_type, output.name, output.text) for output in warned] == [("stream", "stderr", "careful\n")]
 
 
 def test_an_error_shows_the_students_lines_and_the_next_cell_runs(run: Run) -> None:
@@ -175,6 +174,7 @@ def test_input_and_other_programs_end_in_a_clear_error(run: Run) -> None:
     assert text_of(after) == "next\n"
 
 
+@pytest.mark.full  # in a kernel, it is executed by test_source_notebook
 @pytest.mark.parametrize("face", ["solution", "stub"])
 def test_the_notebook_of_the_course_runs_to_its_end(face: str, rendered: Rendered, tmp_path: Path) -> None:
     release = ROOT / "release" / "batch_normalization"
@@ -203,10 +203,8 @@ def test_the_notebook_of_the_course_runs_to_its_end(face: str, rendered: Rendere
 
 def test_one_bound_holds_for_the_whole_notebook(run: Run) -> None:
     bounds = NotebookBounds(seconds=4)
-    began = time.monotonic()
     remark, (endless, after) = run("import time\nwhile True:\n    time.sleep(0.01)", "print('after')", bounds=bounds)
     assert remark == Note("stopped", {"seconds": "4"})
-    assert time.monotonic() - began < 60
     assert "came to its end" in text_of(endless)
     assert after == []
 
@@ -352,11 +350,21 @@ def test_a_message_of_another_form_ends_the_notebook(run: Run, forged: str) -> N
     assert after == []
 
 
-@pytest.mark.parametrize("raw", ["b'\\xff\\xff\\xff\\xff' + b'x' * 10**6", "b'\\x00\\x00\\x00\\x01\\xc1'", "b'\\x00'"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "b'\\xff\\xff\\xff\\xff' + b'x' * 10**6",
+        "b'\\x00\\x00\\x00\\x01\\xc1'",
+        "b'\\x00'",  # what comes next is read as the rest of a frame
+    ],
+    ids=["too long", "no message", "a byte too many"],
+)
 def test_bytes_that_are_no_message_end_the_notebook(run: Run, raw: str) -> None:
-    remark, _ = run(FIND_CHANNEL + f"channel._socket.sendall({raw})", bounds=NotebookBounds(seconds=10))
+    remark, (said, after) = run(FIND_CHANNEL + f"channel._socket.sendall({raw})", "print('after')")
     assert remark is not None
-    assert remark.key in {"kernel_failed", "stopped"}
+    assert remark.key == "kernel_failed"
+    assert "came to its end" in text_of(said)
+    assert after == []
 
 
 def test_a_forged_output_is_made_inert_like_any_other(run: Run) -> None:
@@ -369,10 +377,8 @@ def test_a_forged_output_is_made_inert_like_any_other(run: Run) -> None:
 
 def test_a_reply_before_its_question_puts_nothing_in_a_graded_cell_or_out_of_order(run: Run) -> None:
     remark, (first, second, third) = run(FIND_CHANNEL + "channel.send(['done'])", "print(2)", "print(3)")
-    assert remark is None or remark.key == "kernel_failed"
-    assert first == []
-    assert "3" not in text_of(second)
-    assert text_of(third) in {"", "2\n", "3\n", "2\n3\n"}
+    assert remark is None
+    assert (text_of(first), text_of(second), text_of(third)) == ("", "", "2\n")
 
 
 plain_data = st.recursive(
@@ -518,12 +524,10 @@ def test_html_of_tables_and_our_own_blocks_keeps_its_look() -> None:
 def test_deep_and_long_html_and_markdown_are_shown_otherwise() -> None:
     assert inert_html("x" * (LONGEST + 1)) == ""
     assert inert_markdown("x" * (LONGEST_MARKDOWN + 1)).startswith("~~~~\n")
-    began = time.monotonic()
     for text in ("<div>" * 20_000, "> " * 9_000, "[" * 19_000, "x" * 10**6, "\\begin{a}" * 2_000, "- " * 9_000):
         inert_html(text)
         html = rendered_html(inert_markdown(text))
         assert len(html) < 1_200_000
-    assert time.monotonic() - began < 120
 
 
 def test_an_attachment_is_a_picture_or_nothing() -> None:

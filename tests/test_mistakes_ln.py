@@ -5,35 +5,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench import Judge
 
-from checks.core import Assignment
-from checks.judge import judge
 from checks.result import Result
 from funkcije import layers
-from grader.course import Course
-from grader.oracle import LiveOracle, edits_of, whole_student
+from grader.mutation import Bench
+from grader.oracle import edits_of
 from grader.reference import Edit
 
-Judge = Callable[..., Result]
+JudgeOne = Callable[..., Result]
 
 FORWARD, BACKWARD, NETWORK = "layernorm_forward", "layernorm_backward", "FullyConnectedNet"
 VARIANCE = "np.mean(deviation**2, axis=1, keepdims=True)"
 
 
-@pytest.fixture(scope="module")
-def oracle(course: Course, assignment: Assignment) -> LiveOracle:
-    return LiveOracle(course, assignment, b"layernorm and network")
-
-
-@pytest.fixture(scope="module")
-def judged(course: Course, assignment: Assignment, oracle: LiveOracle) -> Judge:
+@pytest.fixture
+def judged(judged: Judge) -> JudgeOne:
     """Judges one function of a changed reference."""
-
-    def judged(function: str, *edits: Edit, replaced: dict[str, dict[str, Any]] | None = None) -> Result:
-        with whole_student(course, assignment, edits, replaced) as student:
-            return judge(assignment, student, oracle, language="en", functions=[function])
-
-    return judged
+    return lambda function, *edits, **options: judged(*edits, functions=[function], **options)
 
 
 def lost(result: Result) -> set[str]:
@@ -67,17 +56,17 @@ COSTS = {
 
 
 @pytest.mark.parametrize("mistake", COSTS)
-def test_a_mistake_costs_its_own_checks_and_no_others(judged: Judge, oracle: LiveOracle, mistake: str) -> None:
-    known = next(known for known in oracle.mistakes if known.id == mistake)
+def test_a_mistake_costs_its_own_checks_and_no_others(judged: JudgeOne, bench: Bench, mistake: str) -> None:
+    known = bench.kept.mistakes[mistake]
     assert lost(judged(known.function, *edits_of(known))) == COSTS[mistake]
 
 
-def test_a_layer_that_is_wrong_but_the_same_in_both_modes_keeps_the_points_of_the_modes(judged: Judge) -> None:
+def test_a_layer_that_is_wrong_but_the_same_in_both_modes_keeps_the_points_of_the_modes(judged: JudgeOne) -> None:
     no_shift = Edit("layers", FORWARD, "out = gamma * normalized + beta", "out = gamma * normalized")
     assert not lost(judged(FORWARD, no_shift)) & {"modes", "shape"}
 
 
-def test_a_one_pass_variance_loses_the_offset_in_float32_and_nothing_in_float64(judged: Judge) -> None:
+def test_a_one_pass_variance_loses_the_offset_in_float32_and_nothing_in_float64(judged: JudgeOne) -> None:
     one_pass = "(x**2).mean(axis=1, keepdims=True{0}) - x.mean(axis=1, keepdims=True{0}) ** 2"
     single = Edit("layers", FORWARD, VARIANCE, f"np.maximum({one_pass.format('')}, 0)")
     double = [Edit("layers", FORWARD, "deviation = x", "x = x.astype(np.float64); deviation = x"), single]
@@ -85,7 +74,7 @@ def test_a_one_pass_variance_loses_the_offset_in_float32_and_nothing_in_float64(
     assert not lost(judged(FORWARD, *double))
 
 
-def test_work_in_place_is_a_remark_and_costs_nothing(judged: Judge) -> None:
+def test_work_in_place_is_a_remark_and_costs_nothing(judged: JudgeOne) -> None:
     forward = Edit("layers", FORWARD, "deviation = x - ", "deviation = x; deviation -= ")
     result = judged(FORWARD, forward)
     assert not lost(result)
@@ -94,7 +83,7 @@ def test_work_in_place_is_a_remark_and_costs_nothing(judged: Judge) -> None:
     assert not lost(judged(NETWORK, forward))
 
 
-def test_a_network_that_knows_one_dtype_loses_the_check_of_the_dtype_alone(judged: Judge) -> None:
+def test_a_network_that_knows_one_dtype_loses_the_check_of_the_dtype_alone(judged: JudgeOne) -> None:
     assert lost(judged(NETWORK, Edit("fc_net", NETWORK, "np.dtype(dtype)", "np.dtype(np.float32)"))) == {"dtype"}
 
 
@@ -164,7 +153,7 @@ RAISING = {
 
 
 @pytest.mark.parametrize("idea", RAISING)
-def test_a_mistake_that_raises_loses_points_and_the_message_says_at_what(judged: Judge, idea: str) -> None:
+def test_a_mistake_that_raises_loses_points_and_the_message_says_at_what(judged: JudgeOne, idea: str) -> None:
     function, edit, cause = RAISING[idea]
     errors = [check for check in judged(function, edit).checks if check.status == "error"]
     assert errors
@@ -214,7 +203,7 @@ class AnotherNet:
         return loss + self.reg / 2 * sum(np.square(self.params[name]).sum() for name in weights), grads
 
 
-def test_a_right_network_scores_full_whatever_it_is_made_of(judged: Judge) -> None:
+def test_a_right_network_scores_full_whatever_it_is_made_of(judged: JudgeOne) -> None:
     result = judged(NETWORK, replaced={"fc_net": {"FullyConnectedNet": AnotherNet}})
     assert not lost(result)
     assert result.function_score(NETWORK) == (8, 8)

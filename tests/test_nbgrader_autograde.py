@@ -275,7 +275,7 @@ CHEAT = "def check(name):\n    return 4.0\n"
     "broken",
     [
         "this is not Python\n",
-        "import grader.no_such_module\n",
+        pytest.param("import grader.no_such_module\n", marks=pytest.mark.full),
         "c.Autograde.autograde_preprocessors = ['grader.autograde.NoSuchStep']\n",
     ],
 )

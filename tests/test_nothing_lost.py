@@ -1,6 +1,7 @@
 """Nothing lost: a grader that is killed, a machine that gives out, a submission that cannot be read."""
 
 import csv
+import io
 import json
 import os
 import random
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from ctypes import CDLL
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,7 @@ from classroom import (
     whole_class,
 )
 
-from grader import carrying, grade, grading, runs
+from grader import carrying, cli, grade, grading, runs
 from grader.course import Course
 from grader.errors import GraderError
 from grader.export import export_csv
@@ -191,8 +192,9 @@ def finish_and_compare(
     assert list(killed.temporary.iterdir()) == []
 
 
-@pytest.mark.xdist_group("killed")
-@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize(
+    "moment", [pytest.param(moment, marks=() if moment % 4 == 0 else pytest.mark.full) for moment in range(MOMENTS)]
+)
 def test_a_grader_killed_at_any_event_is_finished_by_the_next_run(
     moment: int,
     killed: Killed,
@@ -208,7 +210,7 @@ def test_a_grader_killed_at_any_event_is_finished_by_the_next_run(
     finish_and_compare(course, killed, undisturbed, monkeypatch)
 
 
-@pytest.mark.xdist_group("killed")
+@pytest.mark.full
 def test_a_grader_killed_again_and_again_by_the_clock_is_finished_by_the_next_run(
     killed: Killed,
     class_before: Course,
@@ -224,21 +226,34 @@ def test_a_grader_killed_again_and_again_by_the_clock_is_finished_by_the_next_ru
     finish_and_compare(course, killed, undisturbed, monkeypatch)
 
 
-def run_grader(course: Course, *arguments: str, poor: bool = False, **environment: str) -> tuple[int, str, str]:
-    """Run `grader grade scale`; `poor` without the rights by which root reads and writes everything."""
-    command = [sys.executable, "-m", "grader.cli", "grade", "scale", "--course", str(course.root), *arguments]
-    done = subprocess.run(
-        command,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        preexec_fn=drop_rights if poor else None,
-    )
-    said = "\n".join(line for line in done.stderr.splitlines() if "%|" not in line)
+def run_grader(
+    course: Course, *arguments: str, apart: bool = False, poor: bool = False, **environment: str
+) -> tuple[int, str, str]:
+    """Run `grader grade scale`: its status, and what it says.
+
+    Args:
+        course: what is graded.
+        arguments: further ones.
+        apart: runs it in a process of its own.
+        poor: the same, without the rights by which root reads and writes everything.
+        environment: further variables, where it runs in this process.
+    """
+    words = ["grade", "scale", "--course", str(course.root), *arguments]
+    if apart or poor:
+        command = [sys.executable, "-m", "grader.cli", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=300, check=False, preexec_fn=drop_rights if poor else None
+        )
+        status, out, err = done.returncode, done.stdout, done.stderr
+    else:
+        printed, logged = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(logged):
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            status, out, err = cli.main(words), printed.getvalue(), logged.getvalue()
+    said = "\n".join(line for line in err.splitlines() if "%|" not in line)
     assert "Traceback" not in said
-    return done.returncode, done.stdout, said
+    return status, out, said
 
 
 def drop_rights() -> None:
@@ -546,7 +561,7 @@ def test_the_secret_cannot_be_read_from_where_student_code_runs(
 def test_a_second_grader_waits_for_the_first(course: Course) -> None:
     hand_in(course, "ana")
     with runs.only_one(course, "scale"):
-        status, out, said = run_grader(course)
+        status, out, said = run_grader(course, apart=True)
         assert (status, out) == (2, "")
         assert "another grader is at work on 'scale'" in one_line(said)
         done = subprocess.run(
@@ -637,7 +652,13 @@ def test_what_stands_where_a_submission_should_is_listed_and_stops_nobody(course
     assert scores(course) == {"zoe": 4.0}
 
 
-@pytest.mark.parametrize("closed", ["", "scale", "scale/funkcije", "scale/funkcije/layers.py"])
+FULL = pytest.mark.full
+
+
+@pytest.mark.parametrize(
+    "closed",
+    ["", pytest.param("scale", marks=FULL), pytest.param("scale/funkcije", marks=FULL), "scale/funkcije/layers.py"],
+)
 def test_a_submission_that_may_not_be_read_is_listed_and_stops_nobody(course: Course, closed: str) -> None:
     hand_in(course, "ana")
     hand_in(course, "zoe")

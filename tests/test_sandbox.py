@@ -208,7 +208,7 @@ def test_when_the_grader_is_killed_everything_inside_goes_with_it(name: str, tmp
         worker = int(process.stdout.readline())
         assert _running(f"{tmp_path}/stage") >= {process.pid, worker}
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120  # it takes a moment
     while (left := _running(f"{tmp_path}/stage")) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left
@@ -370,10 +370,21 @@ def test_doctor_refuses_a_name_that_is_no_attack(capsys: pytest.CaptureFixture[s
     assert "nonsense: no such attack" in capsys.readouterr().err
 
 
-def test_doctor_runs_what_goes_through_nbgrader_too(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["--attack", "points_changed", "--attack", "climbs_out_of_a_zip", "--attack", "cell_reads_the_secret"]
-    assert cli.main(["doctor", *asked]) == 0
-    assert "nbgrader   3 of 3 held off, handed in, collected and graded as one class" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    "attacks",
+    [
+        ("points_changed", "climbs_out_of_a_zip"),
+        pytest.param(("points_changed", "climbs_out_of_a_zip", "cell_reads_the_secret"), marks=pytest.mark.full),
+    ],
+    ids=len,
+)
+def test_doctor_runs_what_goes_through_nbgrader_too(
+    capsys: pytest.CaptureFixture[str], attacks: tuple[str, ...]
+) -> None:
+    assert cli.main(["doctor", *(word for attack in attacks for word in ("--attack", attack))]) == 0
+    count = len(attacks)
+    said = f"nbgrader   {count} of {count} held off, handed in, collected and graded as one class"
+    assert said in capsys.readouterr().out
 
 
 def test_grade_refuses_where_the_short_form_of_doctor_fails(

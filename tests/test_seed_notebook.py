@@ -15,6 +15,8 @@ SHARED = ROOT.parent / "shared"
 SEED = SHARED / "seed" / "batch_normalization.ipynb"
 DATA = SHARED / "data"
 
+pytestmark = pytest.mark.full  # forty trainings
+
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:

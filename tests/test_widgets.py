@@ -78,6 +78,14 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def nothing_trains() -> None:
+    """Let everything that was asked for until now come to its end, trainings and all."""
+    for _ in range(2):  # what waits in the loop may begin a task
+        await asyncio.sleep(0)
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
 def panel_of(explorer: Explorer) -> Any:
     assert explorer.panel is not None
     return explorer.panel
@@ -144,7 +152,7 @@ def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
         for slider in panel_of(explorer).sliders.values():
             if isinstance(slider.value, float):
                 slider.value *= 1 + 1e-12
-        await asyncio.sleep(0.1)
+        await nothing_trains()
         assert len(slices) == trained
 
     asyncio.run(scenario())
@@ -206,7 +214,7 @@ def test_stop_ends_the_training_and_says_how_far_it_came(data: dict[str, np.ndar
         await until(lambda: panel.stop.disabled)
         assert re.fullmatch(r"Treniranje je zaustavljeno na \d+%\.", text_of(explorer))
         stopped = len(slices)
-        await asyncio.sleep(0.1)
+        await nothing_trains()
         assert len(slices) == stopped
 
     asyncio.run(scenario())
@@ -348,7 +356,7 @@ def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_be
         assert old.panel is None and beside.panel is None
         assert again.panel is not None
         stopped = len(slices)
-        await asyncio.sleep(0.1)
+        await nothing_trains()
         assert len(slices) <= stopped + 1
 
     asyncio.run(scenario())

@@ -75,8 +75,15 @@ def _is_single(check: Check) -> bool:
     return any(isinstance(value, np.ndarray) and value.dtype == np.float32 for value in values)
 
 
-def run(attack: Attack, world: World, launcher: Launcher) -> list[str]:
-    """Grade a hostile submission, then an honest one; return what did not hold, in words, empty if all did."""
+def run(attack: Attack, world: World, launcher: Launcher, *, then_honest: bool = True) -> list[str]:
+    """Grade a hostile submission, then an honest one; return what did not hold, in words, empty if all did.
+
+    Args:
+        attack: what is handed in.
+        world: what it may reach for.
+        launcher: the sandbox.
+        then_honest: whether an honest submission is graded afterwards.
+    """
     target = target_of(world.assignment)
     folder = world.folder / "submission"
     shutil.rmtree(folder, ignore_errors=True)
@@ -98,7 +105,7 @@ def run(attack: Attack, world: World, launcher: Launcher) -> list[str]:
     after = world.state()
     changed = [name for name in after.keys() | before.keys() if after.get(name) != before.get(name)]
     faults += [f"changed outside: {name}" for name in sorted(changed)]
-    return faults + _next(world, launcher)
+    return faults + (_next(world, launcher) if then_honest else [])
 
 
 _FUTURE = "from __future__ import annotations\n"
