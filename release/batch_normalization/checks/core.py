@@ -62,6 +62,8 @@ class Move:
     """What `run` returns that must change with the inputs."""
     says: str
     """The key of the sentence for where it does not."""
+    at: str = ""
+    """The input that is changed in places, if the results must change in the same places and need not elsewhere."""
     everywhere: bool = True
     """Whether the numbers of the results must change all over, and not only some number of each."""
 

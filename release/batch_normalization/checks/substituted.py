@@ -2,10 +2,10 @@
 
 The network of a student is judged over stand-in layers, and the trusted network over the same stand-ins is the truth:
 so a right network keeps its points whatever the layers are, and no layers can make a wrong network look right. The
-module that holds the student's layers is not run at all. What is imported in its place is the module as it was handed
-out, with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however the network
-comes by them, it gets these. A helper that the student added to the module is run when the network calls it, over the
-stand-ins, too.
+module that holds the student's layers is not run. What is imported in its place is the module as it was handed out,
+with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however the network comes by
+them, it gets these. What else the student put into the module (a helper, a table of layers) is made over the stand-ins
+too, as far as the student's other modules mention it.
 
 This file needs Python and numpy only, and nothing else of the kit but `executor`.
 """
@@ -17,9 +17,10 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,51 +127,113 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """The module as it was handed out, with the stand-ins; and the student's own additions, when they are used."""
+        """The module as it was handed out, with the stand-ins, and with the student's additions that are used."""
         space = vars(module)
         source = self.handed_out[module.__name__]
         exec(compile(source.read_bytes(), f"<{source.name}, as handed out>", "exec"), space)
         space.update({name: function for name, function in self.stand_ins.items() if name in space})
-        added = _Added(self.folder / f"{module.__name__.rpartition('.')[2]}.py", dict(space))
-        for name in added.functions():
-            space[name] = added.function(name)
-        space["__getattr__"] = added.attribute
+        _add(self.folder / f"{module.__name__.rpartition('.')[2]}.py", space)
 
 
-class _Added:
-    """What a student added to a module that stand-ins take the place in; run when it is first used."""
+_WORD = re.compile(r"[^\W\d]\w*")
+_BINDS = re.compile(
+    r"^(?:async +)?(?:def|class) +(\w+)|^(\w+)[^=\n(]*=(?!=)|^[^#\n]*\bimport\b(.*)$|^ +(?:def|class) +(\w+)",
+    re.MULTILINE,
+)
+"""What looks like a line that binds a name: to parse a text can take as long as whoever wrote it likes."""
 
-    def __init__(self, path: Path, given: dict[str, Any]) -> None:
-        self.path = path
-        self.given = given
-        self.names: dict[str, Any] | None = None
 
-    def functions(self) -> list[str]:
-        """The functions of the student's module that the one handed out does not have."""
-        try:
-            tree = ast.parse(self.path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            return []
-        return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in self.given]
+def _add(path: Path, space: dict[str, Any]) -> None:
+    """Run those statements of a student's module that the other modules of the package need, and what these need.
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """One of them, which looks for itself when it is called."""
+    What the module has already stays; a statement that fails costs what it would have made.
+    """
+    given = set(space)
+    looks = {word for line in _BINDS.findall(_text(path)) for part in line for word in _WORD.findall(part)} - given
+    wanted: set[str] = set()
+    for other in sorted(path.parent.rglob("*.py")) if looks else ():
+        if other != path and looks & set(_WORD.findall(_text(other))):
+            wanted |= _missing(_parsed(other), path.stem)
+    if not wanted & looks:
+        return
+    making = [(node, _bound(node) - given) for node in _parsed(path).body]
+    while more := {name for node, made in making if made & wanted for name in _used(node)} - wanted - given:
+        wanted |= more
+    for node, made in making:
+        if made & wanted:
+            kept = {name: space[name] for name in given}
+            with suppress(Exception, SystemExit):
+                exec(compile(ast.Module([node], []), str(path), "exec"), space)
+            space.update(kept)
+    if hidden := {name for name in wanted & space.keys() - given if name.startswith("_")}:
+        space["__all__"] = sorted({name for name in space if not name.startswith("_")} | hidden)
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return self.attribute(name)(*args, **kwargs)
 
-        return call
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
-    def attribute(self, name: str) -> Any:
-        """Anything else of the student's module."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if self.names is None:
-            self.names = {key: self.given[key] for key in ("__name__", "__package__", "__spec__", "__loader__")}
-            self.names["__file__"] = str(self.path)
-            exec(compile(self.path.read_bytes(), str(self.path), "exec"), self.names)
-            self.names.update({key: value for key, value in self.given.items() if not key.startswith("__")})
-        try:
-            return self.names[name]
-        except KeyError:
-            raise AttributeError(f"module {self.given['__name__']!r} has no attribute {name!r}") from None
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _missing(tree: ast.Module, module: str) -> set[str]:
+    """The names that a module uses and does not bind, and those that it takes from the module of this name."""
+    used, bound, taken = set(), set(), set()
+    aliases = {module}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                used.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.ImportFrom(module=origin, names=names):
+                if origin is not None and origin.rpartition(".")[2] == module:
+                    taken |= {alias.name for alias in names}
+                else:
+                    aliases |= {alias.asname or alias.name for alias in names if alias.name == module}
+            case ast.Import(names=names):
+                aliases |= {alias.asname for alias in names if alias.asname and alias.name.endswith(f".{module}")}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=attribute) if name in aliases:
+                taken.add(attribute)
+    return (used - bound) | taken
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """The names that a statement binds: a definition, an assignment, an import, also under a condition."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return {node.name}
+        case ast.Import() | ast.ImportFrom():
+            return {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        case ast.Assign(targets=targets):
+            return set().union(*map(_names, targets))
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            return _names(target)
+        case ast.If() | ast.Try() | ast.With():
+            return set().union(*(_bound(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt)))
+    return set()
+
+
+def _names(target: ast.expr) -> set[str]:
+    """The names that an assignment to this binds; not those whose items or attributes it changes."""
+    match target:
+        case ast.Name(id=name):
+            return {name}
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return set().union(*map(_names, parts))
+        case ast.Starred(value=value):
+            return _names(value)
+    return set()
+
+
+def _used(node: ast.stmt) -> set[str]:
+    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}

@@ -8,7 +8,7 @@ changes of its inputs after which the same calls must give something else. For e
 3. without a step: the same as before, to the last bit.
 
 Nothing is compared with a number of ours, so a wrong formula is as good as the right one. What is right is computed,
-and asked nothing; where nothing can be asked (N = 1), it must be right if it is right where something can.
+and asked nothing. Where nothing can be asked (N = 1) of what is right elsewhere, it must depend on something.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def not_computed(
         for size, (item, base) in enumerate(zip(inputs, observed, strict=True)):
             if right[size]:
                 continue
-            follows = _moves(check, student, move, item, base) if asked[size] else not right_where_asked
+            if asked[size]:
+                follows = _moves(check, student, move, item, base)
+            else:
+                follows = not right_where_asked or _depends(check, student, move, item, base)
             if not follows:
                 return Idle(move, size, asked[size])
     for move in check.moves[:1]:
@@ -83,17 +86,33 @@ def _moves(check: Check, student: Student, move: Move, inputs: Inputs, base: Obs
         if stepped is None or barely is None:
             continue
         far, near = check.run(student, **stepped), check.run(student, **barely)
-        if all(_follows(base.get(name), far.get(name), near.get(name), move.everywhere) for name in move.results):
+        where = stepped[move.at] != inputs[move.at] if move.at else None
+        if all(_follows(base.get(n), far.get(n), near.get(n), move.everywhere, where) for n in move.results):
             return True
     return False
 
 
-def _follows(base: Any, far: Any, near: Any, everywhere: bool) -> bool:
-    """Whether a result changes with a step, and far less with a small one."""
+def _depends(check: Check, student: Student, move: Move, inputs: Inputs, base: Observed) -> bool:
+    """Whether anything of the results depends on anything of the inputs; not a number comes of computing, too."""
+    rng = np.random.default_rng(0)
+    floats = {name for name, value in inputs.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
+    moved = {name: inputs[name] + STEP * rng.uniform(0.5, 1.5, inputs[name].shape) for name in floats}
+    after = check.run(student, **{**inputs, **moved})
+    return any(
+        isinstance(before, np.ndarray) and before.size and not _same(before, after.get(name))
+        for name in move.results
+        if (before := base.get(name)) is not None
+    ) or any(isinstance(base.get(name), np.ndarray) and np.isnan(base[name]).any() for name in move.results)
+
+
+def _follows(base: Any, far: Any, near: Any, everywhere: bool, where: np.ndarray | None) -> bool:
+    """Whether a result changes with a step, and far less with a small one; only some of it is looked at if `where`."""
     if not (_is_finite(base) and _is_finite(far) and _is_finite(near) and base.shape == far.shape == near.shape):
         return False
     changed = np.abs(far.astype(np.float64) - base)
     felt = changed >= LEAST * STEP
+    if where is not None:
+        return bool(where.shape == felt.shape and felt[where].mean() >= MOST)
     if not felt.any() or (everywhere and not _all_over(felt)):
         return False
     return bool(np.max(np.abs(near.astype(np.float64) - base)) <= SHRINKS * np.max(changed))

@@ -137,7 +137,10 @@ def _same_shapes(forward: Sequence[Observed], truth: Sequence[Observed]) -> bool
 
 def _judged_part(check: Check, truth: Observed) -> Observed:
     """The truth without the values of arrays whose shape or type alone is judged, such as freshly drawn weights."""
-    return truth if check.aspect == "values" else {name: np.full_like(value, np.nan) for name, value in truth.items()}
+    if check.aspect == "values":
+        return truth
+    kept = {name for move in check.moves for name in move.results}
+    return {name: value if name in kept else np.full_like(value, np.nan) for name, value in truth.items()}
 
 
 @dataclass

@@ -17,15 +17,24 @@ ENOUGH = 5
 is alone on its side of the mean is always as many mean absolute deviations away from it."""
 
 
-def in_each_column(inputs: Inputs, step: float) -> Inputs | None:
-    """One number of every column of x changed: the column's mean changes, and with it whatever is made of it."""
-    return _with_x(inputs, _in_each_column(inputs["x"], step))
+def in_each_column(name: str = "x", turn: int = 0) -> Change:
+    """One number of every column of an input changed: whatever is made of the column's mean changes with it."""
+
+    def change(inputs: Inputs, step: float) -> Inputs | None:
+        moved = _in_each_column(inputs[name], step, turn)
+        return None if moved is None else {**inputs, name: moved}
+
+    return change
 
 
-def in_each_row(inputs: Inputs, step: float) -> Inputs | None:
+def in_each_row(turn: int = 0) -> Change:
     """One number of every row of x changed."""
-    moved = _in_each_column(inputs["x"].T, step)
-    return _with_x(inputs, None if moved is None else np.ascontiguousarray(moved.T))
+
+    def change(inputs: Inputs, step: float) -> Inputs | None:
+        moved = _in_each_column(inputs["x"].T, step, turn)
+        return None if moved is None else {**inputs, "x": np.ascontiguousarray(moved.T)}
+
+    return change
 
 
 def with_statistics(change: Change) -> Change:
@@ -38,49 +47,55 @@ def with_statistics(change: Change) -> Change:
     return changed
 
 
-def all_of(name: str) -> Change:
-    """Every number of an input changed, each by a step of its own."""
+def half_of(name: str, which: bool) -> Change:
+    """One half of the numbers of an input changed, each by a step of its own, or the other half."""
 
     def change(inputs: Inputs, step: float) -> Inputs | None:
         array: Array = inputs[name]
         if min(array.shape) < ENOUGH:
             return None
-        return {**inputs, name: array + step * _generator(array).uniform(0.5, 1.5, array.shape)}
+        rng = _generator(array)
+        half = rng.permuted(np.arange(array.size).reshape(array.shape) % 2 == 0)
+        return {**inputs, name: array + step * rng.uniform(0.5, 1.5, array.shape) * (half == which)}
 
     return change
 
 
-def _with_x(inputs: Inputs, x: Array | None) -> Inputs | None:
-    return None if x is None else {**inputs, "x": x}
-
-
-def _in_each_column(x: Array, step: float) -> Array | None:
-    if min(x.shape) < ENOUGH:
+def _in_each_column(x: Array, step: float, turn: int) -> Array | None:
+    N, D = x.shape
+    if min(N, D) < ENOUGH:
         return None
+    # Neither the first nor the last: of these much is made that is no normalization, such as running sums.
+    rows = _generator(x, turn).integers(1, N - 1, size=D)
     moved = x.copy()
-    # In the middle: of the first and the last much is made that is no normalization, such as running sums.
-    moved[len(x) // 2] += step
+    moved[rows, np.arange(D)] += step
     return moved
 
 
-def _generator(array: Array) -> np.random.Generator:
+def _generator(array: Array, turn: int = 0) -> np.random.Generator:
     """The same for the same numbers, so that a smaller step goes the same way."""
-    return np.random.default_rng(zlib.crc32(np.ascontiguousarray(array).tobytes()))
+    return np.random.default_rng([zlib.crc32(np.ascontiguousarray(array).tobytes()), turn])
+
+
+TURNS = (0, 1)
+"""What is asked of numbers in some places is asked of others in other places once more."""
 
 
 def forward(result: str) -> tuple[Move, ...]:
     """A normalized result depends, in every number, on the others of its column, or of its row."""
-    return (Move((in_each_column, in_each_row), (result,), "not_from_others"),)
+    return tuple(Move((in_each_column(turn=turn), in_each_row(turn)), (result,), "not_from_others") for turn in TURNS)
 
 
 def in_test(result: str) -> tuple[Move, ...]:
     """A result in test mode depends on x, and on the running statistics or on its column."""
-    others = (with_statistics(in_each_column), with_statistics(in_each_row))
-    return (Move((all_of("x"),), (result,), "not_from_x"), Move(others, (result,), "not_from_statistics"))
+    on_x = (Move((half_of("x", which),), (result,), "not_from_x", at="x") for which in (True, False))
+    others = (with_statistics(in_each_column()), with_statistics(in_each_row()))
+    return (*on_x, Move(others, (result,), "not_from_statistics"))
 
 
 BACKWARD = (
-    Move((all_of("dout"),), ("dx", "dgamma", "dbeta"), "not_from_dout"),
-    Move((in_each_column, in_each_row), ("dx",), "not_from_forward"),
+    *(Move((half_of("dout", which),), ("dx",), "not_from_dout", at="dout") for which in (True, False)),
+    *(Move((in_each_column("dout", turn),), ("dgamma", "dbeta"), "not_from_dout") for turn in TURNS),
+    *(Move((in_each_column(turn=turn), in_each_row(turn)), ("dx",), "not_from_forward") for turn in TURNS),
 )
 """Gradients depend on dout, and dx on the x of the forward pass."""

@@ -305,9 +305,15 @@ def _scales_and_shifts(student: Student, wanted: type[np.floating[Any]]) -> dict
     for normalization in ("batchnorm", "layernorm"):
         for name, value in _fresh(student, normalization, wanted).items():
             for kind in ("gamma", "beta"):
-                if name.startswith(kind) and isinstance(value, np.ndarray) and value.ndim and value.size:
+                if name.startswith(kind) and isinstance(value, np.ndarray) and _is_a_layers(name, value):
                     found.setdefault(kind, []).append(value)
     return found
+
+
+def _is_a_layers(name: str, value: Array) -> bool:
+    """Whether this may be a hidden layer's: by its name, or by how many numbers it holds."""
+    named = name[-1:].isdigit() and 1 <= int(name[-1]) <= len(HIDDEN_DIMS)
+    return (named and value.ndim == 1 and value.size > 0) or value.size in HIDDEN_DIMS
 
 
 def _first_of(kind: str) -> str:
