@@ -49,8 +49,8 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
 
 def test_attacks_stand_around_a_function_that_carries_no_other(around: World) -> None:
     target = target_of(around.assignment)
-    assert target.function == "batchnorm_backward_alt"
-    assert target.struck == {"batchnorm_backward_alt.float32"}
+    assert target.function == "layernorm_backward"
+    assert target.struck == {"layernorm_backward.float32"}
 
 
 def permits(launcher: Launcher, *calls: str) -> Launcher:
