@@ -31,7 +31,7 @@ class Attack:
     """Files of the submission beside the solution's."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links of the submission."""
-    costs: Literal["check", "everything", "nothing"] = "check"
+    costs: Literal["check", "module", "nothing"] = "check"
     """What the attacker's own code loses by it; all else is earned."""
     says: str = ""
     """A pattern for the message of the lost check, or for a remark on the submission."""
@@ -59,8 +59,8 @@ class HandedIn:
     """Changes the folder that is handed in."""
     send: Callable[[Mapping[str, bytes], World], Mapping[str, bytes]] | None = None
     """Makes, of the folder's files, what is uploaded to a learning management system instead."""
-    costs: Literal["check", "everything", "nothing", "submission"] = "check"
-    """What is lost: the one check, all of them, none (the lost one was mended), or the whole submission."""
+    costs: Literal["check", "module", "everything", "nothing", "submission"] = "check"
+    """What is lost: the one check, all of the module, all, none (the lost one was mended), or the whole submission."""
     says: str = ""
     """A pattern for a remark on the submission, for a message of a lost check, or for what is said when collecting."""
     shows: str = ""

@@ -51,6 +51,8 @@ class Target:
     function: str
     guard: str
     struck: frozenset[str]
+    beside: frozenset[str]
+    """The checks of all functions of that module."""
 
 
 def target_of(assignment: Assignment) -> Target:
@@ -67,7 +69,9 @@ def target_of(assignment: Assignment) -> Target:
     single = frozenset(check.id for check in assignment.of(function) if _is_single(check))
     guard = "any(getattr(value, 'dtype', None) == 'float32' for value in args)" if single else "True"
     struck = single or frozenset(check.id for check in assignment.of(function))
-    return Target(assignment.module_of(function), function, guard, struck)
+    module = assignment.module_of(function)
+    beside = frozenset(check.id for check in assignment.checks if assignment.module_of(check.function) == module)
+    return Target(module, function, guard, struck, beside)
 
 
 def _is_single(check: Check) -> bool:
@@ -189,6 +193,8 @@ def lost_checks(costs: str, target: Target, result: Result) -> set[str]:
     """The checks that an attack must lose."""
     if costs == "everything":
         return {check.id for check in result.checks}
+    if costs == "module":
+        return set(target.beside)
     return set(target.struck) if costs == "check" else set()
 
 

@@ -11,9 +11,9 @@ BRINGING_DOWN = (
         "loop_at_import",
         "Never ends being imported.",
         top="while True: pass",
-        costs="everything",
+        costs="module",
         says="time",
-        seconds=1.5,
+        seconds=4.0,
     ),
     Attack(
         "loop_that_ignores_signals",

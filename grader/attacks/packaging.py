@@ -244,7 +244,7 @@ PACKAGING = (
         "hundreds_of_modules",
         "Puts 6,000 modules beside its own, with names that come before theirs.",
         _modules,
-        says=r"\(\d+\) was left out",
+        says=r"Left out of funkcije.*\(\d+\)",
     ),
     HandedIn(
         "twins_of_the_package",

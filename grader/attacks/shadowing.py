@@ -96,7 +96,7 @@ SHADOWING = (
         "Hands in a thousand modules.",
         files={f"funkcije/z{number}.py": "" for number in range(1000)},
         costs="nothing",
-        says="z999",
+        says=r"z\d+\.py.*\(90\d\)",
     ),
     Attack(
         "name_that_moves_the_cursor",
