@@ -199,7 +199,7 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
         (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
         (grader.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),
         (grader.grading, "NAMED", 10**9, "missing_modules", "At least 15"),
-        (grader.staging, "_comes_before_a_module", lambda *_: False, "folder_before_module", "honest, was lost"),
+        (grader.staging, "comes_before_a_module", lambda *_: False, "folder_before_module", "honest, was lost"),
         (grader.staging, "_can_be_taken", lambda path, name: path.is_file(), "link_to_the_secret", "message like"),
         (grader.staging, "_can_be_taken", lambda path, name: True, "name_that_is_no_text", "UnicodeEncodeError"),
     ],
