@@ -24,8 +24,8 @@ from .launch import KIT
 Files = dict[str, bytes]
 
 FOLDER = Path("build", "made")
-MOST = 12
-"""Files that are kept; the one that was not used for the longest time goes first."""
+MOST = 50_000_000
+"""Bytes that are kept; what was not used for the longest time goes first."""
 _IN_MEMORY = 4
 _memory: dict[str, Files] = {}
 
@@ -76,7 +76,7 @@ def kept(folder: Path, key: Callable[[], str | None], make: Callable[[], Files])
         _write(folder, before, found)
     _memory[before] = found
     for old in [*_memory][:-_IN_MEMORY]:
-        del _memory[old]
+        _memory.pop(old, None)
     return dict(found)
 
 
@@ -114,18 +114,22 @@ def _write(folder: Path, key: str, files: Files) -> None:
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise
-        # A draft that a killed process left is old one day, too.
-        for path in sorted(folder.iterdir(), key=_last_used, reverse=True)[MOST + 1 :]:
+        _make_room(folder)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was not used for the longest time; a draft that a killed process left is old one day, too."""
+    used: list[tuple[float, int, Path]] = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process may have removed it
+            status = path.stat()
+            used.append((status.st_mtime, status.st_size, path))
+    room = MOST
+    for _, size, path in sorted(used, reverse=True):
+        room -= size
+        if room < 0 and path.name != ".gitignore":
             path.unlink(missing_ok=True)
 
 
 def _sealed(key: str, body: bytes) -> bytes:
     return hashlib.sha256(key.encode() + body).digest() + body
-
-
-def _last_used(path: Path) -> float:
-    if path.name == ".gitignore":
-        return float("inf")
-    with contextlib.suppress(OSError):  # another process may have removed it
-        return path.stat().st_mtime
-    return 0.0

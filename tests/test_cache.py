@@ -140,16 +140,17 @@ def test_processes_that_write_at_the_same_time_leave_a_whole_file(tmp_path: Path
     assert {path.name for path in tmp_path.iterdir()} == {".gitignore", "key"}
 
 
-def test_only_so_many_are_kept_and_the_unused_go_first(tmp_path: Path) -> None:
-    for number in range(cache.MOST):
+def test_only_so_much_is_kept_and_the_unused_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(10):
         ask(tmp_path, Maker(), f"key {number}")
         os.utime(tmp_path / f"key {number}", (number, number))
     never = Maker()
     ask(tmp_path, never, "key 0")
     assert not never.times
+    size = (tmp_path / "key 0").stat().st_size
+    monkeypatch.setattr(cache, "MOST", 4 * size + (tmp_path / ".gitignore").stat().st_size)
     ask(tmp_path, Maker(), "one more")
-    left = {path.name for path in tmp_path.iterdir()} - {".gitignore"}
-    assert left == {"key 0", "one more", *(f"key {number}" for number in range(2, cache.MOST))}
+    assert {path.name for path in tmp_path.iterdir()} == {".gitignore", "one more", "key 0", "key 9", "key 8"}
 
 
 def test_recordings_from_the_cache_are_those_that_would_be_made(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from _pytest.mark import ParameterSet
 from conftest import ASSIGNMENT, ROOT
 
 from checks.language import catalogue
@@ -26,7 +26,7 @@ def test_a_known_mistake_fails_the_check_made_for_it_on_every_draw(bench: Bench,
     assert [draw for draw in range(DRAWS) if not bench.kills(mistake, draw)] == []
 
 
-def on_a_draw_and_mostly_full_on_the_recording() -> list[ParameterSet]:
+def on_a_draw_and_mostly_full_on_the_recording() -> list[Any]:
     """Each mistake on a draw; on the recording, in `make test`, the first and the last of each function."""
     ends: dict[str, list[Mistake]] = {}
     for mistake in MISTAKES:
