@@ -5,10 +5,10 @@
 Three classes are collected (`nbgrader zip_collect`) and graded (`grader grade`, a job for each core) in copies of the
 course that are thrown away: the honest alone; with as many more honest ones as there are hostile ones; with the hostile
 ones (`grader/attacks/crowd.py`). Then the hostile that run into time limits are graded once more by themselves, which
-says how much of the third run is theirs. Processor time is that of the command and of all that it started: in the sandbox
-`landlock`, as the kernel counts nothing of what ends with a namespace. Peak memory is the command's own `ru_maxrss`, the
-command being started by a shell, as it would begin with this script's. The aim: the 40 get the same points and remarks as
-alone; the hostile, but for the time limits, add at most 20%; less than 1 GB.
+says how much of the third run is theirs. Processor time is that of the command and of all that it started: in the
+sandbox `landlock`, as the kernel counts nothing of what ends with a namespace. Peak memory is the command's own
+`ru_maxrss`; a shell starts it, as it would otherwise begin with this script's. The aim: the 40 get the same points and
+remarks as alone; the hostile, but for the time limits, add at most 20%; less than 1 GB.
 """
 
 import argparse
