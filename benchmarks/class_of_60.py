@@ -5,9 +5,10 @@
 Three classes are collected (`nbgrader zip_collect`) and graded (`grader grade`, a job for each core) in copies of the
 course that are thrown away: the honest alone; with as many more honest ones as there are hostile ones; with the hostile
 ones (`grader/attacks/crowd.py`). Then the hostile that run into time limits are graded once more by themselves, which
-says how much of the third run is theirs. Processor time is that of the command and of all that it started, peak memory
-the command's own `ru_maxrss` (of a process that is started small). The aim: the 40 get the same points and remarks as
-alone; the hostile, but for the time limits, add at most 20%; less than 1 GB.
+says how much of the third run is theirs. Processor time is that of the command and of all that it started: in the
+sandbox `landlock`, as the kernel counts nothing of what ends with a namespace. Peak memory is the command's own
+`ru_maxrss`; a shell starts it, as it would otherwise begin with this script's. The aim: the 40 get the same points and
+remarks as alone; the hostile, but for the time limits, add at most 20%; less than 1 GB.
 """
 
 import argparse
@@ -139,7 +140,18 @@ def measured(course: Course, *command: str) -> Used:
     """Run a command of the kit in the course; 2 is the status of a class in which somebody has no score."""
     report = course.root / "used.json"
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "FUNKCIJE_OFFLINE": "1"}
-    line = [sys.executable, "-P", "-c", MEASURED.format(COMMANDS[command[0]]), str(report), *command[1:]]
+    line = [
+        "sh",
+        "-c",
+        '"$@"; exit $?',
+        "sh",
+        sys.executable,
+        "-P",
+        "-c",
+        MEASURED.format(COMMANDS[command[0]]),
+        str(report),
+        *command[1:],
+    ]
     before, began = _of_children(), time.perf_counter()
     done = subprocess.run(line, cwd=course.root, env=environment, capture_output=True, text=True)
     wall = time.perf_counter() - began
@@ -178,7 +190,7 @@ def main() -> None:
     args = parser.parse_args()
     ctypes.CDLL(None).prctl(_BECOME_THE_PARENT_OF_ORPHANS, 1, 0, 0, 0)
     jobs = len(os.sched_getaffinity(0))
-    how = ["--jobs", str(jobs), *(["--skip-notebooks"] if args.skip_notebooks else [])]
+    how = ["--sandbox", "landlock", "--jobs", str(jobs), *(["--skip-notebooks"] if args.skip_notebooks else [])]
     slow = [item for item in CROWD if item.kind == "time"]
 
     used: dict[str, Used] = {}

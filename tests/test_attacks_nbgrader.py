@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from conftest import ASSIGNMENT, ROOT
+from nbgrader.utils import parse_utc
 
 from grader.attacks import ATTACKS, HANDED_IN, HandedIn
 from grader.attacks.classroom import run_class
@@ -64,6 +67,13 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert all(attack.tries.endswith(".") and (attack.says or attack.shows) for attack in HANDED_IN)
 
 
+def time_as_it_is(folder: str) -> datetime | None:
+    """What `timestamp.txt` says, whatever it is."""
+    path = Path(folder, "timestamp.txt")
+    found: datetime | None = parse_utc(path.read_text().strip()) if path.is_file() else None
+    return found
+
+
 def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources))
     monkeypatch.setattr("grader.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
@@ -73,6 +83,8 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
     monkeypatch.setattr("grader.carrying._passes_for_a_module", lambda last, modules: False)
     monkeypatch.setattr("grader.archives.MAX_FILES", 10**6)
     monkeypatch.setattr("grader.archives.MAX_BYTES", 10**12)
+    monkeypatch.setattr("grader.staging.MOST_MODULES", 10**9)
+    monkeypatch.setattr("grader.submission.existing_timestamp", time_as_it_is)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",
@@ -86,6 +98,8 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
         "half_an_emoji": "was not graded",
         "twins_of_the_package": "expected a message",
         "thousands_of_pictures": "expected a message",
+        "hundreds_of_modules": "expected a message",
+        "time_beyond_all_clocks": "was not graded",
     }
     found = faults_of([attack for attack in HANDED_IN if attack.name in missed])
     for name, words in missed.items():
