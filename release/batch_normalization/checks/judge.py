@@ -141,7 +141,8 @@ def _paid_if_computed(
     if not check.moves:
         return passed
     right = [_right(check, observed, truth, case.precision) for truth in (case.truth, *case.also())]
-    if any(map(all, right)):
+    asked = {name for move in check.moves for name in move.results}
+    if any(all(names >= asked for names in sizes) for sizes in right):
         return passed
     try:
         idle = not_computed(check, student, case.inputs, observed, right[0])
@@ -153,11 +154,11 @@ def _paid_if_computed(
     return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
 
 
-def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[bool]:
-    """For every size, whether what must be computed is right, which takes no further question."""
+def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[set[str]]:
+    """For every size, what is right of that which must be computed; of that no further question is asked."""
     names = {name for move in check.moves for name in move.results}
     return [
-        all(name in true and not difference_in_values(name, item.get(name), true[name], precision) for name in names)
+        {n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], precision)}
         for item, true in zip(observed, truth, strict=True)
     ]
 

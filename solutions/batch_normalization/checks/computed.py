@@ -13,7 +13,7 @@ and asked nothing. Where nothing can be asked (N = 1) of what is right elsewhere
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Idle:
 
 
 def not_computed(
-    check: Check, student: Student, inputs: Sequence[Inputs], observed: Sequence[Observed], right: Sequence[bool]
+    check: Check, student: Student, inputs: Sequence[Inputs], observed: Sequence[Observed], right: Sequence[Set[str]]
 ) -> Idle | None:
     """The first move that the results do not follow; None if they are computed.
 
@@ -54,16 +54,17 @@ def not_computed(
         student: who was asked.
         inputs: for every size.
         observed: what the check's `run` returned for them, the witnesses included.
-        right: for every size, whether what must be computed is known to be right.
+        right: for every size, which of what must be computed is known to be right.
 
     Raises:
         StudentError: a call failed.
     """
     for move in check.moves:
         asked = [move.changes[0](item, STEP) is not None for item in inputs]
-        right_where_asked = all(fine for fine, some in zip(right, asked, strict=True) if some)
+        fine = [set(move.results) <= names for names in right]
+        right_where_asked = all(is_right for is_right, some in zip(fine, asked, strict=True) if some)
         for size, (item, base) in enumerate(zip(inputs, observed, strict=True)):
-            if right[size]:
+            if fine[size]:
                 continue
             if asked[size]:
                 follows = _moves(check, student, move, item, base)
