@@ -24,7 +24,7 @@ from grader.reference import Edit
 from grader.staging import read_submission, stage, stage_kit
 
 Grade = Callable[[Path], Result]
-QUICK = Limits(call=2.0, total=6.0)
+QUICK = Limits(call=2.0, total=8.0)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_syntax_error_names_the_line_and_costs_the_module_and_no_network(grade
     ],
 )
 def test_an_attack_costs_its_own_checks_and_no_others(
-    graded: Grade, submit: Submit, attack: str, status: str, words: str
+    course: Course, assignment: Assignment, submit: Submit, attack: str, status: str, words: str
 ) -> None:
     helpers = """
 
@@ -111,7 +111,7 @@ class _Forged(np.ndarray):
     folder = submit(edit(BACKWARD, f"{attack}\n    {BACKWARD}"))
     layers = folder / "funkcije" / "layers.py"
     layers.write_text(layers.read_text() + helpers)
-    result = graded(folder)
+    result = grade(folder, course, assignment, language="en")  # however long it takes to start sixty processes
     assert statuses(result, "batchnorm_backward") == {status}
     assert words in result.of("batchnorm_backward")[0].message
     for function in ("batchnorm_forward", "batchnorm_backward_alt", "layernorm_forward", "layernorm_backward"):

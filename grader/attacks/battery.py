@@ -27,7 +27,7 @@ from ..staging import PACKAGE
 from .attack import Attack
 from .world import World
 
-LIMITS = Limits(call=2.0, total=8.0)
+LIMITS = Limits(call=2.0, total=20.0)
 LARGEST_REPORT = 150_000
 """Bytes of JSON, whatever was handed in."""
 
