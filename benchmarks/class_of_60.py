@@ -2,13 +2,13 @@
 
     .venv/bin/python benchmarks/class_of_60.py [--honest 40] [--skip-notebooks] [--json FILE]
 
-Three classes are collected (`nbgrader zip_collect`) and graded (`grader grade`, a job for each core) in copies of the
-course that are thrown away: the honest alone; with as many more honest ones as there are hostile ones; with the hostile
-ones (`grader/attacks/crowd.py`). Then the hostile that run into time limits are graded once more by themselves, which
-says how much of the third run is theirs. Processor time is that of the command and of all that it started: in the
-sandbox `landlock`, as the kernel counts nothing of what ends with a namespace. Peak memory is the command's own
-`ru_maxrss`; a shell starts it, as it would otherwise begin with this script's. The aim: the 40 get the same points and
-remarks as alone; the hostile, but for the time limits, add at most 20%; less than 1 GB.
+Classes are collected (`nbgrader zip_collect`) and graded (`grader grade`, a job for each core) in copies of the course
+that are thrown away: the 40 alone; with 18 more honest ones; with 18 hostile ones (`grader/attacks/crowd.py`); and that
+class again with two more, which run into the time limits in a module and in a notebook. Processor time is that of the
+command and of all that it started: in the sandbox `landlock`, as the kernel counts nothing of what ends with a
+namespace. Peak memory is the command's own `ru_maxrss`; a shell starts it, as it would otherwise begin with this
+script's. The aim: the 40 get the same points and remarks as alone in the class of 60; the 18 hostile ones add at most
+20% to what 18 honest ones take; the two, at most their limits divided by the jobs; less than 1 GB.
 """
 
 import argparse
@@ -35,7 +35,9 @@ from grader.course import CONFIG, Course
 from grader.demo_class import FIRST_NUMBER, fill_in, read_class
 from grader.gradebook import automatic_points, open_gradebook
 from grader.launch import KIT
+from grader.notebook import NotebookBounds
 from grader.oracle import load_mistakes
+from grader.process import Limits
 from grader.release import release
 from grader.results import read_record
 from grader.secret import ensure_secret
@@ -54,6 +56,7 @@ atexit.register(report)
 {}
 sys.exit(main())
 """
+ALONE, HONEST, HOSTILE, SLOW = "alone", "with honest", "with hostile", "with time limits"
 _BECOME_THE_PARENT_OF_ORPHANS = 36
 
 
@@ -192,46 +195,49 @@ def main() -> None:
     jobs = len(os.sched_getaffinity(0))
     how = ["--sandbox", "landlock", "--jobs", str(jobs), *(["--skip-notebooks"] if args.skip_notebooks else [])]
     slow = [item for item in CROWD if item.kind == "time"]
+    quick = [item for item in CROWD if item not in slow]
 
     used: dict[str, Used] = {}
     outcome: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory(prefix="class-") as temporary:
         base = base_course(Path(temporary) / "base")
         assignment = base.assignment(NAME)
-        people = honest(assignment, args.honest + len(CROWD))
+        people = honest(assignment, args.honest + len(quick))
         few, others = people[: args.honest], people[args.honest :]
-        students: list[str] = []
-        for name, more in {"alone": [], "with honest": others, "with hostile": list(CROWD)}.items():
+        for name, more in {ALONE: [], HONEST: others, HOSTILE: quick}.items():
             course = Course(Path(temporary) / name.replace(" ", "-"))
             shutil.copytree(base.root, course.root)
             everybody = [hand_in(course, assignment, item, number) for number, item in enumerate([*few, *more])]
-            students = students or everybody
             used[f"{name}: collect"] = measured(course, "nbgrader", "zip_collect", NAME)
             used[f"{name}: grade"] = measured(course, "grader", "grade", NAME, *how)
             outcome[name] = graded(course, assignment, everybody)
-        chosen = [word for item in slow for word in ("--student", item.student)]
-        used["time limits: grade"] = measured(course, "grader", "grade", NAME, *how, *chosen)
+        everybody += [hand_in(course, assignment, item, number) for number, item in enumerate(slow)]
+        used[f"{SLOW}: grade"] = measured(course, "grader", "grade", NAME, *how)
+        outcome[SLOW] = graded(course, assignment, everybody)
 
     print(f"{platform.system()} {platform.machine()}, {jobs} cores and jobs, Python {platform.python_version()}")
     print(f"{args.honest} honest, {len(CROWD)} more; load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
     print(f"{'':24}{'wall s':>10}{'processor s':>13}{'its own':>10}{'memory MB':>11}")
     for name, figures in used.items():
         print(f"{name:24}{figures.wall:>10.1f}{figures.all:>13.1f}{figures.own:>10.1f}{figures.memory:>11.0f}")
-    total = {name: used[f"{name}: collect"] + used[f"{name}: grade"] for name in outcome}
-    limits, peer, ours = used["time limits: grade"], total["with honest"], total["with hostile"]
+    total = {name: used[f"{name}: collect"] + used[f"{name}: grade"] for name in (HONEST, HOSTILE)}
     added = {
-        "processor": (ours.all - limits.all) / peer.all - 1,
-        "wall": (ours.wall - limits.wall) / peer.wall - 1,
+        "processor": total[HOSTILE].all / total[HONEST].all - 1,
+        "wall": total[HOSTILE].wall / total[HONEST].wall - 1,
     }
-    same = [student for student in students if outcome["alone"][student] == outcome["with hostile"][student]]
-    without = [student for student, what in outcome["with hostile"].items() if not what]
-    print(", ".join(f"{name} added by the hostile but for time limits: {share:+.0%}" for name, share in added.items()))
+    longer = used[f"{SLOW}: grade"].wall - used[f"{HOSTILE}: grade"].wall
+    limits = Limits().total + (0 if args.skip_notebooks else NotebookBounds().seconds)
+    students = list(outcome[ALONE])
+    same = [student for student in students if outcome[ALONE][student] == outcome[SLOW][student]]
+    without = [student for student, what in outcome[SLOW].items() if not what]
+    print(", ".join(f"{name} added by {len(quick)} hostile ones: {share:+.0%}" for name, share in added.items()))
+    print(f"added by time limits: {longer:+.0f} s; the limits divided by the jobs: {limits / jobs:.0f} s")
     print(
         f"the same points and remarks as alone: {len(same)} of {len(students)}; without a score: {without or 'nobody'}"
     )
     for student in students:
         if student not in same:
-            print(f"  {student}\n    {outcome['alone'][student]}\n    {outcome['with hostile'][student]}")
+            print(f"  {student}\n    {outcome[ALONE][student]}\n    {outcome[SLOW][student]}")
     if args.json:
         figures = {name: vars(one) for name, one in used.items()} | {"added": added, "same": len(same)}
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
