@@ -242,7 +242,7 @@ PAGES = (
         "message_that_runs",
         "Raises an error whose text runs where the verdict shows it.",
         _message,
-        costs="module",
+        costs="everything",
         says="alert",
         on_pages=True,
     ),
