@@ -17,7 +17,7 @@ c.CourseDirectory.db_url = f"sqlite:///{root}/grades.db?timeout=60"
 # An old release is replaced only by one that was proved before, and a fresh clone has its releases but no gradebook.
 c.GenerateAssignment.force = True
 c.GenerateAssignment.preprocessors = [
-    "grader.preprocessors.RenderRelease",
+    "grader.plugins.RenderRelease",
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",
     "nbgrader.preprocessors.LockCells",
@@ -32,38 +32,38 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.ClearSolutions.text_stub = "*Vaš odgovor / your answer*"
-c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
+c.GenerateSolution.preprocessors = ["grader.plugins.RenderWorked"]
 
-c.Autograde.exporter_class = "grader.submission.SubmissionExporter"
+c.Autograde.exporter_class = "grader.plugins.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
-    "grader.autograde.RestoreCells",
+    "grader.plugins.RestoreCells",
     "nbgrader.preprocessors.DeduplicateIds",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
-    "grader.autograde.RestoreModules",
+    "grader.plugins.RestoreModules",
 ]
 c.Autograde.autograde_preprocessors = [
-    "grader.autograde.ExecuteForReading",
+    "grader.plugins.ExecuteForReading",
     "nbgrader.preprocessors.LimitOutput",
-    "grader.autograde.TrustedVerdict",
-    "grader.autograde.SaveScores",
+    "grader.plugins.TrustedVerdict",
+    "grader.plugins.SaveScores",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
-    "grader.autograde.MakeInert",
+    "grader.plugins.MakeInert",
 ]
 # A notebook that runs for its readers finds the data set that the course keeps, and does not make it anew.
 c.ExecuteForReading.prepare = "from funkcije.data_utils import get_CIFAR10_data as load; load(1, 0, 0)"
 
 c.GenerateFeedback.preprocessors = [
-    "grader.autograde.HtmlOnly",
-    "grader.autograde.SayStale",
-    "grader.autograde.FitFigures",
+    "grader.plugins.HtmlOnly",
+    "grader.plugins.SayStale",
+    "grader.plugins.FitFigures",
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-c.ZipCollectApp.extractor_plugin = "grader.handin.LmsExtractor"
-c.ZipCollectApp.collector_plugin = "grader.handin.LmsCollector"
-c.ExportApp.plugin_class = "grader.export.CheckCsvExportPlugin"
+c.ZipCollectApp.extractor_plugin = "grader.plugins.LmsExtractor"
+c.ZipCollectApp.collector_plugin = "grader.plugins.LmsCollector"
+c.ExportApp.plugin_class = "grader.plugins.CheckCsvExportPlugin"

@@ -30,18 +30,17 @@ from pathlib import Path
 
 from checks.core import Assignment
 from checks.demo import HandIn
-from grader.attacks.crowd import CROWD, Hostile
-from grader.course import CONFIG, Course
-from grader.demo_class import FIRST_NUMBER, fill_in, read_class
-from grader.gradebook import automatic_points, open_gradebook
-from grader.launch import KIT
-from grader.notebook import NotebookBounds
-from grader.oracle import load_mistakes
-from grader.process import Limits
-from grader.release import release
-from grader.results import read_record
-from grader.secret import ensure_secret
-from grader.senders import student_id
+from grader.classroom.gradebook import automatic_points, open_gradebook
+from grader.classroom.handin.senders import student_id
+from grader.classroom.pages.notebook import NotebookBounds
+from grader.classroom.results import read_record
+from grader.course import CONFIG, KIT, Course
+from grader.demo.people import FIRST_NUMBER, fill_in, read_class
+from grader.doctor.crowd import CROWD, Hostile
+from grader.grading.secret import ensure_secret
+from grader.publish.release import release
+from grader.reference.oracle import load_mistakes
+from grader.sandbox.process import Limits
 
 NAME = "batch_normalization"
 BIN = Path(sys.executable).parent

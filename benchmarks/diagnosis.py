@@ -19,13 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from checks.core import Explain
-from checks.executor import Executor
-from checks.judge import judge
+from checks.engine.judge import judge
+from checks.executor.executor import Executor
 from checks.student import Student
-from grader.course import Course
-from grader.launch import KIT
-from grader.oracle import Kept, LiveOracle, edits_of
-from grader.reference import Edit, load_package
+from grader.course import KIT, Course
+from grader.reference.oracle import Kept, LiveOracle, edits_of
+from grader.reference.package import Edit, load_package
 
 NAME = "batch_normalization"
 LAYERS = (

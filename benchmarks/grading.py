@@ -21,10 +21,9 @@ from pathlib import Path
 
 import nbformat
 
-from grader.course import CONFIG, Course
-from grader.grading import grade
-from grader.launch import KIT
-from grader.release import release
+from grader.course import CONFIG, KIT, Course
+from grader.grading.grade import grade
+from grader.publish.release import release
 
 NAME = "batch_normalization"
 BIN = Path(sys.executable).parent

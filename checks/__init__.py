@@ -106,11 +106,11 @@ def run_recorded(
     assignment: Assignment, *, language: str, functions: list[str] | None = None, student: str = ""
 ) -> Result:
     """The verdict of the recorded checks on the package `funkcije` in this process."""
-    from .executor import Executor
-    from .judge import judge
-    from .recording import HANDED_OUT, Recording
+    from .engine.judge import judge
+    from .engine.recording import HANDED_OUT, Recording
+    from .executor.executor import Executor
+    from .executor.substituted import Substituted
     from .student import Student
-    from .substituted import Substituted
 
     recording = Recording.read(assignment, _recording(assignment))
     handed_out = {module: assignment.folder / HANDED_OUT / f"{module}.py" for module in assignment.substituted}

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .executor import Handle, Kind, Other, Reply
+from .executor.executor import Handle, Kind, Other, Reply
 
 
 class Runs(Protocol):

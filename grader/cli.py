@@ -16,7 +16,7 @@ COMMANDS = {
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
     "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
 }
-"""What there is, in a line each. Each is a module of this package with `add_parser` and `run`; only the one that is
+"""What there is, in a line each. Each is a module of `commands` with `add_parser` and `run`; only the one that is
 asked for is imported, since nbgrader's own imports take longer than a whole `grader check`."""
 
 
@@ -61,7 +61,7 @@ def _command(given: list[str], asked: str, *, alone: bool) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
         if name == asked:
-            importlib.import_module(f"{__package__}.{name}").add_parser(commands)
+            importlib.import_module(f"{__package__}.commands.{name}").add_parser(commands)
         else:
             commands.add_parser(name, help=text)
     for argument in given:

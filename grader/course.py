@@ -8,15 +8,18 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import GraderError
-from .launch import KIT
-from .staging import shown
+from .text import shown
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
+KIT = Path(__file__).resolve().parent.parent
+"""The checkout that this kit runs from."""
+PACKAGE = "funkcije"
+"""The package that students edit, in a course and in a submission."""
 CONFIG = "nbgrader_config.py"
 KEPT = ("submitted", "downloaded", "autograded", "feedback")
 """Folders of a course for what students handed in."""
@@ -24,6 +27,10 @@ _MADE = ("release", "solutions")
 """Folders of a course for what is generated."""
 _OF_A_RELEASE = ("checks/manifest.json", "checks/*/recordings.npz", "*.ipynb")
 """What a release has and a course has not."""
+
+
+FRAMEWORK = ("engine", "executor")
+"""Folders of `checks/` that belong to no assignment."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,17 @@ class Course:
         from checks.core import load_assignment  # numpy, which a course's paths need not wait for
 
         return load_assignment(name, self.checks)
+
+
+def framework_files(checks: Path) -> list[Path]:
+    """What lies in a folder `checks/` and is no assignment's own."""
+    folders = [checks, *(checks / name for name in FRAMEWORK)]
+    return sorted(path for folder in folders for path in folder.glob("*") if path.is_file())
+
+
+def course_of(converter: Any) -> Course:
+    """The course that one of nbgrader's converters works on."""
+    return Course(Path(converter.coursedir.root))
 
 
 def choose_course(named: Path | None, here: Path | None = None, submission: Path | None = None) -> tuple[Course, str]:

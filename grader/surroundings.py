@@ -11,8 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from .course import KIT
 from .errors import GraderError
-from .launch import KIT
 
 _FILES = ("json", "junit")
 """Options that name a file, or `-`."""

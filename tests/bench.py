@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from checks.judge import judge
+from checks.engine.judge import judge
 from checks.mistakes import Variant
 from checks.result import Result
-from grader.mutation import RECORDED, Bench, Draw
-from grader.oracle import whole_student
-from grader.reference import Edit
+from grader.mutation.bench import RECORDED, Bench, Draw
+from grader.reference.oracle import whole_student
+from grader.reference.package import Edit
 
 HELD = 20
 """Draws that the bench keeps; more of them are made and forgotten."""

@@ -15,9 +15,9 @@ from courses import small_course
 from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 
+from grader.classroom.gradebook import course_config
 from grader.course import CONFIG, Course
-from grader.gradebook import course_config
-from grader.release import release
+from grader.publish.release import release
 
 SOLVED = "    factors = gamma[np.newaxis, :]\n    out = x * factors\n"
 WRONG = "    out = x + gamma[np.newaxis, :]\n"

@@ -11,12 +11,12 @@ import pytest
 from bench import Judge
 
 from checks.core import Assignment
-from checks.recording import FILE
+from checks.engine.recording import FILE
 from grader.course import Course
-from grader.mutation import Bench
-from grader.recordings import record
-from grader.reference import Edit, apply
-from grader.render import Rendered, render_package
+from grader.mutation.bench import Bench
+from grader.publish.recordings import record
+from grader.reference.package import Edit, apply
+from grader.reference.render import Rendered, render_package
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "batch_normalization"

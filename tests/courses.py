@@ -7,7 +7,7 @@ from textwrap import dedent
 import nbformat
 from nbformat import NotebookNode
 
-from grader.course import CONFIG, Course
+from grader.course import CONFIG, Course, framework_files
 
 KIT = Path(__file__).parent.parent
 
@@ -99,9 +99,10 @@ def small_course(folder: Path) -> Course:
     shutil.copy(KIT / CONFIG, folder / CONFIG)
     write(folder / "funkcije" / "__init__.py", '"""Layers of the course."""\n')
     write(folder / "funkcije" / "layers.py", LAYERS)
-    for path in [*(KIT / "checks").glob("*.py"), *(KIT / "checks").glob("*.toml")]:
-        (folder / "checks").mkdir(exist_ok=True)
-        shutil.copy(path, folder / "checks")
+    for path in framework_files(KIT / "checks"):
+        copy = folder / path.relative_to(KIT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     write(folder / "checks" / "scale" / "__init__.py", CHECKS)
     write(folder / "checks" / "scale" / "mistakes.py", MISTAKES)
     write(folder / "checks" / "scale" / "messages.toml", MESSAGES)

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from checks.executor import Executor, Handle, Other, Reply
-from checks.judge import judge
-from checks.recording import HANDED_OUT
+from checks.engine.judge import judge
+from checks.engine.recording import HANDED_OUT
+from checks.executor.executor import Executor, Handle, Other, Reply
+from checks.executor.substituted import Substituted
 from checks.student import Student
-from checks.substituted import Substituted
 from grader.course import Course
-from grader.grading import _kit_for
+from grader.grading.grade import _kit_for
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "batch_normalization"

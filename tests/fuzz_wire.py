@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from checks.executor import Handle, Other, StudentError, room
-from checks.text import printable
-from grader.launch import PlainLauncher
-from grader.process import StudentProcess
+from checks.executor.executor import Handle, Other, StudentError, room
+from checks.executor.text import printable
+from grader.sandbox.launch import PlainLauncher
+from grader.sandbox.process import StudentProcess
 from grader.worker import wire
 
 MESSAGES: tuple[Any, ...] = (

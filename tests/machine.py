@@ -13,8 +13,8 @@ from typing import NoReturn
 import pytest
 
 from grader.errors import GraderError
-from grader.launch import Launcher
 from grader.sandbox.choose import choose
+from grader.sandbox.launch import Launcher
 
 _NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
 

@@ -15,20 +15,20 @@ import machine
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
-import grader.attacks.battery
-import grader.grading
-import grader.process
+import grader.doctor.battery
+import grader.grading.grade
+import grader.grading.submission
 import grader.sandbox.launchers
-import grader.staging
-from grader.attacks import ATTACKS, Attack
-from grader.attacks.battery import run, target_of
-from grader.attacks.world import World, world
+import grader.sandbox.process
 from grader.course import Course
-from grader.launch import Launcher
+from grader.doctor import ATTACKS, Attack
+from grader.doctor.battery import run, target_of
+from grader.doctor.world import World, world
 from grader.sandbox.choose import NAMES, choose
+from grader.sandbox.launch import Launcher
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
-from grader.sandbox.lock import Limits
 from grader.worker import wire
+from grader.worker.lock import Limits
 
 NAMED = {attack.name: attack for attack in ATTACKS}
 
@@ -195,14 +195,38 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
     [
         (wire, "printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
         (wire, "printable", lambda text: text, "type_that_moves_the_cursor", "cursor"),
-        (grader.process, "bounds_of_reply", lambda most: wire.ANY_REPLY, "wide_answer_past_the_worker", "far larger"),
+        (
+            grader.sandbox.process,
+            "bounds_of_reply",
+            lambda most: wire.ANY_REPLY,
+            "wide_answer_past_the_worker",
+            "far larger",
+        ),
         (wire, "room", lambda shape: 8 * math.prod(shape), "nothing_in_a_long_row", "far larger"),
         (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
-        (grader.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),
-        (grader.grading, "NAMED", 10**9, "missing_modules", "At least 15"),
-        (grader.staging, "comes_before_a_module", lambda *_: False, "folder_before_module", "honest, was lost"),
-        (grader.staging, "_can_be_taken", lambda path, name: path.is_file(), "link_to_the_secret", "message like"),
-        (grader.staging, "_can_be_taken", lambda path, name: True, "name_that_is_no_text", "UnicodeEncodeError"),
+        (grader.sandbox.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),
+        (grader.grading.grade, "NAMED", 10**9, "missing_modules", "At least 15"),
+        (
+            grader.grading.submission,
+            "comes_before_a_module",
+            lambda *_: False,
+            "folder_before_module",
+            "honest, was lost",
+        ),
+        (
+            grader.grading.submission,
+            "_can_be_taken",
+            lambda path, name: path.is_file(),
+            "link_to_the_secret",
+            "message like",
+        ),
+        (
+            grader.grading.submission,
+            "_can_be_taken",
+            lambda path, name: True,
+            "name_that_is_no_text",
+            "UnicodeEncodeError",
+        ),
     ],
     ids=["words", "types", "sizes", "rows", "items", "missing", "remarks", "folders", "links", "names"],
 )
@@ -233,7 +257,7 @@ _TAKES_ANY_COURSE = "import sys, grader.course as c; c._handed_in = lambda *_, *
 def test_without_a_protection_of_the_command_line_the_submission_runs(
     around: World, monkeypatch: pytest.MonkeyPatch, attack: str, typed: list[str], ran: str
 ) -> None:
-    monkeypatch.setattr(grader.attacks.battery, "command_line", lambda: [sys.executable, *typed])
+    monkeypatch.setattr(grader.doctor.battery, "command_line", lambda: [sys.executable, *typed])
     faults = run(NAMED[attack], around, choose(), then_honest=False)
     assert f"ran with the instructor's rights: {ran}" in faults, faults
 

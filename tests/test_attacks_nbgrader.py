@@ -10,10 +10,10 @@ import pytest
 from conftest import ASSIGNMENT, ROOT
 from nbgrader.utils import parse_utc
 
-from grader.attacks import ATTACKS, HANDED_IN, HandedIn
-from grader.attacks.classroom import run_class
-from grader.attacks.world import world
 from grader.course import Course
+from grader.doctor import ATTACKS, HANDED_IN, HandedIn
+from grader.doctor.classroom import run_class
+from grader.doctor.world import world
 from grader.sandbox.choose import choose
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
@@ -75,16 +75,18 @@ def time_as_it_is(folder: str) -> datetime | None:
 
 
 def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources))
-    monkeypatch.setattr("grader.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
-    monkeypatch.setattr("grader.bounded.Inert.html", lambda self, html: html)
-    monkeypatch.setattr("grader.reading._clean", lambda text: (text, False))
-    monkeypatch.setattr("grader.carrying._passes_for_the_package", lambda name: False)
-    monkeypatch.setattr("grader.carrying._passes_for_a_module", lambda last, modules: False)
-    monkeypatch.setattr("grader.archives.MAX_FILES", 10**6)
-    monkeypatch.setattr("grader.archives.MAX_BYTES", 10**12)
-    monkeypatch.setattr("grader.staging.MOST_MODULES", 10**9)
-    monkeypatch.setattr("grader.submission.existing_timestamp", time_as_it_is)
+    monkeypatch.setattr(
+        "grader.classroom.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
+    )
+    monkeypatch.setattr("grader.classroom.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr("grader.classroom.pages.bounded.Inert.html", lambda self, html: html)
+    monkeypatch.setattr("grader.classroom.pages.reading._clean", lambda text: (text, False))
+    monkeypatch.setattr("grader.classroom.handin.carrying._passes_for_the_package", lambda name: False)
+    monkeypatch.setattr("grader.classroom.handin.carrying._passes_for_a_module", lambda last, modules: False)
+    monkeypatch.setattr("grader.classroom.handin.archives.MAX_FILES", 10**6)
+    monkeypatch.setattr("grader.classroom.handin.archives.MAX_BYTES", 10**12)
+    monkeypatch.setattr("grader.grading.submission.MOST_MODULES", 10**9)
+    monkeypatch.setattr("grader.classroom.exporter.existing_timestamp", time_as_it_is)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",

@@ -8,15 +8,15 @@ from bench import Judge
 from conftest import ASSIGNMENT, ROOT
 
 from checks.batch_normalization import inputs
-from checks.case import as_float64, match, precision_of, prints_of
-from checks.compare import difference_in_values
 from checks.core import Assignment
-from checks.executor import Executor
+from checks.engine.case import as_float64, match, precision_of, prints_of
+from checks.engine.compare import difference_in_values
+from checks.executor.executor import Executor
 from checks.result import Result
 from checks.student import Student
 from grader.course import Course
-from grader.oracle import edits_of, load_mistakes
-from grader.reference import Edit, load_package
+from grader.reference.oracle import edits_of, load_mistakes
+from grader.reference.package import Edit, load_package
 
 MISTAKES = {mistake.id: mistake for mistake in load_mistakes(Course(ROOT).assignment(ASSIGNMENT))}
 CONTRACT = Course(ROOT).assignment(ASSIGNMENT).contract

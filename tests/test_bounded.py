@@ -12,12 +12,15 @@ import pytest
 from classroom import edit_notebook, graded_notebook, hand_in, released_course, save_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader import autograde, bounded, grade, reading, submission
-from grader.bounded import LONGEST_WORK, SECONDS, Inert
-from grader.outputs import CellOutputs
-from grader.pages import LONGEST_MARKDOWN, as_text, inert_html, inert_markdown
-from grader.reading import read_notebook
-from grader.results import read_record
+from grader.classroom import autograde
+from grader.classroom import exporter as submission
+from grader.classroom import whole_class as grade
+from grader.classroom.pages import bounded, reading
+from grader.classroom.pages.bounded import LONGEST_WORK, SECONDS, Inert
+from grader.classroom.pages.html import LONGEST_MARKDOWN, as_text, inert_html, inert_markdown
+from grader.classroom.pages.outputs import CellOutputs
+from grader.classroom.pages.reading import read_notebook
+from grader.classroom.results import read_record
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from courses import small_course
 
-from grader import cache, recordings
 from grader.course import Course
-from grader.recordings import record
+from grader.publish import cache, recordings
+from grader.publish.recordings import record
 
 Files = dict[str, bytes]
 

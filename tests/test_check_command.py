@@ -14,7 +14,7 @@ from conftest import ROOT, Submit
 
 from grader import cli
 from grader.course import Course
-from grader.reference import Edit
+from grader.reference.package import Edit
 
 Release = Callable[..., Path]
 WITHOUT_GAMMA = Edit("layers", "batchnorm_forward", "out = gamma * (x - running_mean)", "out = (x - running_mean)")
@@ -190,7 +190,7 @@ def test_the_list_of_commands_comes_at_once_and_names_them_all() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "False"
     for name in cli.COMMANDS:
-        assert importlib.import_module(f"grader.{name}").run
+        assert importlib.import_module(f"grader.commands.{name}").run
         assert f"    {name} " in done.stdout
 
 

@@ -11,14 +11,14 @@ from bench import HELD, Judge, edits_of_variant, failed
 from conftest import ASSIGNMENT, ROOT
 
 from checks.batch_normalization.variants import VARIANTS
-from checks.case import Case
 from checks.core import FORWARD, Assignment, Check
+from checks.engine.case import Case
 from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake, Variant
 from checks.report import line, summary
 from grader.course import Course
-from grader.oracle import LiveOracle, edits_of, load_mistakes
-from grader.reference import Edit
+from grader.reference.oracle import LiveOracle, edits_of, load_mistakes
+from grader.reference.package import Edit
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
 

@@ -19,12 +19,14 @@ import pytest
 from classroom import SOLVED, WRONG, hand_in, released_course, scores
 from nbgrader.utils import parse_utc
 
-from grader import carrying, staging, submission
-from grader.attacks.crowd import CROWD, Hostile
+from grader.classroom import exporter as submission
+from grader.classroom.handin import carrying
+from grader.classroom.results import Record, read_record
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
-from grader.grade import grade_class
-from grader.results import Record, read_record
-from grader.verdicts import sentences
+from grader.doctor.crowd import CROWD, Hostile
+from grader.grading import submission as submissions
+from grader.text import sentences
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -177,9 +179,9 @@ def test_without_the_bound_on_modules_those_of_a_hostile_submission_are_all_take
     hostile_one(course, NAMED["eve-modules"], 0)
     folder = course.submitted / "eve-modules" / "scale"
     assignment = course.assignment("scale")
-    assert len(staging.read_submission(folder, assignment, {}).modules) == staging.MOST_MODULES
-    monkeypatch.setattr(staging, "MOST_MODULES", 10**9)
-    assert len(staging.read_submission(folder, assignment, {}).modules) > 6_000
+    assert len(submissions.read_submission(folder, assignment, {}).modules) == submissions.MOST_MODULES
+    monkeypatch.setattr(submissions, "MOST_MODULES", 10**9)
+    assert len(submissions.read_submission(folder, assignment, {}).modules) > 6_000
 
 
 @pytest.mark.parametrize("protected", [True, False])

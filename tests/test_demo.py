@@ -15,16 +15,17 @@ import pytest
 from classroom import fingerprint
 from courses import small_course, write
 
+from grader.classroom.export import export_csv
+from grader.classroom.gradebook import automatic_points, open_gradebook, write_feedback
+from grader.classroom.results import read_record
+from grader.classroom.whole_class import grade_class
 from grader.cli import main
+from grader.commands.demo import report
 from grader.course import CONFIG, Course
-from grader.demo import MARKER, demo, fresh_copy, report
+from grader.demo.run import MARKER, demo, fresh_copy
 from grader.errors import GraderError
-from grader.export import export_csv
-from grader.grade import grade_class
-from grader.gradebook import automatic_points, open_gradebook, write_feedback
-from grader.handout import inputs, shipped_checks
-from grader.release import release
-from grader.results import read_record
+from grader.publish.handout import inputs, shipped_checks
+from grader.publish.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "batch_normalization"
@@ -359,7 +360,7 @@ def test_without_a_sandbox_the_kits_own_class_is_shown_all_the_same_and_that_is_
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = course_with_class(tmp_path / "course")
-    monkeypatch.setattr("grader.demo.choose", no_sandbox)
+    monkeypatch.setattr("grader.commands.demo.choose", no_sandbox)
     monkeypatch.setenv("GRADER_UNSAFE", "")
     monkeypatch.delenv("GRADER_SANDBOX", raising=False)
     assert main(["demo", "--course", str(course.root)]) == 0
@@ -372,7 +373,7 @@ def test_a_sandbox_that_was_asked_for_by_name_is_not_done_without(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = course_with_class(tmp_path / "course")
-    monkeypatch.setattr("grader.demo.choose", no_sandbox)
+    monkeypatch.setattr("grader.commands.demo.choose", no_sandbox)
     monkeypatch.setenv("GRADER_SANDBOX", "bwrap")
     assert main(["demo", "--course", str(course.root)]) == 2
     assert capsys.readouterr().err.startswith("grader demo: no sandbox here")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from bench import Judge
 
-from checks import findings
-from checks.findings import FAINT, TELLING, Finding, find, where_wrong
+from checks.engine import findings
+from checks.engine.findings import FAINT, TELLING, Finding, find, where_wrong
 from checks.language import LANGUAGES, catalogue
 from checks.report import line
 from checks.result import Result
-from grader.reference import Edit
+from grader.reference.package import Edit
 
 JudgeOne = Callable[..., Result]
 

@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
 
-import checks.judge
+import checks.engine.judge
 from checks.core import Assignment, Observed
-from checks.fingerprint import fingerprint
+from checks.engine.fingerprint import fingerprint
 from checks.pretenders import Pretender
 from grader.course import Course
-from grader.grading import grade
-from grader.mutation import RECORDED, Bench
-from grader.pretending import Row, due, graded, load_form, load_pretenders, measure, points, tried, write
-from grader.pretending_page import faults, section
-from grader.process import StudentProcess
-from grader.render import Rendered
+from grader.grading.grade import grade
+from grader.grading.pretenders import graded, load_form, load_pretenders, points, write
+from grader.mutation.bench import RECORDED, Bench
+from grader.mutation.pretenders import due, measure, tried
+from grader.mutation.pretenders_page import faults, section
+from grader.mutation.tally import Row
+from grader.reference.render import Rendered
+from grader.sandbox.process import StudentProcess
 
 PRETENDERS = load_pretenders(Course(ROOT).assignment(ASSIGNMENT))
 IN_PROCESS = [pretender for pretender in PRETENDERS["EMPTY"] if not pretender.own_process]
@@ -185,7 +187,7 @@ def test_what_must_not_be_stands_in_the_page(bench: Bench) -> None:
 
 
 def test_if_form_were_paid_for_by_itself_zeros_would_earn_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.judge, "not_computed", lambda *_: None)
+    monkeypatch.setattr(checks.engine.judge, "not_computed", lambda *_: None)
     earned = {check.id for check in tried(bench, of("EMPTY", "zeros"), 0).checks if check.points}
     assert {"batchnorm_forward.shape", "layernorm_forward.modes", "batchnorm_backward.shapes"} <= earned
 
@@ -202,8 +204,8 @@ def test_if_fingerprints_paid_their_null_space_would_earn_backward_passes(
             for name in b
         )
 
-    monkeypatch.setattr(checks.judge, "agree", alike)
-    monkeypatch.setattr(checks.judge, "same_forward", alike)
+    monkeypatch.setattr(checks.engine.judge, "agree", alike)
+    monkeypatch.setattr(checks.engine.judge, "same_forward", alike)
     earned = points(tried(bench, of("EMPTY", "null_space"), 0))
     assert earned["batchnorm_backward"] > 1
 

@@ -37,18 +37,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import handlers
 
-from grader.attacks.pages import ACTIVE, BREAKOUT, active
+from grader.classroom.gradebook import course_config
+from grader.classroom.pages.html import LONGEST, LONGEST_MARKDOWN, attached_pictures, inert_html, inert_markdown
+from grader.classroom.pages.notebook import NotebookBounds, data_cache, run_notebook
+from grader.classroom.pages.outputs import MOST_OUTPUTS, CellOutputs
+from grader.classroom.results import Note
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.doctor.pages import ACTIVE, BREAKOUT, active
 from grader.errors import GraderError
-from grader.grade import grade_class
-from grader.gradebook import course_config
-from grader.launch import Launcher, PlainLauncher
-from grader.notebook import NotebookBounds, data_cache, run_notebook
-from grader.outputs import MOST_OUTPUTS, CellOutputs
-from grader.pages import LONGEST, LONGEST_MARKDOWN, attached_pictures, inert_html, inert_markdown
-from grader.render import Rendered
-from grader.results import Note
+from grader.reference.render import Rendered
 from grader.sandbox.choose import NAMES, choose, for_notebooks
+from grader.sandbox.launch import Launcher, PlainLauncher
 from grader.worker import wire
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.

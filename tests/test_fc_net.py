@@ -12,8 +12,8 @@ from funkcije import fc_net
 from funkcije.fc_net import FullyConnectedNet, TwoLayerNet
 from funkcije.gradient_check import eval_numerical_gradient
 from grader.course import Course
-from grader.reference import load_package
-from grader.render import render_package
+from grader.reference.package import load_package
+from grader.reference.render import render_package
 
 ROOT = Path(__file__).parents[1]
 NORMALIZATIONS = [None, "batchnorm", "layernorm"]

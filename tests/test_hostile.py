@@ -17,14 +17,15 @@ from classroom import autograde, hand_in, released_course, scores
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader import archives, reading
-from grader.archives import Budget, unpack
+from grader.classroom.exporter import frame, graded_ids
+from grader.classroom.gradebook import write_feedback
+from grader.classroom.handin import archives
+from grader.classroom.handin.archives import Budget, unpack
+from grader.classroom.handin.lms import plan
+from grader.classroom.pages import reading
+from grader.classroom.pages.reading import read_notebook
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
-from grader.grade import grade_class
-from grader.gradebook import write_feedback
-from grader.handin import plan
-from grader.reading import read_notebook
-from grader.submission import frame, graded_ids
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

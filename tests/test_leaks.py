@@ -13,8 +13,8 @@ import pytest
 from checks.core import Assignment
 from checks.student import Contract
 from grader.course import Course
-from grader.leaks import find_leaks
-from grader.render import render_package
+from grader.publish.leaks import find_leaks
+from grader.reference.render import render_package
 
 MODULE = '''
 import numpy as np

@@ -9,9 +9,9 @@ from bench import Judge
 
 from checks.result import Result
 from funkcije import layers
-from grader.mutation import Bench
-from grader.oracle import edits_of
-from grader.reference import Edit
+from grader.mutation.bench import Bench
+from grader.reference.oracle import edits_of
+from grader.reference.package import Edit
 
 JudgeOne = Callable[..., Result]
 

@@ -10,11 +10,13 @@ from conftest import ASSIGNMENT, ROOT
 
 from checks.language import catalogue
 from checks.mistakes import Mistake
-from grader.changes import Overlap, change
 from grader.course import Course
-from grader.mutation import RECORDED, Bench, Tally, faults, report
-from grader.oracle import load_mistakes
-from grader.reference import Edit, load_package
+from grader.mutation.bench import RECORDED, Bench
+from grader.mutation.page import faults, report
+from grader.mutation.tally import Tally
+from grader.reference.edits import Overlap, change
+from grader.reference.oracle import load_mistakes
+from grader.reference.package import Edit, load_package
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
 EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)

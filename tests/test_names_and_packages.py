@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from classroom import fingerprint, graded_notebook, hand_in, released_course, scores
 
-from grader import archives, carrying, staging, submission
-from grader.archives import Budget, unpack
+from grader.classroom import exporter as submission
+from grader.classroom.exporter import existing_timestamp
+from grader.classroom.gradebook import write_feedback
+from grader.classroom.handin import archives, carrying
+from grader.classroom.handin.archives import Budget, unpack
+from grader.classroom.results import record_path
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
-from grader.grade import grade_class
-from grader.gradebook import write_feedback
-from grader.results import record_path
-from grader.staging import NotASubmission, find_package, listed, read_submission
-from grader.submission import existing_timestamp
+from grader.grading import submission as submissions
+from grader.grading.submission import NotASubmission, find_package, read_submission
+from grader.text import listed
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -124,7 +127,7 @@ def test_modules_that_change_while_they_are_graded_are_not_passed_off_as_graded(
         (folder / "funkcije" / "layers.py").write_text("# other code\n")
         return verdict
 
-    monkeypatch.setattr("grader.grade.judge", judges)
+    monkeypatch.setattr("grader.classroom.whole_class.judge", judges)
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert "was changed while it was graded" in row.problem
 
@@ -165,14 +168,14 @@ def test_the_assignments_own_modules_count_however_many_others_come_before(cours
     package(tmp_path, "layers.py", *(f"a{number:03}.py" for number in range(150)), "__init__.py")
     found = read_submission(tmp_path, assignment, {"layers.py": b"", "__init__.py": b""})
     assert "layers.py" in found.modules
-    assert len(found.modules) == staging.MOST_MODULES
+    assert len(found.modules) == submissions.MOST_MODULES
     assert len(found.left_out) == 51
 
 
 def test_where_there_is_too_much_to_look_at_the_assignments_own_modules_count_alone(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "MOST_ENTRIES", 20)
+    monkeypatch.setattr(submissions, "MOST_ENTRIES", 20)
     package(tmp_path, "layers.py", *(f"a{number:03}.py" for number in range(50)))
     found = read_submission(tmp_path, course.assignment("scale"), {"layers.py": b""})
     assert set(found.modules) == {"layers.py"}

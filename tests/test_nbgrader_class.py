@@ -32,13 +32,16 @@ from nbgrader.apps.exportapp import ExportApp
 
 from checks.language import LANGUAGES
 from checks.result import Result
-from grader import gradebook, grading
+from grader.classroom import gradebook
+from grader.classroom.export import COLUMNS, export_csv
+from grader.classroom.gradebook import course_config, write_feedback
+from grader.classroom.results import record_path
+from grader.classroom.rows import table
+from grader.classroom.whole_class import grade_class
+from grader.commands.grade import add_parser
 from grader.course import Course
 from grader.errors import GraderError
-from grader.export import COLUMNS, export_csv
-from grader.grade import add_parser, grade_class, table
-from grader.gradebook import course_config, write_feedback
-from grader.results import record_path
+from grader.grading import grade as grading
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -230,7 +233,7 @@ def test_a_score_that_was_never_reached_is_empty_in_the_export(
     def broken(*_: object) -> None:
         raise GraderError("a fault")
 
-    monkeypatch.setattr("grader.autograde.TrustedVerdict.preprocess", broken)
+    monkeypatch.setattr("grader.classroom.autograde.TrustedVerdict.preprocess", broken)
     assert autograde(course, "ana") == {"ana": False}
     export_csv(course, tmp_path / "grades.csv")
     row = rows_of(tmp_path / "grades.csv")["ana"]

@@ -14,13 +14,13 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 
-from grader import archives
-from grader.archives import unpack
+from grader.classroom.gradebook import course_config
+from grader.classroom.handin import archives
+from grader.classroom.handin.archives import unpack
+from grader.classroom.handin.lms import plan
+from grader.classroom.handin.senders import Sender, sender_of, student_id
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
-from grader.grade import grade_class
-from grader.gradebook import course_config
-from grader.handin import plan
-from grader.senders import Sender, sender_of, student_id
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

@@ -39,16 +39,21 @@ from classroom import (
     whole_class,
 )
 
-from grader import carrying, cli, grade, grading, runs
+from grader import cli
+from grader.classroom import runs
+from grader.classroom import whole_class as grade
+from grader.classroom.export import export_csv
+from grader.classroom.feedback import feedback_page
+from grader.classroom.gradebook import open_gradebook, write_feedback
+from grader.classroom.handin import carrying
+from grader.classroom.results import read_record, staleness, write_record
+from grader.classroom.rows import table
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
 from grader.errors import GraderError
-from grader.export import export_csv
-from grader.feedback import feedback_page
-from grader.grade import grade_class, table
-from grader.gradebook import open_gradebook, write_feedback
-from grader.results import read_record, staleness, write_record
+from grader.grading import grade as grading
 from grader.sandbox.choose import choose
-from grader.temporary import PREFIX, remove_orphans, temporary_folder
+from grader.sandbox.temporary import PREFIX, remove_orphans, temporary_folder
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -518,7 +523,7 @@ def test_an_empty_secret_is_explained_and_not_drawn_from(course: Course) -> None
 def test_graders_that_start_at_once_make_one_secret(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from grader.course import Course; from grader.secret import ensure_secret\n"
+        "from grader.course import Course; from grader.grading.secret import ensure_secret\n"
         "print('ready', flush=True); sys.stdin.read(1); print(ensure_secret(Course(Path(sys.argv[1]))).decode())"
     )
     racing = [

@@ -14,8 +14,8 @@ from checks.core import Assignment
 from funkcije import layers
 from funkcije.fc_net import FullyConnectedNet
 from grader.course import Course
-from grader.oracle import Differentiated
-from grader.reference import load_package
+from grader.reference.oracle import Differentiated
+from grader.reference.package import load_package
 
 Array = np.ndarray
 

@@ -13,9 +13,9 @@ from classroom import hand_in, released_course, scores
 from nbgrader.apps.api import NbGraderAPI
 
 from grader import cli
+from grader.classroom.gradebook import course_config
+from grader.classroom.programs import find_own_programs
 from grader.course import Course
-from grader.gradebook import course_config
-from grader.programs import find_own_programs
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

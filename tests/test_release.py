@@ -21,14 +21,15 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
-from checks.recording import FILE
+from checks.engine.recording import FILE
+from grader.classroom.programs import find_own_programs
 from grader.cli import main
+from grader.commands.release import add_parser, run
 from grader.course import CONFIG, Course
 from grader.errors import GraderError
-from grader.grading import grade
-from grader.programs import find_own_programs
-from grader.proof import read_files
-from grader.release import add_parser, release, run, stale
+from grader.grading.grade import grade
+from grader.publish.proof import read_files
+from grader.publish.release import release, stale
 
 ANSWER = "Faktor od nule gasi kolonu."
 
@@ -257,10 +258,10 @@ def test_a_configuration_without_the_renderer_is_refused(course: Course) -> None
     text = (
         (course.root / CONFIG)
         .read_text()
-        .replace("grader.preprocessors.RenderRelease", "nbgrader.preprocessors.ClearOutput")
+        .replace("grader.plugins.RenderRelease", "nbgrader.preprocessors.ClearOutput")
     )
     (course.root / CONFIG).write_text(text)
-    with pytest.raises(GraderError, match=r"expected 'grader\.preprocessors\.RenderRelease' in GenerateAssignment"):
+    with pytest.raises(GraderError, match=r"expected 'grader\.plugins\.RenderRelease' in GenerateAssignment"):
         by_command(course)
 
 
@@ -269,7 +270,7 @@ def test_a_configuration_that_lets_answers_through_is_refused(
     course: Course, generate: Callable[[Course], None]
 ) -> None:
     with (course.root / CONFIG).open("a") as config:
-        config.write('c.GenerateAssignment.preprocessors = ["grader.preprocessors.RenderRelease"]\n')
+        config.write('c.GenerateAssignment.preprocessors = ["grader.plugins.RenderRelease"]\n')
     with pytest.raises(GraderError, match="the answer 'answer' is released as it stands in the source"):
         generate(course)
     assert not (course.release / "scale").exists()

@@ -11,7 +11,7 @@ from checks.core import Assignment, Check
 from checks.student import Contract
 from grader.course import Course
 from grader.errors import GraderError
-from grader.render import find_regions, render_module, render_package
+from grader.reference.render import find_regions, render_module, render_package
 
 MODULE = dedent(
     '''

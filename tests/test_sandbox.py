@@ -21,16 +21,17 @@ import grader.sandbox.launchers as launchers
 from grader import cli
 from grader.course import Course
 from grader.errors import GraderError
-from grader.grading import grade
-from grader.launch import PlainLauncher, worker_python
-from grader.sandbox import seccomp, selftest
+from grader.grading.grade import grade
+from grader.sandbox import selftest
 from grader.sandbox.choose import NAMES, choose
+from grader.sandbox.launch import PlainLauncher, worker_python
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.layout import layout_of
-from grader.sandbox.lock import Files, Limits, Lock
 from grader.sandbox.selftest import escapes
-from grader.sandbox.syscalls import AUDIT_ARCHITECTURES, MACHINES, NUMBERS, number
-from grader.staging import stage_kit
+from grader.sandbox.staging import stage_kit
+from grader.worker import seccomp
+from grader.worker.lock import Files, Limits, Lock
+from grader.worker.syscalls import AUDIT_ARCHITECTURES, MACHINES, NUMBERS, number
 
 
 @pytest.fixture
@@ -358,7 +359,7 @@ def test_doctor_fails_where_an_attack_succeeds(
     assert isinstance(found, BubblewrapLauncher)
     # The self-test does not try this one, so it is the battery that must.
     weak = replace(found, lock=replace(found.lock, permit=("shmget",)))
-    monkeypatch.setattr("grader.doctor.choose", lambda name: weak)
+    monkeypatch.setattr("grader.commands.doctor.choose", lambda name: weak)
     assert cli.main(["doctor", "--attack", "shared_memory_segment"]) == 2
     said = capsys.readouterr().out
     assert "0 of 1 held off" in said

@@ -18,7 +18,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolu
 
 from checks.core import Assignment
 from grader.course import Course
-from grader.handout import Handout, handout, without_source_only
+from grader.publish.handout import Handout, handout, without_source_only
 
 ROOT = Path(__file__).parents[1]
 NAME = "batch_normalization"

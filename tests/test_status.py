@@ -22,10 +22,11 @@ from courses import small_course
 import checks.command
 from checks import report
 from checks.command import CannotWrite, plain, run
-from grader import check, cli
+from grader import cli
+from grader.classroom.whole_class import grade_class
+from grader.commands import check
 from grader.errors import GraderError
-from grader.grade import grade_class
-from grader.launch import worker_python
+from grader.sandbox.launch import worker_python
 
 Release = Callable[..., Path]
 GRADER = Path(sys.executable).with_name("grader")
@@ -320,7 +321,7 @@ def test_every_command_of_both_command_lines_stands_under_the_same_guard(
         raise ZeroDivisionError("by chance")
 
     for name in cli.COMMANDS:
-        module: ModuleType = importlib.import_module(f"grader.{name}")
+        module: ModuleType = importlib.import_module(f"grader.commands.{name}")
         monkeypatch.setattr(module, "run", fails)
         given = [name] if name in ("demo", "doctor") else [name, "x"]
         assert cli.main(given) == 2

@@ -8,15 +8,15 @@ import pytest
 from conftest import Submit
 
 from checks.core import Assignment
-from checks.executor import Executor
-from checks.judge import judge
+from checks.engine.judge import judge
+from checks.executor.executor import Executor
+from checks.executor.substituted import Substituted
 from checks.result import Result
 from checks.student import Student
-from checks.substituted import Substituted
 from grader.course import Course
-from grader.oracle import LiveOracle
-from grader.reference import load_package
-from grader.render import Rendered
+from grader.reference.oracle import LiveOracle
+from grader.reference.package import load_package
+from grader.reference.render import Rendered
 
 Judged = Callable[[Path], Result]
 FORWARD, BACKWARD = "= batchnorm_forward(h,", "= batchnorm_backward(dh,"

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checks.executor
-from checks.executor import Executor, Handle, Other, StudentError
-from checks.text import printable
-from grader.staging import shown
+import checks.executor.executor
+from checks.executor.executor import Executor, Handle, Other, StudentError
+from checks.executor.text import printable
+from grader.text import shown
 from grader.worker import wire
 
 HOSTILE = {
@@ -205,6 +205,6 @@ def test_of_a_deep_traceback_five_lines_are_kept(evil: Executor) -> None:
 
 
 def test_without_it_the_students_terminal_would_be_written_to(evil: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.executor, "printable", lambda text, *_: text)
+    monkeypatch.setattr(checks.executor.executor, "printable", lambda text, *_: text)
     for function in ("other", "keys", "error", "leaves", "syntax", "name_of_a_function"):
         assert "\x1b[2J" in said(evil, function), function

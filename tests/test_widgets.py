@@ -22,7 +22,7 @@ from PIL import Image
 from funkcije import _explorer, layers, widgets
 from funkcije._explorer import Explorer, Run
 from funkcije._figures import STYLES
-from grader.notebook import NotebookBounds, run_notebook
+from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
 
 EXPLORERS: list[Callable[..., Explorer]] = [

@@ -21,14 +21,14 @@ from conftest import ROOT, Submit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.executor import BESIDES, LARGEST, TIMES, Allowance, Executor, Handle, StudentError
+from checks.executor.executor import BESIDES, LARGEST, TIMES, Allowance, Executor, Handle, StudentError
 from checks.result import Result
 from grader.course import Course
-from grader.grading import grade
-from grader.launch import PlainLauncher
-from grader.process import StudentProcess
-from grader.reference import Edit
-from grader.staging import SUBMISSION, stage_kit
+from grader.grading.grade import grade
+from grader.reference.package import Edit
+from grader.sandbox.launch import PlainLauncher
+from grader.sandbox.process import StudentProcess
+from grader.sandbox.staging import SUBMISSION, stage_kit
 from grader.worker import wire
 from grader.worker.measure import measure
 

@@ -13,15 +13,16 @@ import pytest
 from conftest import ROOT, Submit
 
 from checks.core import Assignment
-from checks.executor import StudentError
+from checks.executor.executor import StudentError
 from checks.result import Result
 from grader.course import Course
 from grader.errors import GraderError
-from grader.grading import NotASubmission, grade
-from grader.launch import PlainLauncher, worker_python
-from grader.process import Limits, StudentProcess
-from grader.reference import Edit
-from grader.staging import read_submission, stage, stage_kit
+from grader.grading.grade import grade
+from grader.grading.submission import NotASubmission, read_submission
+from grader.reference.package import Edit
+from grader.sandbox.launch import PlainLauncher, worker_python
+from grader.sandbox.process import Limits, StudentProcess
+from grader.sandbox.staging import stage, stage_kit
 
 Grade = Callable[[Path], Result]
 QUICK = Limits(call=2.0, total=8.0)
@@ -311,7 +312,7 @@ def test_no_process_outlives_its_submission(assignment: Assignment, submit: Subm
     given = {path.name: path.read_bytes() for path in package.glob("*.py")}
     fork = "import os; pid = os.fork()\n    if pid == 0:\n        import time; time.sleep(600)"
     submission = read_submission(submit(edit(BACKWARD, f"{fork}\n    {BACKWARD}")), assignment, given)
-    stage(submission, assignment, given, tmp_path / "stage")
+    stage(submission.modules, assignment, given, tmp_path / "stage")
     stage_kit(tmp_path / "stage")
     with StudentProcess(tmp_path / "stage", PlainLauncher(), QUICK) as process:
         x, ones = np.ones((3, 2)), np.ones(2)

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..core import FORWARD, Check, Inputs, Observed, Probe, is_judged
 from .compare import same_numbers
-from .core import FORWARD, Check, Inputs, Observed, Probe, is_judged
 from .fingerprint import Fingerprint, Fingerprints, fingerprint
 
 

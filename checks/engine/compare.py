@@ -37,7 +37,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .executor import Other
+from ..executor.executor import Other
 
 TOLERANCE = {"d": 1e-8, "f": 5e-4}
 """Largest allowed distance by the input's `dtype.char`, in units of the truth's size."""

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .core import Check, Inputs, Move, Observed
-from .student import Student
+from ..core import Check, Inputs, Move, Observed
+from ..student import Student
 
 STEP, SMALL_STEP = 1e-3, 1e-6
 MOST = 0.7

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..core import Check
 from .case import Case, Known, NotKnown
-from .core import Check
 from .fingerprint import NOT_FINITE, Fingerprints
 
 Place = tuple[int, str]

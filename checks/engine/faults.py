@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from .core import Assignment, Check
-from .executor import StudentError
-from .language import Catalogue
-from .result import Status
+from ..core import Assignment, Check
+from ..executor.executor import StudentError
+from ..language import Catalogue
+from ..result import Status
 
 _NO_ATTRIBUTE = re.compile(r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed")
 _COUNT = re.compile(r"(\w+): (\d+) results expected, got (?:(\d+) results|(\w+))")

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core import Inputs, Observed, is_judged
 from .compare import TOLERANCE, mend, scale
-from .core import Inputs, Observed, is_judged
 
 Array = np.ndarray
 

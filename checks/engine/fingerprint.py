@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core import Aspect
 from .compare import TOLERANCE, mend, scale
-from .core import Aspect
 
 PROJECTIONS = 8
 """Each by itself tells two float64 arrays apart, and two float32 arrays with a probability of more than 99%."""

@@ -15,19 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from ..core import FORWARD, Assignment, Check, Observed, is_judged
+from ..executor.executor import Other, StudentError
+from ..language import Catalogue, catalogue
+from ..result import CheckResult, Result, Status
+from ..result import Diagnosis as Named
+from ..student import Student
 from .case import Case, Oracle, OwnForward, agree, changed, judged, prints_of, same_forward
 from .compare import FLOOR, Difference, difference_in_dtype, difference_in_shape, difference_in_values, scale
 from .computed import not_computed
-from .core import FORWARD, Assignment, Check, Observed, is_judged
 from .diagnosis import RAISED, Diagnosis, Place, Seen
-from .executor import Other, StudentError
 from .faults import describe_error, signature
 from .findings import FAINT, TELLING, Finder, Finding, find, where_wrong
 from .fingerprint import Fingerprints
-from .language import Catalogue, catalogue
-from .result import CheckResult, Result, Status
-from .result import Diagnosis as Named
-from .student import Student
 
 __all__ = ["judge"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core import FORWARD, Assignment, Check, Inputs, Observed
 from .case import Case, Known, OwnForward, Probed, agree, judged, not_known
-from .core import FORWARD, Assignment, Check, Inputs, Observed
 from .fingerprint import Fingerprint, Fingerprints, projections
 
 FILE = "recordings.npz"

@@ -45,17 +45,18 @@ from traitlets import Integer, Unicode
 
 from checks.language import LANGUAGES
 
-from .bounded import Inert
-from .errors import GraderError
+from ..course import course_of
+from ..errors import GraderError
+from ..reference.render import render_package
+from ..sandbox.choose import choose
+from ..text import listed, sentences, shown
+from .exporter import frame, grade_id_of, others_turn, verdict_of
 from .feedback import stale_banner
-from .notebook import NotebookBounds, data_cache, run_notebook
-from .pages import STAYS_INSIDE, as_text, attached_pictures, page_ids, plain, tame
-from .render import render_package
+from .pages.bounded import Inert
+from .pages.html import STAYS_INSIDE, as_text, attached_pictures, page_ids, plain, tame
+from .pages.notebook import NotebookBounds, data_cache, run_notebook
 from .results import Note, read_record, staleness
-from .sandbox.choose import choose
-from .staging import listed, shown
-from .submission import course_of, frame, grade_id_of, others_turn, verdict_of
-from .verdicts import Verdict, sentences
+from .verdicts import Verdict
 
 Resources = dict[str, Any]
 _LISTED = 10
@@ -418,7 +419,7 @@ class HtmlOnly(Step):
 
 
 class SayStale(Step):
-    """Say at the head of a page that its points no longer count; `grader.results` says when that is so."""
+    """Say at the head of a page that its points no longer count; `grader.classroom.results` says when that is so."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Add the banner in front of one page, if its verdict is stale."""

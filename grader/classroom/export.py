@@ -17,11 +17,11 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin
 
-from .course import Course
-from .errors import GraderError
+from ..course import Course
+from ..errors import GraderError
+from ..text import sentences
 from .gradebook import by_hand, grades, open_gradebook
 from .results import Record, read_record, staleness
-from .verdicts import sentences
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",

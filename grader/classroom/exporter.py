@@ -35,15 +35,16 @@ from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc, rmtree
 
-from .bounded import at_hand
-from .carrying import carry_over
-from .course import Course
-from .errors import GraderError
-from .reading import MAX_NOTEBOOK, Reading, read_notebook
-from .render import render_package
+from ..course import Course, course_of
+from ..errors import GraderError
+from ..plugins import name_of
+from ..reference.render import render_package
+from ..text import shown
+from .handin.carrying import carry_over
+from .pages.bounded import at_hand
+from .pages.reading import MAX_NOTEBOOK, Reading, read_notebook
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
-from .staging import shown
 from .verdicts import Verdict, judge
 
 MAX_OTHERS = 20
@@ -164,11 +165,6 @@ def grade_id_of(cell: NotebookNode) -> str:
     return grade_id if isinstance(grade_id, str) else ""
 
 
-def course_of(converter: Any) -> Course:
-    """The course that a converter works on."""
-    return Course(Path(converter.coursedir.root))
-
-
 def verdict_of(converter: Any) -> Verdict:
     """The verdict on the submission that a converter is at.
 
@@ -178,7 +174,7 @@ def verdict_of(converter: Any) -> Verdict:
     verdict = getattr(converter, "trusted_verdict", None)
     if not isinstance(verdict, Verdict):
         raise GraderError(
-            "nbgrader_config.py: expected Autograde.exporter_class = 'grader.submission.SubmissionExporter', found "
+            f"nbgrader_config.py: expected Autograde.exporter_class = {name_of('SubmissionExporter')!r}, found "
             f"{converter.exporter_class.__name__}. Next: restore that line; no score was written."
         )
     return verdict

@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from checks.language import LANGUAGES, catalogue
+from checks.language import LANGUAGES
 
-from .course import Course
+from ..course import Course
+from ..text import sentences
 
 _MARK = '<div class="grader-stale"'
 _STYLE = "margin: 1em; padding: 1em; border: 2px solid #b00; background: #fee; color: #600; font: 16px sans-serif"
@@ -20,7 +21,7 @@ def feedback_page(course: Course, assignment: str, student: str) -> Path:
 
 def stale_banner() -> str:
     """What stands at the head of a page whose points no longer count."""
-    lines = (catalogue(language, Path(__file__).parent)("stale") for language in LANGUAGES)
+    lines = (sentences(language)("stale") for language in LANGUAGES)
     return f'{_MARK} style="{_STYLE}">{"<br>".join(escape(line) for line in lines)}</div>'
 
 

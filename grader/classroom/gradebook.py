@@ -23,19 +23,16 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from .course import CONFIG, Course
-from .errors import GraderError
+from ..course import CONFIG, Course
+from ..errors import GraderError
+from ..plugins import name_of, names_of
+from ..text import shown
 from .feedback import feedback_page
 from .programs import find_own_programs
-from .staging import shown
 
 NEEDED = {
-    "sanitize_preprocessors": ("grader.autograde.RestoreCells", "grader.autograde.RestoreModules"),
-    "autograde_preprocessors": (
-        "grader.autograde.TrustedVerdict",
-        "grader.autograde.SaveScores",
-        "grader.autograde.MakeInert",
-    ),
+    "sanitize_preprocessors": ("RestoreCells", "RestoreModules"),
+    "autograde_preprocessors": ("TrustedVerdict", "SaveScores", "MakeInert"),
 }
 """What `Autograde` must be configured with for a score to be the verdict, and for a page to run nothing."""
 
@@ -52,15 +49,15 @@ def course_config(course: Course) -> Config:
         config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
     except Exception as error:
         raise GraderError(f"{path}: cannot be loaded ({type(error).__name__}: {error}). {restore}") from None
-    for trait, names in NEEDED.items():
+    for trait, plugins in NEEDED.items():
         listed = config.Autograde.get(trait, [])
-        for name in names:
-            if name not in listed:
-                raise GraderError(f"{path}: expected {name!r} in Autograde.{trait}, found {listed!r}. {restore}")
-    if config.Autograde.get("exporter_class") != "grader.submission.SubmissionExporter":
-        raise GraderError(
-            f"{path}: expected Autograde.exporter_class = 'grader.submission.SubmissionExporter'. {restore}"
-        )
+        for plugin in plugins:
+            if not set(names_of(plugin)).intersection(listed):
+                raise GraderError(
+                    f"{path}: expected {name_of(plugin)!r} in Autograde.{trait}, found {listed!r}. {restore}"
+                )
+    if config.Autograde.get("exporter_class") not in names_of("SubmissionExporter"):
+        raise GraderError(f"{path}: expected Autograde.exporter_class = {name_of('SubmissionExporter')!r}. {restore}")
     config.CourseDirectory.root = str(course.root)
     return config
 

@@ -18,12 +18,13 @@ from typing import Any
 from checks.core import Assignment
 from checks.result import Result
 
-from .course import Course
-from .errors import GraderError
+from ..course import Course
+from ..errors import GraderError
+from ..grading.grade import check_set_digest, submission_digest
+from ..grading.secret import read_secret, secret_digest
+from ..grading.submission import NotASubmission
 from .feedback import say_stale
-from .grading import NotASubmission, check_set_digest, submission_digest
 from .runs import unfinished
-from .secret import read_secret, secret_digest
 
 UNFINISHED = "a later run of the grader did not finish"
 _OLD = 3600.0

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from .course import Course
-from .errors import GraderError
+from ..course import Course
+from ..errors import GraderError
 
 if sys.platform != "win32":
     import fcntl

@@ -8,16 +8,17 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from checks.core import Assignment
-from checks.language import Catalogue, catalogue, preferred
+from checks.language import preferred
 from checks.result import CheckResult, Result
 
-from . import grading
-from .course import Course
-from .launch import Launcher
+from ..course import PACKAGE, Course
+from ..grading import grade as grading
+from ..grading.secret import ensure_secret, secret_digest
+from ..grading.submission import Unreadable, find_package
+from ..sandbox.launch import Launcher
+from ..text import sentences, shown
 from .results import Note, Record, digest_submission
 from .runs import unfinished
-from .secret import ensure_secret, secret_digest
-from .staging import PACKAGE, Unreadable, find_package, shown
 
 
 @dataclass
@@ -112,8 +113,3 @@ def nothing_to_check(assignment: Assignment, student: str, reason: str) -> Resul
         CheckResult(check.id, check.function, 0.0, float(check.points), "error", reason) for check in assignment.checks
     )
     return Result(assignment.name, student, checks, sandbox="none", language=preferred())
-
-
-def sentences(language: str) -> Catalogue:
-    """What is said about a submission as a whole, in one language."""
-    return catalogue(language, Path(__file__).parent)

@@ -11,7 +11,6 @@ the next run takes up where that one was, keeps what it had graded and does the 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -19,8 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, TypeVar
@@ -30,10 +27,17 @@ from tqdm import tqdm
 
 from checks.core import Assignment
 
+from ..course import PACKAGE, Course
+from ..errors import GraderError
+from ..grading.secret import ensure_secret
+from ..grading.submission import Unreadable
+from ..sandbox.choose import choose
+from ..sandbox.launch import Launcher
+from ..sandbox.process import StudentProcess
+from ..sandbox.staging import stage_kit
+from ..sandbox.temporary import no_room, temporary_folder
+from ..text import sentences, shown
 from . import runs
-from .bounded import at_hand
-from .course import Course, stand_in
-from .errors import GraderError
 from .gradebook import (
     automatic_points,
     course_config,
@@ -44,14 +48,10 @@ from .gradebook import (
     run_converter,
     side_by_side,
 )
-from .launch import Launcher
-from .process import StudentProcess
+from .pages.bounded import at_hand
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
-from .sandbox.choose import add_sandbox_options, choose
-from .secret import ensure_secret
-from .staging import PACKAGE, Unreadable, shown, stage_kit
-from .temporary import no_room, temporary_folder
-from .verdicts import Verdict, judge, sentences, submission_folder
+from .rows import Row
+from .verdicts import Verdict, judge, submission_folder
 
 T = TypeVar("T")
 
@@ -59,26 +59,6 @@ MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
 _ROOM = 256 * 1024
 """Bytes that must find room for a run to go on."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One student in the table at the end."""
-
-    student: str
-    points: dict[str, float | None] = field(default_factory=dict)
-    """Automatic points by function, as they stand in the gradebook; None where there is no score."""
-    look: tuple[str, ...] = ()
-    """Why a person should look at the submission."""
-    problem: str = ""
-    """Why this run gave no score; empty if it did."""
-    kept: bool = False
-    """Whether the points are those of the run that this one takes up."""
-
-    @property
-    def total(self) -> float:
-        """Automatic points."""
-        return sum(points or 0.0 for points in self.points.values())
 
 
 def grade_class(
@@ -204,7 +184,7 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
     if not handed_in:
         raise GraderError(
             f"{course.submitted}: no submission to {name!r} (expected {course.submitted.name}/STUDENT/{name}/). "
-            f"{_said_of_hidden(course, name)}Next: collect them, with `nbgrader collect {name}` or "
+            f"{said_of_hidden(course, name)}Next: collect them, with `nbgrader collect {name}` or "
             f"`nbgrader zip_collect {name}`."
         )
     if students is None:
@@ -214,7 +194,7 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
         if student not in handed_in:
             raise GraderError(
                 f"{course.submitted / shown(student) / name}: no such submission (there are: "
-                f"{', '.join(map(shown, handed_in))}). {_said_of_hidden(course, name)}Next: check the spelling."
+                f"{', '.join(map(shown, handed_in))}). {said_of_hidden(course, name)}Next: check the spelling."
             )
     return chosen
 
@@ -240,7 +220,8 @@ def hidden(course: Course, name: str) -> list[str]:
     return found
 
 
-def _said_of_hidden(course: Course, name: str) -> str:
+def said_of_hidden(course: Course, name: str) -> str:
+    """A sentence on the folders of `hidden`; empty if there are none."""
     names = hidden(course, name)
     return (
         f"Passed over, as a name that begins with a dot is nobody's: {', '.join(map(shown, names))}. " if names else ""
@@ -323,72 +304,6 @@ def _row(
     say = sentences("en")
     look = tuple(say(note.key, **note.names) for note in record.notes) if record else ()
     return Row(student, {function: points.get(function) for function in assignment.functions}, look, problem, kept)
-
-
-def table(assignment: Assignment, rows: Sequence[Row]) -> str:
-    """The rows as text: student, points per function, total, and what needs a look."""
-    head = ["student", *assignment.functions, "total", "needs a look"]
-    most = ["", *(f"{assignment.points(f):g}" for f in assignment.functions)]
-    most += [f"{sum(assignment.points(f) for f in assignment.functions):g}", ""]
-    body = []
-    for row in rows:
-        cells = ["-" if (p := row.points.get(f)) is None else f"{p:g}" for f in assignment.functions]
-        scored = any(points is not None for points in row.points.values())
-        look = ("stale" if scored else "not graded") if row.problem else "yes" if row.look else ""
-        body.append([shown(row.student), *cells, f"{row.total:g}" if scored else "-", look])
-    lines = [head, most, *body]
-    width = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    text = []
-    for line in lines:
-        cells = [line[0].ljust(width[0])]
-        cells += [cell.rjust(size) for cell, size in zip(line[1:-1], width[1:-1], strict=True)]
-        text.append("  ".join([*cells, line[-1]]).rstrip())
-    text += [f"{shown(row.student)}: {shown(reason)}" for row in rows for reason in row.look]
-    for row in rows:
-        if row.problem:
-            old = " The points shown are older and stale." if any(p is not None for p in row.points.values()) else ""
-            text.append(f"{shown(row.student)}: not graded, no score was written. {shown(row.problem)}{old}")
-    kept = sum(row.kept for row in rows)
-    if kept:
-        text.append(f"An earlier run did not end; the {kept} submissions that it had graded are kept as they were.")
-    return "\n".join(text)
-
-
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `grade` to the command line."""
-    parser = subparsers.add_parser("grade", description="Grade everything under submitted/ into nbgrader's gradebook.")
-    parser.add_argument("assignment", metavar="NAME", help="the assignment")
-    parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
-    parser.add_argument(
-        "--jobs", metavar="N", type=int, help="how many to grade at a time (default: one for each core)"
-    )
-    parser.add_argument(
-        "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
-    )
-    parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
-    parser.add_argument(
-        "--new-secret", action="store_true", help="make a new course secret in place of one that is lost for good"
-    )
-    add_sandbox_options(parser)
-    parser.set_defaults(run=run, here=None)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
-    course = stand_in(args.course, args.here)
-    rows = grade_class(
-        course,
-        args.assignment,
-        args.student,
-        args.jobs,
-        launcher=partial(choose, args.sandbox, unsafe=args.unsafe),
-        run_notebooks=not args.skip_notebooks,
-        new_secret=args.new_secret,
-    )
-    print(table(course.assignment(args.assignment), rows))
-    if said := _said_of_hidden(course, args.assignment):
-        print(f"{said}Next: rename them if they are somebody's, then grade again.")
-    return 2 if any(row.problem for row in rows) else 0
 
 
 def _cores() -> int:

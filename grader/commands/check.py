@@ -11,12 +11,13 @@ from typing import Any
 
 from checks.language import LANGUAGES, preferred
 
-from .course import Course, choose_course
-from .errors import GraderError
-from .ready import get_ready
-from .sandbox.choose import add_sandbox_options, choose
-from .secret import VARIABLE, read_secret
-from .staging import PACKAGE, find_package, shown
+from ..course import PACKAGE, Course, choose_course
+from ..errors import GraderError
+from ..grading.secret import VARIABLE, read_secret
+from ..grading.submission import find_package
+from ..sandbox.choose import add_sandbox_options, choose
+from ..sandbox.ready import get_ready
+from ..text import shown
 
 
 def add_parser(commands: Any) -> None:
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         from checks.output import write_outputs
         from checks.report import summary
 
-        from .grading import grade
+        from ..grading.grade import grade
 
         assignment = course.assignment(name)
         result = grade(options.folder, course, assignment, student=student, language=options.language, ready=ready)

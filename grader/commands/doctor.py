@@ -14,18 +14,17 @@ from tqdm import tqdm
 
 from checks.core import Assignment
 
-from .attacks import ATTACKS, HANDED_IN
-from .attacks.battery import run as run_attack
-from .attacks.classroom import run_class
-from .attacks.world import world
-from .course import Course, choose_course
-from .errors import GraderError
-from .launch import KIT
-from .pretending import pretenders_of, undue
-from .sandbox.choose import NAMES, choose
-from .sandbox.landlock import version
-from .sandbox.launchers import BubblewrapLauncher, LandlockLauncher
-from .sandbox.selftest import escapes
+from ..course import KIT, Course, choose_course
+from ..doctor import ATTACKS, HANDED_IN
+from ..doctor.battery import run as run_attack
+from ..doctor.classroom import run_class
+from ..doctor.world import world
+from ..errors import GraderError
+from ..grading.pretenders import pretenders_of, undue
+from ..sandbox.choose import NAMES, choose
+from ..sandbox.launchers import BubblewrapLauncher, LandlockLauncher
+from ..sandbox.selftest import escapes
+from ..worker.landlock import version
 
 
 def add_parser(commands: Any) -> None:

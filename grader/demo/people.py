@@ -16,14 +16,14 @@ import nbformat
 from checks.core import Assignment
 from checks.demo import HandIn
 
-from .beside import load_beside
-from .course import Course
-from .errors import GraderError
-from .handin import collect
-from .oracle import edits_of, load_mistakes
-from .reference import Edit, apply
-from .senders import student_id
-from .submission import grade_id_of
+from ..classroom.exporter import grade_id_of
+from ..classroom.handin.lms import collect
+from ..classroom.handin.senders import student_id
+from ..course import Course
+from ..errors import GraderError
+from ..reference.instructor_only import load_beside
+from ..reference.oracle import edits_of, load_mistakes
+from ..reference.package import Edit, apply
 
 FILE = "demo.py"
 FIRST_NUMBER = 100_001

@@ -8,30 +8,23 @@ grades; the course itself is read and nothing in it is written. Only a folder th
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
 from checks.core import Assignment
-from checks.language import catalogue
 
-from .course import CONFIG, Course, choose_course
-from .demo_class import fill_in, hand_in, has_class, read_class
-from .errors import GraderError
-from .export import export_csv
-from .grade import Row, grade_class, table
-from .gradebook import course_config, course_directory, write_feedback
-from .launch import KIT
-from .release import release
-from .results import read_record
-from .sandbox.choose import SANDBOX_VARIABLE, UNSAFE_VARIABLE, choose
-from .senders import student_id
+from ..classroom.export import export_csv
+from ..classroom.gradebook import course_config, course_directory, write_feedback
+from ..classroom.handin.senders import student_id
+from ..classroom.rows import Row
+from ..classroom.whole_class import grade_class
+from ..course import CONFIG, Course
+from ..errors import GraderError
+from ..publish.release import release
+from .people import fill_in, hand_in, has_class, read_class
 
 FOLDER = Path("build", "demo")
 MARKER = ".made-by-grader-demo"
@@ -180,80 +173,3 @@ def _stays_inside(copy: Course) -> None:
                     f"{CONFIG}: CourseDirectory.{trait} leads out of the course ({place}), so a demo would write to "
                     "the course itself. Next: name a folder inside the course."
                 )
-
-
-def add_parser(commands: Any) -> None:
-    """Add the command to `grader`."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "demo",
-        description="Take an assignment from source to grades, with a class made by the kit, in a copy of the course.",
-    )
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
-    parser.add_argument("--folder", type=Path, metavar="FOLDER", help=f"where the copy goes (default: {FOLDER})")
-    parser.add_argument("--assignment", metavar="NAME", help="the assignment (default: the first with a demo.py)")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Run the command; 0 when everything is graded."""
-    course, _ = choose_course(options.course, KIT)
-    began = monotonic()
-    _without_sandbox_if_there_is_none()
-    made = demo(course, options.folder, options.assignment, tell=lambda line: print(line, flush=True))
-    print(f"     done in {monotonic() - began:.0f} s\n")
-    print(report(made, course.root))
-    return 0
-
-
-def _without_sandbox_if_there_is_none() -> None:
-    """The kit wrote what the demo's class hands in, so a machine without a sandbox may show it too, and says so."""
-    try:
-        choose()
-    except GraderError as error:
-        if os.environ.get(SANDBOX_VARIABLE):
-            raise
-        print(f"note: {error}\nnote: the demo's class is the kit's own, so it is graded without one.", file=sys.stderr)
-        os.environ[UNSAFE_VARIABLE] = "1"
-
-
-def report(made: Demo, root: Path) -> str:
-    """The table, where things lie (relative to `root` where they are in it), and what to type next."""
-    name = made.assignment.name
-    shown = max(made.rows, key=lambda row: len(_diagnoses(made, row.student)))
-    record = read_record(made.course, name, shown.student)
-    told = [f"{row.student}: {line}" for row in made.rows for line in _diagnoses(made, row.student)[:1]]
-    course = _shown(made.course.root, root)
-    page = _shown(made.feedback[shown.student], root)
-    return "\n".join(
-        [
-            table(made.assignment, made.rows),
-            "",
-            "Known mistakes that explain what was handed in (the student reads this in the notebook and the feedback):",
-            *told,
-            "",
-            f"Feedback  {course}/feedback/STUDENT/{name}/{name}.html",
-            f"Grades    {_shown(made.grades, root)}",
-            f"Sandbox   {record.result.sandbox if record else ''}",
-            "",
-            "Next:",
-            f"  open {page} in a browser",
-            f"  .venv/bin/grader check {course}/submitted/{shown.student}/{name}",
-            f"  make lab COURSE={course}        (JupyterLab with formgrader; without COURSE, on the course itself)",
-            f"  README.md, the instructor's page. {course} may be deleted at any time.",
-        ]
-    )
-
-
-def _diagnoses(made: Demo, student: str) -> list[str]:
-    """The hints that a student got, in English: a line for each known mistake, with the first check that it failed."""
-    record = read_record(made.course, made.assignment.name, student)
-    hints = catalogue("en", made.assignment.folder)
-    found: dict[str, str] = {}
-    for check in record.result.checks if record else ():
-        if check.diagnosis:
-            found.setdefault(check.diagnosis.mistake, check.id)
-    return [f"{check}: {hints(mistake)}" for mistake, check in found.items()]
-
-
-def _shown(path: Path, root: Path) -> str:
-    return os.path.relpath(path, root) if path.is_relative_to(root) else str(path)

@@ -16,14 +16,14 @@ from string import Template
 import numpy as np
 
 from checks.core import Assignment, Check
+from checks.executor.text import printable
 from checks.result import CheckResult, Result
-from checks.text import printable
 
+from ..course import PACKAGE
 from ..errors import GraderError
-from ..grading import grade
-from ..launch import Launcher
-from ..process import Limits
-from ..staging import PACKAGE
+from ..grading.grade import grade
+from ..sandbox.launch import Launcher
+from ..sandbox.process import Limits
 from .attack import Attack
 from .world import World
 

@@ -24,14 +24,15 @@ from nbgrader.server_extensions.formgrader import handlers
 from checks.language import VARIABLE
 from checks.result import Result
 
+from ..classroom.gradebook import open_gradebook, write_feedback
+from ..classroom.handin.lms import collect
+from ..classroom.results import read_record, staleness
+from ..classroom.rows import Row, table
+from ..classroom.whole_class import grade_class
 from ..course import CONFIG
-from ..demo_class import FIRST_NUMBER
-from ..grade import Row, grade_class, table
-from ..gradebook import open_gradebook, write_feedback
-from ..handin import collect
-from ..launch import Launcher
-from ..results import read_record, staleness
-from ..verdicts import sentences
+from ..demo.people import FIRST_NUMBER
+from ..sandbox.launch import Launcher
+from ..text import sentences
 from . import battery
 from .attack import Attack, HandedIn
 from .battery import Target, hand_in, target_of

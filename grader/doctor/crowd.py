@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from checks.core import Assignment
 
-from ..staging import PACKAGE
+from ..course import PACKAGE
 from .inside import SIZES, SOCKET
 from .notebook import code_cell, markdown_cell
 

@@ -242,7 +242,7 @@ pipe._socket.sendall(struct.pack(">I", len(body)) + body)
         body="""
 import sys
 import numpy as np
-executor = sys.modules["checks.executor"]
+executor = sys.modules["checks.executor.executor"]
 plain = executor.plain_array
 def zero(value):
     executor.plain_array = plain if zero.left == 1 else zero

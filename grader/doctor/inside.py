@@ -18,13 +18,13 @@ PIPE = SOCKET + "zeros = [np.zeros(np.shape(a)) for a in _honest(*args)]\n"
 
 WORDS = """
 import sys
-sys.modules["checks.executor"].printable = lambda text, *a: text
+sys.modules["checks.executor.executor"].printable = lambda text, *a: text
 """
 """Sends every text as it is."""
 
 SIZES = """
 import sys
 import numpy as np
-sys.modules["checks.executor"].Executor._admit = lambda *a: None
+sys.modules["checks.executor.executor"].Executor._admit = lambda *a: None
 """
 """Sends every array, however large."""

@@ -21,10 +21,10 @@ from pathlib import Path
 from checks.core import Assignment
 
 from ..course import CONFIG, Course
-from ..launch import worker_python
-from ..release import release
-from ..render import render_package
-from ..temporary import temporary_folder
+from ..publish.release import release
+from ..reference.render import render_package
+from ..sandbox.launch import worker_python
+from ..sandbox.temporary import temporary_folder
 
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 _PR_SET_CHILD_SUBREAPER = 36

@@ -61,7 +61,9 @@ WRITING = (
         'pathlib.Path(__file__).with_name("__init__.py").write_text("#")',
     ),
     _does(
-        "worker", "Rewrites the worker that runs it.", 'import checks.executor as e; open(e.__file__, "a").write("#")'
+        "worker",
+        "Rewrites the worker that runs it.",
+        'import checks.executor.executor as e; open(e.__file__, "a").write("#")',
     ),
     Attack(
         "left_for_the_next",

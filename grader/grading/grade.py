@@ -15,21 +15,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checks.core import Assignment
-from checks.judge import judge
+from checks.engine.judge import judge
 from checks.language import catalogue
 from checks.result import Result
 from checks.student import Student
 
-from .course import Course
-from .launch import Launcher
-from .oracle import LiveOracle
-from .process import Limits, StudentProcess
-from .ready import Ready, get_ready
-from .render import render_package
-from .sandbox.choose import choose
+from ..course import Course, framework_files
+from ..reference.oracle import LiveOracle
+from ..reference.render import render_package
+from ..sandbox.choose import choose
+from ..sandbox.launch import Launcher
+from ..sandbox.process import Limits, StudentProcess
+from ..sandbox.ready import Ready, get_ready
+from ..sandbox.staging import stage, stage_stand_ins
+from ..sandbox.temporary import no_room
+from ..text import listed, sentences
 from .secret import draw_seed, read_secret
-from .staging import NotASubmission, Submission, Unreadable, listed, read_submission, stage, stage_stand_ins
-from .temporary import no_room
+from .submission import NotASubmission, Submission, Unreadable, read_submission
 
 __all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
 
@@ -74,9 +76,9 @@ def grade(
         submission = read_submission(folder, assignment, kit.given)
         seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
         try:
-            stage(submission, assignment, kit.given, worker.stage)
+            stage(submission.modules, assignment, kit.given, worker.stage)
             if other is not None:
-                stage(submission, assignment, kit.given, other.stage)
+                stage(submission.modules, assignment, kit.given, other.stage)
                 stage_stand_ins(assignment, kit.given, other.stage)
         except OSError as error:
             raise no_room(worker.stage.parent, error) from None
@@ -116,7 +118,7 @@ def check_set_digest(course: Course, assignment: Assignment) -> str:
     """SHA-256 of what decides a verdict: the checks, the known mistakes and the reference."""
     digest = hashlib.sha256()
     own = course.checks / assignment.name
-    files = [*course.checks.glob("*"), *course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")]
+    files = [*framework_files(course.checks), *course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")]
     decide = {
         path
         for path in files
@@ -166,5 +168,5 @@ def _with_remarks(
         mine, given = ", ".join(assignment.modules), listed(submission.not_as_given)
         remarks.append(say("not_as_given", given=given, mine=mine))
     if result.sandbox == "none":
-        remarks.append(catalogue(language, Path(__file__).parent)("unsafe"))
+        remarks.append(sentences(language)("unsafe"))
     return replace(result, warnings=tuple(remarks))

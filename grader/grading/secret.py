@@ -16,8 +16,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from .course import Course
-from .errors import GraderError
+from ..course import Course
+from ..errors import GraderError
 
 VARIABLE = "GRADER_SECRET"
 NO_SECRET = b"no secret: the inputs are the same for everyone"

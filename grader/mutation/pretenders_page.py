@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from checks.core import Assignment
 
-from .pretending import Row, load_form
+from ..grading.pretenders import load_form
+from .tally import Row
 
 Rows = Mapping[str, Sequence[Row]]
 """By kind, as `pretending.KINDS`."""

@@ -19,7 +19,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from .launch import KIT
+from ..course import KIT
 
 Files = dict[str, bytes]
 

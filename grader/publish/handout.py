@@ -17,10 +17,10 @@ from typing import Any
 import checks
 from checks.core import Assignment
 
-from .course import Course
-from .errors import GraderError
+from ..course import KIT, Course, framework_files
+from ..errors import GraderError
+from ..reference.render import RENDERER, Rendered, render_package
 from .recordings import record
-from .render import RENDERER, Rendered, render_package
 
 SOURCE_ONLY = "source-only"
 """Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
@@ -31,7 +31,7 @@ _TRUSTED = frozenset({"mistakes", "variants", "pretenders", "demo"})
 hold some, and the demo's class quotes them."""
 _UNUSED = frozenset({"variants", "pretenders", "demo"})
 """What of `checks/` no release depends on; of the known mistakes the recordings hold what they give."""
-_STUDENT = Path(__file__).with_name("student")
+_STUDENT = KIT / "grader" / "student"
 _IGNORED = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
 
 
@@ -65,7 +65,10 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """The framework and the assignment's own checks, without what stays behind, by path inside `checks/`."""
     framework = Path(checks.__file__).parent
     own = course.checks / assignment.name
-    files = {path.name: path for path in _without(_TRUSTED, framework, framework.iterdir())}
+    files = {
+        path.relative_to(framework).as_posix(): path
+        for path in _without(_TRUSTED, framework, framework_files(framework))
+    }
     files |= {f"{assignment.name}/{path.relative_to(own).as_posix()}": path for path in _without(_TRUSTED, own)}
     return {name: _text(files[name]) for name in sorted(files)}
 
@@ -82,7 +85,7 @@ def inputs(course: Course, name: str) -> dict[str, str]:
     return {
         "funkcije": _digest(course.package, _files(course.package)),
         "checks": _digest(own, _without(_UNUSED, own)),
-        "framework": _digest(framework, _without(_UNUSED, framework, framework.iterdir())),
+        "framework": _digest(framework, _without(_UNUSED, framework, framework_files(framework))),
         "source": _digest(course.source / name, _files(course.source / name)),
         "student": _digest(_STUDENT, _files(_STUDENT)),
         "renderer": RENDERER,

@@ -24,8 +24,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .render import Region
-from .syntax import parse
+from ..reference.render import Region
+from ..reference.syntax import parse
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _PASSED_OVER = frozenset("#\\`")

@@ -2,8 +2,8 @@
 
 `nbgrader_config.py` names the two classes, so the command line, the Python API and formgrader's button take one path:
 
-    c.GenerateAssignment.preprocessors.prepend(["grader.preprocessors.RenderRelease"])
-    c.GenerateSolution.preprocessors = ["grader.preprocessors.RenderWorked"]
+    c.GenerateAssignment.preprocessors.prepend(["grader.plugins.RenderRelease"])
+    c.GenerateSolution.preprocessors = ["grader.plugins.RenderWorked"]
 
 nbgrader deletes the old folder first and converts afterwards, and where converting fails the folder is gone. What
 must hold is therefore proved while these classes are constructed: that is the last moment before nbgrader touches the
@@ -27,10 +27,10 @@ from sqlalchemy.engine import make_url
 from traitlets import Bool
 from traitlets.config import Config
 
-from .course import Course
-from .errors import GraderError
+from ..classroom.programs import find_own_programs
+from ..course import Course
+from ..errors import GraderError
 from .handout import MANIFEST, check_notebook, handout, manifest, without_source_only
-from .programs import find_own_programs
 from .proof import prove, read_files
 from .worked import execute
 

@@ -14,11 +14,11 @@ from nbformat import NotebookNode
 
 from checks.core import Assignment
 
-from .course import Course
-from .errors import GraderError
-from .grading import grade
+from ..course import Course
+from ..errors import GraderError
+from ..grading.grade import grade
+from ..reference.render import Rendered
 from .leaks import find_leaks
-from .render import Rendered
 
 _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|MARK SCHEME|HIDDEN TESTS)")
 LIMIT = 2_000_000

@@ -9,15 +9,15 @@ import numpy as np
 
 import checks
 from checks.core import Assignment, Check, Inputs
-from checks.recording import FILE, HANDED_OUT, SEED, Writer
+from checks.engine.recording import FILE, HANDED_OUT, SEED, Writer
 
+from ..course import Course
+from ..errors import GraderError
+from ..reference.oracle import LiveOracle
+from ..reference.render import render_package
 from . import cache
-from .course import Course
-from .errors import GraderError
-from .oracle import LiveOracle
-from .render import render_package
 
-_CODE = (Path(checks.__file__).parent, Path(__file__).parent)
+_CODE = (Path(checks.__file__).parent, Path(__file__).parents[1])
 _LOADED = cache.digest_of(_CODE)
 """The code of the kit as this process runs it; a server that runs for days may find other files on the disk."""
 

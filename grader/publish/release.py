@@ -5,20 +5,18 @@
 notebook takes minutes, so only this command (and `nbgrader generate_solution`) does it.
 """
 
-import argparse
 import json
 import logging
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from .course import CONFIG, Course, stand_in
-from .errors import GraderError
-from .gradebook import course_config
+from ..classroom.gradebook import course_config
+from ..course import CONFIG, Course
+from ..errors import GraderError
+from ..plugins import name_of, names_of
 from .handout import MANIFEST, inputs
 from .preprocessors import RenderRelease, RenderWorked
 
@@ -68,41 +66,16 @@ def stale(course: Course, name: str) -> list[str]:
     return lines
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add `release` to the command line."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "release",
-        description="Render and prove a release, generate it, and execute the worked notebook.",
-    )
-    parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")
-    parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
-    parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
-    parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
-    parser.set_defaults(run=run, here=None)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run the command; 0, or with `--check` 1 if something is older than its source."""
-    course = stand_in(args.course, args.here)
-    if args.check:
-        course.assignment(args.name)
-        lines = stale(course, args.name)
-        print("\n".join(lines) or f"release/{args.name} and solutions/{args.name} are as new as their source.")
-        return 1 if lines else 0
-    release(course, args.name, execute=not args.no_execute, tell=lambda line: print(line, flush=True))
-    return 0
-
-
 def _generate(converter_class: type, course: Course, name: str, config: Config, tell: Callable[[str], None]) -> None:
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = name
     converter = converter_class(coursedir=coursedir, config=config)
     converter.force = True
     converter.log = _log(tell)
-    plugin = f"{PLUGINS[converter_class].__module__}.{PLUGINS[converter_class].__name__}"
-    if plugin not in converter.preprocessors:
+    plugin = PLUGINS[converter_class].__name__
+    if not set(names_of(plugin)).intersection(map(str, converter.preprocessors)):
         raise GraderError(
-            f"{course.root / CONFIG}: expected {plugin!r} in {converter_class.__name__}.preprocessors, found "
+            f"{course.root / CONFIG}: expected {name_of(plugin)!r} in {converter_class.__name__}.preprocessors, found "
             f"{converter.preprocessors}. Next: restore the file as the kit ships it."
         )
     try:
@@ -119,6 +92,6 @@ def _log(tell: Callable[[str], None]) -> logging.Logger:
             if entry.levelno == logging.INFO and entry.module in {"worked", "preprocessors"}:
                 tell(entry.getMessage())
 
-    logger = logging.Logger("grader.release")
+    logger = logging.Logger("grader.publish.release")
     logger.addHandler(Lines())
     return logger

@@ -16,7 +16,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
-from .errors import GraderError
+from ..errors import GraderError
+from ..text import as_on_a_terminal
 from .proof import write_files
 
 TIMING = "timing"
@@ -112,8 +113,3 @@ def _drop_widgets(output: NotebookNode) -> None:
         output.data = {
             kind: value for kind, value in output.data.items() if "widget" not in kind and kind != "text/plain"
         }
-
-
-def as_on_a_terminal(text: str) -> str:
-    """Of a line that was written over with carriage returns, the last state."""
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor import Executor, Handle, Kind, Reply
+from checks.executor.executor import Executor, Handle, Kind, Reply
 
-from .errors import GraderError
-from .reference import Edit, Package
+from ..errors import GraderError
+from .package import Edit, Package
 from .syntax import parse
 
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from checks.case import (
+from checks.core import FORWARD, Assignment, Check, Inputs, Observed
+from checks.engine.case import (
     Case,
     Known,
     NotKnown,
@@ -25,19 +26,18 @@ from checks.case import (
     prints_of,
     same_forward,
 )
-from checks.core import FORWARD, Assignment, Check, Inputs, Observed
-from checks.executor import Executor, StudentError
-from checks.faults import signature
-from checks.fingerprint import Fingerprints
+from checks.engine.faults import signature
+from checks.engine.fingerprint import Fingerprints
+from checks.executor.executor import Executor, StudentError
+from checks.executor.substituted import functions_of, load_stand_ins
 from checks.mistakes import Mistake
 from checks.student import Params, Student
-from checks.substituted import functions_of, load_stand_ins
 
-from .beside import load_beside
-from .changes import Changed, Overlap, change
-from .course import Course
-from .errors import GraderError
-from .reference import Edit, Package, load_package
+from ..course import Course
+from ..errors import GraderError
+from .edits import Changed, Overlap, change
+from .instructor_only import load_beside
+from .package import Edit, Package, load_package
 
 
 class Kept:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import GraderError
+from ..errors import GraderError
 from .syntax import parse
 
 _numbers = itertools.count(1)

@@ -26,8 +26,8 @@ from typing import NoReturn
 
 from checks.core import Assignment
 
-from .course import Course
-from .errors import GraderError
+from ..course import Course
+from ..errors import GraderError
 from .syntax import parse
 
 RENDERER = "1"

@@ -1,5 +1,5 @@
-"""What stands around a student's process: bubblewrap where it works, else Landlock with seccomp.
+"""The wall around a student's process, from outside: bubblewrap where it works, else Landlock with seccomp.
 
-`choose.choose()` gives the launcher; `launchers` are the two of them; `lock`, `seccomp`, `landlock` and `syscalls` run
-inside, before the first byte that a student wrote; `selftest` tries to get out before a sandbox is believed in.
+`choose.choose()` gives the launcher; `launchers` are the two of them; `selftest` tries to get out before a sandbox is
+trusted; `process` asks a student's process and bounds what comes back. What runs inside lies in `grader/worker`.
 """

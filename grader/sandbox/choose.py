@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraderError
-from ..launch import Launcher, PlainLauncher, notebook_python, worker_python
-from .landlock import version
+from ..worker.landlock import version
+from .launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
 from .layout import Layout, layout_of
 
@@ -153,10 +153,16 @@ def _key(name: str | None, python: Path) -> str:
             parts.append(os.stat(f"/proc/self/ns/{namespace}").st_ino)  # noqa: PTH116 - a link that leads to no path
     environment = python.parent.parent / "pyvenv.cfg"
     bubblewrap = Path(shutil.which("bwrap") or "no bwrap")
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), environment, bubblewrap):
+    for path in (*_walls(), environment, bubblewrap):
         with contextlib.suppress(OSError):
             parts.append(path.stat().st_mtime_ns)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _walls() -> list[Path]:
+    """The kit's code that a sandbox is made of, from outside and from inside."""
+    here = Path(__file__).parent
+    return sorted([*here.glob("*.py"), *(here.parent / "worker").glob("*.py")])
 
 
 def _cache() -> Path:

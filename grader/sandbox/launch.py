@@ -16,10 +16,8 @@ from pathlib import Path
 from socket import socket, socketpair
 from typing import Protocol
 
-from .errors import GraderError
-
-KIT = Path(__file__).resolve().parent.parent
-"""The checkout that this kit runs from."""
+from ..course import KIT
+from ..errors import GraderError
 
 PYTHON_VARIABLE = "GRADER_WORKER_PYTHON"
 NOTEBOOK_PYTHON_VARIABLE = "GRADER_NOTEBOOK_PYTHON"

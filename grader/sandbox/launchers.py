@@ -18,13 +18,13 @@ from pathlib import Path
 from socket import socket
 
 from ..errors import GraderError
-from ..launch import clean_environment
+from ..worker.lock import Files, Limits, Lock
+from .launch import clean_environment
 from .layout import Layout
-from .lock import Files, Limits, Lock
 
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from grader.sandbox.lock import Lock; Lock.parse(sys.argv[3]).close(); "
+    "from grader.worker.lock import Lock; Lock.parse(sys.argv[3]).close(); "
     "from grader.worker.{} import main; main(sys.argv[2])"
 )
 

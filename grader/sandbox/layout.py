@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GraderError
-from ..launch import clean_environment
+from .launch import clean_environment
 
 _ASK = """
 import json, os, re, site, sys, sysconfig

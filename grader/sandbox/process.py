@@ -19,11 +19,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from checks.executor import LONGEST_NAME, MOST_LINES, Allowance, Handle, Kind, Line, Other, Reply, StudentError
+from checks.executor.executor import LONGEST_NAME, MOST_LINES, Allowance, Handle, Kind, Line, Other, Reply, StudentError
 
-from .errors import GraderError
+from ..errors import GraderError
+from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
 from .launch import Booting, Launcher, boot, kill
-from .worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
 
 _SIGNALLED = 128
 _FIRST_MAPPING = 2**31

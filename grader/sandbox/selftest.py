@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from checks.executor import StudentError
+from checks.executor.executor import StudentError
 
+from ..course import PACKAGE
 from ..errors import GraderError
-from ..process import Limits, StudentProcess
-from ..staging import PACKAGE, stage_kit
-from ..temporary import temporary_folder
 from .launchers import BubblewrapLauncher, LandlockLauncher
+from .process import Limits, StudentProcess
+from .staging import stage_kit
+from .temporary import temporary_folder
 
 _LIMITS = Limits(start=20.0, call=20.0, total=40.0)
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import GraderError
+from ..errors import GraderError
 
 if sys.platform != "win32":
     import fcntl

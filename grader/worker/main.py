@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor import LONGEST_NAME, Executor, StudentError
-from checks.substituted import Substituted
+from checks.executor.executor import LONGEST_NAME, Executor, StudentError
+from checks.executor.substituted import Substituted
 
 from .wire import QUESTION, Channel, Closed, WireError
 

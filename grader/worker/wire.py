@@ -21,8 +21,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from checks.executor import LARGEST, MOST_NAMES, WHITELIST, Handle, Other, room
-from checks.text import printable
+from checks.executor.executor import LARGEST, MOST_NAMES, WHITELIST, Handle, Other, room
+from checks.executor.text import printable
 
 from .measure import TooMuch, measure
 

@@ -9,8 +9,8 @@ from machine import lacks
 from playwright.sync_api import Browser, sync_playwright
 
 from grader.course import Course
-from grader.demo import fresh_copy
-from grader.release import release
+from grader.demo.run import fresh_copy
+from grader.publish.release import release
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "batch_normalization"

@@ -12,12 +12,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.server_extensions.formgrader import handlers
 from playwright.sync_api import Browser, Page
 
-from grader import bounded
-from grader.bounded import Inert
+from grader.classroom.gradebook import write_feedback
+from grader.classroom.pages import bounded
+from grader.classroom.pages.bounded import Inert
+from grader.classroom.pages.html import STAYS_INSIDE
+from grader.classroom.whole_class import grade_class
 from grader.course import Course
-from grader.grade import grade_class
-from grader.gradebook import write_feedback
-from grader.pages import STAYS_INSIDE
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "e2e"
 FALSE = '<b style="background-color:yellow;font-size:40px">scale_forward: 4 od 4 boda</b>'

@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, cast
 
+from ...course import PACKAGE
+from ...text import shown
 from .senders import sender_of
-from .staging import PACKAGE, shown
 
 MAX_BYTES = 500_000_000
 """Bytes that one person's archives may unpack to, the archives in them included."""

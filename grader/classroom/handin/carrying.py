@@ -14,22 +14,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from .errors import GraderError
-from .staging import (
+from ...course import PACKAGE
+from ...errors import GraderError
+from ...grading.submission import (
     DEEPEST_FOLDER,
     MOST_ENTRIES,
-    PACKAGE,
     NotASubmission,
     Submission,
     TooMany,
     comes_before_a_module,
     entries_of,
     find_package,
-    listed,
     read_submission,
-    shown,
 )
-from .verdicts import Verdict
+from ...text import listed, shown
+from ..verdicts import Verdict
 
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over."""

@@ -27,12 +27,12 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from nbgrader.utils import check_directory
 
+from ...course import PACKAGE, Course
+from ...errors import GraderError
+from ...text import shown
+from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
-from .course import Course
-from .errors import GraderError
-from .gradebook import course_config, course_directory
 from .senders import sender_of, student_id
-from .staging import PACKAGE, shown
 
 _NAMED = 5
 _OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".xz", ".bz2"}
@@ -269,7 +269,7 @@ def collect(course: Course, name: str) -> list[str]:
     config = course_config(course)
     app = ZipCollectApp(config=config)
     app.coursedir = course_directory(config, name)
-    app.log = logging.Logger("grader.handin")
+    app.log = logging.Logger("grader.classroom.handin.lms")
     app.log.addHandler(Lines())
     app.init_plugins()
     app.extract_archive_files()

@@ -21,8 +21,8 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
-from .launch import KIT
-from .pages import LONGEST, LONGEST_MARKDOWN, as_text
+from ...course import KIT
+from .html import LONGEST, LONGEST_MARKDOWN, as_text
 
 SECONDS = 3.0
 """Processor time for all of a notebook."""
@@ -40,7 +40,7 @@ _WALL = 60.0
 """Seconds after which a process that does not answer is ended."""
 _KEPT = 4
 
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from grader.rendering import main; main()"
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from grader.classroom.pages.rendering import main; main()"
 _idle: list[subprocess.Popen[bytes]] = []
 _lock = threading.Lock()
 

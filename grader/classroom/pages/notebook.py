@@ -22,17 +22,16 @@ from nbformat import NotebookNode
 
 from checks.language import LANGUAGES
 
+from ...sandbox.choose import for_notebooks
+from ...sandbox.launch import Launcher, boot, kill
+from ...sandbox.process import GONE, how_it_ended
+from ...sandbox.staging import stage_kit
+from ...text import sentences
+from ...worker.wire import NOTEBOOK, Channel, Closed, WireError
+from ..results import Note
 from .bounded import Inert
-from .launch import Launcher, boot, kill
 from .outputs import CellOutputs
-from .process import GONE, how_it_ended
-from .results import Note
-from .sandbox.choose import for_notebooks
-from .staging import stage_kit
-from .verdicts import sentences
-from .worker.wire import NOTEBOOK, Channel, Closed, WireError
 
-_WORKER = ("grader/worker/notebook.py",)
 _DONE = ["done"]
 
 
@@ -151,7 +150,7 @@ def _stage(folder: Path, stage: Path, most: int) -> None:
         copy = target / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    stage_kit(stage, _WORKER)
+    stage_kit(stage)
 
 
 def _bilingual(note: Note) -> str:

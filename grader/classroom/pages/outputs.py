@@ -20,11 +20,11 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
+from ...text import as_on_a_terminal
+from ...worker.wire import WireError
 from .bounded import Inert
-from .pages import LONGEST, has_commands
+from .html import LONGEST, has_commands
 from .pictures import can_be_shown
-from .worked import as_on_a_terminal
-from .worker.wire import WireError
 
 MOST_OUTPUTS = 200
 """Outputs of one cell."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from nbconvert.filters.highlight import Highlight2HTML
 
-from grader.pages import inert_html, rendered
+from grader.classroom.pages.html import inert_html, rendered
 
 MEMORY = 2 * 2**30
 """Bytes of address space."""

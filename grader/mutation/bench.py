@@ -1,64 +1,38 @@
-"""The tests of the checks: every known mistake, correct variant and pair of mistakes on many draws of the inputs.
-
-    python -m grader.mutation --draws 1000        (make mutation)
-
-For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
-full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
-other by any check; pairs of mistakes must be detected, and whatever is named must be one of the two; submissions that
-pretend must earn what they are due. Runs on all cores and writes `docs/mutation.md`; exit status 1 if anything was let
-through, marked down or named wrong.
-"""
+"""Many students held against the checks on many draws: the truths of a draw are asked for once."""
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
-import os
 import random
-import sys
-import tempfile
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from checks.case import Case, match, prints_of
-from checks.compare import TOLERANCE, distances, mend
 from checks.core import Assignment, Check, is_judged
-from checks.executor import StudentError
-from checks.judge import judge
+from checks.engine.case import Case, match, prints_of
+from checks.engine.compare import distances, mend
+from checks.engine.judge import judge
+from checks.engine.recording import Recording
+from checks.executor.executor import StudentError
 from checks.language import catalogue
 from checks.mistakes import Mistake, Variant
-from checks.pretenders import Pretender
-from checks.recording import FILE, Recording
 from checks.result import CheckResult, Result
 from checks.student import Student
 
-from .beside import load_beside
-from .changes import Overlap
-from .course import Course, find_course
-from .errors import GraderError
-from .launch import KIT
-from .oracle import Kept, LiveOracle, edits_of, whole_student
-from .pretending import Row, load_pretenders, measure
-from .pretending_page import faults as pretending_faults
-from .pretending_page import section
-from .recordings import record
-from .reference import Edit
+from ..course import Course
+from ..errors import GraderError
+from ..reference.edits import Overlap
+from ..reference.instructor_only import load_beside
+from ..reference.oracle import Kept, LiveOracle, edits_of, whole_student
+from ..reference.package import Edit
+from .tally import Tally
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
-
-_PRETENDED_ON = 5
-"""Draws on which pretenders are tried, beside the recording."""
 
 RECORDED = -1
 """Stands for the recording in the place of a draw's number."""
@@ -82,56 +56,6 @@ class Draw(LiveOracle):
                 probes=cache(found.probes),
             )
         return self._cases[check.id]
-
-
-@dataclass
-class Tally:
-    """What came of some draws; add them up."""
-
-    draws: int = 0
-    named_on: int = 0
-    """Draws on which mistakes were named, too."""
-    killed: Counter[str] = field(default_factory=Counter)
-    """Mistake to the draws on which the check made for it failed."""
-    named: Counter[str] = field(default_factory=Counter)
-    """Mistake to the draws on which that check named it."""
-    misnamed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Mistake to those that were named in its place, by any check."""
-    breaks: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Mistake to the checks that it failed."""
-    lost: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Variant (or the reference) to the checks on which it lost points, with the draw."""
-    loses: dict[str, float] = field(default_factory=dict)
-    """Precision to the largest distance of a right result from the truth, as `compare` measures it."""
-    moves: dict[str, float] = field(default_factory=dict)
-    """Precision to the smallest distance of a mistake's result on the check made for it."""
-    pairs: int = 0
-    undetected: list[str] = field(default_factory=list)
-    half_named: int = 0
-    """Pairs of which at least one was named."""
-    both_named: int = 0
-    pair_misnamed: list[str] = field(default_factory=list)
-    pretending: dict[str, list[Row]] = field(default_factory=dict)
-    """What pretenders earned, by their kind."""
-
-    def add(self, other: Tally) -> None:
-        """Take another tally in."""
-        self.draws += other.draws
-        self.named_on += other.named_on
-        self.killed += other.killed
-        self.named += other.named
-        for mine, theirs in ((self.misnamed, other.misnamed), (self.breaks, other.breaks), (self.lost, other.lost)):
-            for key, values in theirs.items():
-                mine[key] |= values
-        for precision, distance in other.loses.items():
-            self.loses[precision] = max(distance, self.loses.get(precision, 0.0))
-        for precision, distance in other.moves.items():
-            self.moves[precision] = min(distance, self.moves.get(precision, np.inf))
-        self.pairs += other.pairs
-        self.undetected += other.undetected
-        self.half_named += other.half_named
-        self.both_named += other.both_named
-        self.pair_misnamed += other.pair_misnamed
 
 
 class Bench:
@@ -338,164 +262,3 @@ class Bench:
                 continue
             found.append((one.id, other.id))
         return found
-
-
-_bench: list[Bench] = []
-
-
-def _begin(course: Path, assignment: str, recording: Path) -> None:
-    found = Course(course)
-    _bench.append(Bench(found, found.assignment(assignment), recording))
-
-
-def _work(draw: int, pairs: Sequence[tuple[str, str]], named: bool) -> Tally:
-    [bench] = _bench
-    return bench.on_draw(draw, pairs, named=named)
-
-
-def _pretend(kind: str, pretender: Pretender) -> Row:
-    [bench] = _bench
-    return measure(bench, kind, pretender, [*range(_PRETENDED_ON), RECORDED])
-
-
-def run(
-    course: Course, assignment: str, draws: int, pairs: int, jobs: int, named_on: int | None = None
-) -> tuple[Tally, Tally, Bench]:
-    """Everything, on so many draws (mistakes named on the first `named_on` of them, if given) and on the recording.
-
-    Returns:
-        what came of the draws, what came of the recording, and a bench.
-    """
-    with tempfile.TemporaryDirectory(prefix="grader-mutation-") as name:
-        recording = Path(name) / FILE
-        recording.write_bytes(record(course, course.assignment(assignment))[f"{assignment}/{FILE}"])
-        bench = Bench(course, course.assignment(assignment), recording)
-        chosen = bench.random_pairs(pairs)
-        named_on = draws if named_on is None else min(named_on, draws)
-        shares = {draw: chosen[draw::named_on] if draw < named_on else [] for draw in range(draws)}
-        total = Tally()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            jobs, context, initializer=_begin, initargs=(course.root, assignment, recording)
-        ) as pool:
-            for tally in tqdm(
-                pool.map(_work, shares, shares.values(), (draw < named_on for draw in shares)),
-                total=draws,
-                desc="draws",
-                unit="draw",
-                disable=None,
-            ):
-                total.add(tally)
-            for kind, pretenders in load_pretenders(bench.assignment).items():
-                total.pretending[kind] = list(pool.map(_pretend, [kind] * len(pretenders), pretenders))
-        from_recording = bench.on_draw(RECORDED, chosen)
-    return total, from_recording, bench
-
-
-def faults(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
-    """What must not be: each a sentence."""
-    found = []
-    for where, tally in (("", live), (" from the recording", recorded)):
-        found += [
-            f"{mistake.id}: {mistake.breaks} failed on {tally.killed[mistake.id]} of {tally.draws} draws{where}"
-            for mistake in bench.mistakes
-            if tally.killed[mistake.id] < tally.draws
-        ]
-        found += [
-            f"{key}: named {', '.join(sorted(names))}{where}" for key, names in sorted(tally.misnamed.items()) if names
-        ]
-        found += [f"{key}: lost {', '.join(sorted(on))}{where}" for key, on in sorted(tally.lost.items()) if on]
-        found += [f"{pair}: not detected{where}" for pair in tally.undetected]
-        found += [f"{pair}: named wrong{where}" for pair in tally.pair_misnamed]
-    return found + pretending_faults(live.pretending, bench.assignment)
-
-
-def report(live: Tally, recorded: Tally, bench: Bench) -> str:
-    """The page `docs/mutation.md`."""
-    mistakes, variants = len(bench.mistakes), len(bench.variants)
-    lines = [
-        "# Mistakes × checks",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
-        f"with the names of mistakes), {mistakes} known "
-        f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
-        "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "
-        "diagnosis is this mistake.",
-        "",
-        "| | live | from the recording |",
-        "|---|---|---|",
-    ]
-    rows: dict[str, Callable[[Tally], str]] = {
-        "mistakes killed on every draw": lambda t: f"{sum(n == t.draws for n in t.killed.values())} of {mistakes}",
-        "mistakes named right on every draw": lambda t: (
-            f"{sum(n == t.named_on for n in t.named.values())} of {mistakes}"
-        ),
-        "mistakes named wrong by any check on any draw": lambda t: str(sum(map(bool, t.misnamed.values()))),
-        "variants and reference that lost a point on any draw": lambda t: str(sum(map(bool, t.lost.values()))),
-        "pairs detected": lambda t: f"{t.pairs - len(t.undetected)} of {t.pairs}",
-        "pairs with at least one named": lambda t: f"{t.half_named} of {t.pairs}",
-        "pairs with both named": lambda t: f"{t.both_named} of {t.pairs}",
-        "pairs with a wrong name": lambda t: str(len(t.pair_misnamed)),
-    }
-    lines += [f"| {name} | {row(live)} | {row(recorded)} |" for name, row in rows.items()]
-    lines += ["", "| | right ones lose at most | tolerance | mistakes move at least |", "|---|---|---|---|"]
-    for precision, kind in (("d", "float64"), ("f", "float32")):
-        if precision in live.loses and precision in live.moves:
-            loses, moves = live.loses[precision], live.moves[precision]
-            lines.append(f"| {kind} | {loses:.1e} | {TOLERANCE[precision]:.0e} | {moves:.1e} |")
-    wrong = faults(live, recorded, bench)
-    lines += [
-        "",
-        *([f"- {sentence}" for sentence in wrong] or ["Nothing was let through, marked down or named wrong."]),
-    ]
-    for function in bench.assignment.functions:
-        lines += [
-            "",
-            f"## {function}",
-            "",
-            "| mistake | killed by | also fails | killed | named |",
-            "|---|---|---|---|---|",
-        ]
-        for mistake in bench.mistakes:
-            if mistake.function == function:
-                own = mistake.breaks.partition(".")[2]
-                also = sorted(check.partition(".")[2] for check in live.breaks[mistake.id] - {mistake.breaks})
-                killed, named = live.killed[mistake.id] / live.draws, live.named[mistake.id] / live.named_on
-                lines.append(f"| {mistake.id} | {own} | {', '.join(also)} | {killed:.1%} | {named:.1%} |")
-    return "\n".join(lines + section(live.pretending, bench.assignment)) + "\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m grader.mutation", description="Test the checks on many draws.")
-    parser.add_argument("--draws", type=int, default=1000, metavar="NUMBER", help="draws of the inputs (default: 1000)")
-    parser.add_argument(
-        "--named-on",
-        type=int,
-        default=50,
-        metavar="NUMBER",
-        help="draws on which mistakes are named, too (default: 50)",
-    )
-    parser.add_argument("--pairs", type=int, default=300, metavar="NUMBER", help="pairs of mistakes (default: 300)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="NUMBER", help="processes")
-    parser.add_argument("--assignment", default="batch_normalization", metavar="NAME")
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="default: docs/mutation.md of the course")
-    options = parser.parse_args(arguments)
-    course = find_course(options.course or KIT)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    live, recorded, bench = run(
-        course, options.assignment, options.draws, options.pairs, options.jobs, options.named_on
-    )
-    page = report(live, recorded, bench)
-    output = options.output or course.root / "docs" / "mutation.md"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page, encoding="utf-8")
-    wrong = faults(live, recorded, bench)
-    print(page.partition("\n## ")[0])
-    print(f"Written to {output}.")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A class in nbgrader: verdicts into the gradebook, notebooks for their readers, feedback and grades."""

@@ -1,0 +1,1 @@
+"""What students hand in, from an archive of a learning platform to a folder under `submitted/`."""

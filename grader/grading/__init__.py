@@ -1,0 +1,1 @@
+"""One folder in, one verdict out: no gradebook, no nbgrader."""

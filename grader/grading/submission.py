@@ -1,0 +1,202 @@
+"""What counts of a folder that was handed in: the modules that the student wrote.
+
+They are read as bytes; nothing in them is read as anything else on this side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..course import PACKAGE
+from ..errors import GraderError
+from ..text import shown
+
+if TYPE_CHECKING:
+    from checks.core import Assignment
+
+MOST_MODULES = 100
+LARGEST_MODULE = 2**20
+DEEPEST_FOLDER = 20
+MOST_ENTRIES = 100_000
+"""Files and folders of a submission that are looked at."""
+_NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
+_NESTED = 4
+"""How deep in a submission the package may lie, for what was meant to be certain."""
+
+
+class NotASubmission(GraderError):
+    """The folder holds nothing that can be graded."""
+
+
+class Unreadable(GraderError):
+    """What is there cannot be read: nothing is known about this submission, and the others are not concerned."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The student's own modules, by path inside `funkcije/`, and what does not count."""
+
+    modules: dict[str, bytes]
+    left_out: tuple[str, ...]
+    not_as_given: tuple[str, ...] = ()
+    """Given modules that are not as they were handed out; the handed-out ones are used."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the paths and bytes of the modules."""
+        digest = hashlib.sha256()
+        for path, content in sorted(self.modules.items()):
+            digest.update(f"{path}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+
+def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
+    """The modules that the student wrote: the editable ones, and helper modules that shadow no given one.
+
+    Args:
+        folder: the submission, which holds `funkcije/`.
+        assignment: names the editable modules.
+        given: every module that is handed out, by path inside `funkcije/`.
+
+    Raises:
+        NotASubmission: no such folder, or no `funkcije/` in it.
+        Unreadable: something in it cannot be read.
+    """
+    package = find_package(folder)
+    try:
+        return _read(package, assignment, given)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+
+
+def find_package(folder: Path) -> Path:
+    """The submission's package: `funkcije/`, or where there is none, the only folder that can be meant.
+
+    That is the only one in the submission whose name differs in case alone, or that lies in another folder, as one
+    level too many comes about when an archive is unpacked.
+
+    Raises:
+        NotASubmission: no such folder, or no package in it, or several that may be meant.
+        Unreadable: the folder cannot be read.
+    """
+    try:
+        if not folder.is_dir():
+            raise NotASubmission(f"{folder}: no such folder. Next: pass the folder that holds {PACKAGE}/.")
+        package = folder / PACKAGE
+        if package.is_dir() and not package.is_symlink():
+            return package
+        found = _packages(folder)
+    except TooMany:
+        raise NotASubmission(
+            f"{folder}: no {PACKAGE}/ in it, and more than {MOST_ENTRIES:,} other files and folders. Next: pass the "
+            f"folder that holds {PACKAGE}/."
+        ) from None
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    if len(found) == 1:
+        return found[0]
+    which = ", ".join(shown(path.relative_to(folder).as_posix()) for path in found[:5])
+    what = f"several that may be meant by {PACKAGE}/ ({which})" if found else f"no {PACKAGE}/ in it"
+    raise NotASubmission(
+        f"{folder}: {what}, so there is nothing to grade. Next: pass the folder that holds {PACKAGE}/."
+    )
+
+
+def _packages(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    folders, left = [(folder, 0)], MOST_ENTRIES
+    while folders:
+        place, depth = folders.pop()
+        entries, left = entries_of(place, left)
+        for entry in entries:
+            if entry.is_symlink() or entry.name.startswith((".", "__")) or not entry.is_dir():
+                continue
+            path = place / entry.name
+            if entry.name.casefold() == PACKAGE and any(path.glob("*.py")):
+                found.append(path)
+            elif depth < _NESTED:
+                folders.append((path, depth + 1))
+    return sorted(found)
+
+
+class TooMany(Exception):
+    """There is more in a folder than is looked at."""
+
+
+def entries_of(folder: Path, left: int) -> tuple[list[os.DirEntry[str]], int]:
+    """What lies in a folder, and how much more may be looked at.
+
+    Raises:
+        TooMany: there is more than `left`.
+    """
+    with os.scandir(folder) as found:
+        entries = list(itertools.islice(found, left + 1))
+    if len(entries) > left:
+        raise TooMany
+    return entries, left - len(entries)
+
+
+def _unreadable(folder: Path, error: OSError) -> Unreadable:
+    name = os.fsdecode(error.filename) if error.filename else str(folder)
+    return Unreadable(
+        f"{shown(name)}: cannot be read ({error.strerror or error}). Next: give yourself access to it, or ask for it "
+        "again; then grade again."
+    )
+
+
+def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
+    modules: dict[str, bytes] = {}
+    left_out: list[str] = []
+    not_as_given: list[str] = []
+    for path in _python_files(package, assignment.modules, left_out):
+        name = path.relative_to(package).as_posix()
+        if name in given and name not in assignment.modules:
+            if _can_be_taken(path, name) and path.read_bytes().replace(b"\r\n", b"\n") != given[name]:
+                not_as_given.append(name)
+            continue
+        if len(modules) >= MOST_MODULES or not _can_be_taken(path, name):
+            left_out.append(shown(name))
+        elif not comes_before_a_module(name, given):
+            modules[name] = path.read_bytes()
+    return Submission(modules, tuple(left_out), tuple(not_as_given))
+
+
+def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> list[Path]:
+    """The `*.py` in a folder and below it, whatever they are; the assignment's own come first, however many there are.
+
+    Links are not followed. Where there is more than can be looked at, only the assignment's own count.
+    """
+    first = [package / name for name in own if os.path.lexists(package / name)]
+    found: list[Path] = []
+    folders, left = [(package, 0)], MOST_ENTRIES
+    try:
+        while folders:
+            folder, depth = folders.pop()
+            entries, left = entries_of(folder, left)
+            for entry in entries:
+                path = folder / entry.name
+                if entry.is_dir(follow_symlinks=False) and depth < DEEPEST_FOLDER and entry.name not in _NOT_MODULES:
+                    folders.append((path, depth + 1))
+                if path.suffix == ".py" and path not in first:
+                    found.append(path)
+    except TooMany:
+        left_out.append("*")
+        found = []
+    return [*first, *sorted(found)]
+
+
+def _can_be_taken(path: Path, name: str) -> bool:
+    return shown(name) == name and not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST_MODULE
+
+
+def comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
+    """True for a file in a folder that Python would import in place of a module of the package."""
+    folder, _, below = name.partition("/")
+    return bool(below) and f"{folder}.py" in given

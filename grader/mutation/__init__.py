@@ -1,0 +1,1 @@
+"""How well checks tell right from wrong, on many draws: a developer's instrument, which is not shipped."""

@@ -1,0 +1,58 @@
+"""What a course's `nbgrader_config.py` names. These names stay, wherever in the kit the classes lie.
+
+    c.Autograde.exporter_class = "grader.plugins.SubmissionExporter"
+
+A class is imported when it is asked for. The names of version 0.1 (`grader.autograde.RestoreCells` and so on, in
+`grader/former/`) go on working until version 0.3.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "RenderRelease": "publish.preprocessors",
+    "RenderWorked": "publish.preprocessors",
+    "SubmissionExporter": "classroom.exporter",
+    "RestoreCells": "classroom.autograde",
+    "RestoreModules": "classroom.autograde",
+    "ExecuteForReading": "classroom.autograde",
+    "TrustedVerdict": "classroom.autograde",
+    "SaveScores": "classroom.autograde",
+    "MakeInert": "classroom.autograde",
+    "HtmlOnly": "classroom.autograde",
+    "SayStale": "classroom.autograde",
+    "FitFigures": "classroom.autograde",
+    "LmsExtractor": "classroom.handin.lms",
+    "LmsCollector": "classroom.handin.lms",
+    "CheckCsvExportPlugin": "classroom.export",
+}
+_FORMERLY = {
+    "RenderRelease": "preprocessors",
+    "RenderWorked": "preprocessors",
+    "SubmissionExporter": "submission",
+    "LmsExtractor": "handin",
+    "LmsCollector": "handin",
+    "CheckCsvExportPlugin": "export",
+}
+
+
+def name_of(plugin: str) -> str:
+    """How a course's configuration names a class."""
+    return f"{__name__}.{plugin}"
+
+
+def names_of(plugin: str) -> tuple[str, str]:
+    """How a course's configuration may name a class: as it should, and as version 0.1 did."""
+    return name_of(plugin), f"{__package__}.{_FORMERLY.get(plugin, 'autograde')}.{plugin}"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__package__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

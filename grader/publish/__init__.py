@@ -1,0 +1,1 @@
+"""From the source to `release/` and `solutions/`: recordings, proofs, the worked notebook."""

@@ -1,0 +1,34 @@
+"""How the kit speaks: its sentences, and what somebody else wrote on its way into one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from checks.executor.text import printable
+from checks.language import Catalogue, catalogue
+
+
+def shown(name: str) -> str:
+    """A name that somebody else chose, as it can be printed and stored."""
+    return printable(name, None, "?")
+
+
+_LISTED = 10
+_LONGEST_NAME = 100
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names that somebody else chose, as many as a remark can hold, and how many there are if there are more."""
+    first = ", ".join(shown(name[:_LONGEST_NAME]) for name in names[:_LISTED])
+    return f"{first}, ... ({len(names)})" if names[_LISTED:] else first
+
+
+def sentences(language: str) -> Catalogue:
+    """What is said about a submission as a whole, in one language."""
+    return catalogue(language, Path(__file__).parent)
+
+
+def as_on_a_terminal(text: str) -> str:
+    """Of a line that was written over with carriage returns, the last state."""
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
