@@ -60,8 +60,9 @@ test-full: setup ## the rest: the long forms (marked `full`), and nothing that `
 e2e: setup ## a student and an instructor in a real browser (Chromium); pictures of it in build/e2e
 	@$(BIN)/pytest -q -s tests/e2e
 
-lint: setup ## formatting, lint and types
+lint: setup ## formatting, lint, types, and the rules between rooms
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary
+	@rules=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$rules"; exit 1; }
 
 lab: setup ## JupyterLab with formgrader, on this course: make lab COURSE=build/demo for the demo's
 	@cd "$(or $(COURSE),.)" && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab $$(test "$$(id -u)" != 0 || echo --allow-root)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checks import FRAMEWORK
+
 from .errors import GraderError
 from .text import shown
 
@@ -27,10 +29,6 @@ _MADE = ("release", "solutions")
 """Folders of a course for what is generated."""
 _OF_A_RELEASE = ("checks/manifest.json", "checks/*/recordings.npz", "*.ipynb")
 """What a release has and a course has not."""
-
-
-FRAMEWORK = ("engine", "executor")
-"""Folders of `checks/` that belong to no assignment."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from checks.core import FORWARD, Assignment, Check
 from checks.engine.case import Case
 from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake, Variant
-from checks.report import line, summary
+from checks.report import html, line, summary, text
 from grader.course import Course
 from grader.reference.oracle import LiveOracle, edits_of, load_mistakes
 from grader.reference.package import Edit
@@ -179,7 +179,7 @@ def test_nothing_of_a_graded_draws_truth_is_said(judged: Judge, monkeypatch: pyt
     assert len(failed(result)) > 8
     result = replace(result, seconds=1e6)  # no number of a draw
     said = [json.dumps(result.to_json(), ensure_ascii=False), result.to_junit(), summary(result), repr(result)]
-    said += [face(function) for function in result.functions for face in (result.html, result.text)]
+    said += [face(result, function) for function in result.functions for face in (html, text)]
     said += [line(result, function) for function in result.functions]
     numbers = {float(found) for text in said for found in re.findall(r"-?\d+\.\d{3,}(?:e[-+]\d+)?", text)}
     true = np.concatenate([np.ravel(value) for value in truths])

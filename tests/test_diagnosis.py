@@ -12,7 +12,7 @@ from bench import Judge
 from checks.engine import findings
 from checks.engine.findings import FAINT, TELLING, Finding, find, where_wrong
 from checks.language import LANGUAGES, catalogue
-from checks.report import line
+from checks.report import html, line, text
 from checks.result import Result
 from grader.reference.package import Edit
 
@@ -252,14 +252,14 @@ def test_the_level_says_how_much_is_said(judged: JudgeOne) -> None:
     assert {(check.message, check.diagnosis) for check in none} == {("", None)}
     assert all(check.message.count("\n") == 1 and check.diagnosis is None for check in place)
     assert {check.diagnosis.mistake for check in hint if check.diagnosis} == {"bn_no_scale_and_shift"}
-    text = catalogue("en", None)
-    for face in (said["none"].text, said["none"].html):
-        assert "train" in face("batchnorm_forward")
-        assert "got" not in face("batchnorm_forward")
-    assert line(said["none"], "batchnorm_forward").endswith(f"train: {text('failed')}")
+    say = catalogue("en", None)
+    for face in (text, html):
+        assert "train" in face(said["none"], "batchnorm_forward")
+        assert "got" not in face(said["none"], "batchnorm_forward")
+    assert line(said["none"], "batchnorm_forward").endswith(f"train: {say('failed')}")
     hints = [check.diagnosis.hint for check in hint if check.diagnosis]
     for name, result in said.items():
-        shown = [result.to_junit(), json.dumps(result.to_json(), ensure_ascii=False), result.text("batchnorm_forward")]
+        shown = [result.to_junit(), json.dumps(result.to_json(), ensure_ascii=False), text(result, "batchnorm_forward")]
         assert all((hints[0][:40] in face) == (name == "hint") for face in shown)
 
 
@@ -293,7 +293,7 @@ def test_without_explanations_an_exception_is_not_explained_and_an_unwritten_fun
 def test_what_often_goes_wrong_is_said_in_a_friendly_line(judged: JudgeOne, edit: Edit, sentence: str) -> None:
     result = judged(edit, function="batchnorm_backward")
     assert message(result, "dx").splitlines()[-1] == sentence
-    assert "expected, got" not in result.text("batchnorm_backward")
+    assert "expected, got" not in text(result, "batchnorm_backward")
 
 
 def test_an_exceptions_sentence_names_the_students_line_and_no_other(judged: JudgeOne) -> None:
@@ -327,7 +327,7 @@ def test_a_mistake_on_a_mistaken_forward_pass_is_still_named(judged: JudgeOne) -
 
 def test_messages_in_a_notebook_are_escaped(judged: JudgeOne) -> None:
     edit = backward("N = dout.shape[0]", 'raise ValueError("<script>alert(1)</script>")')
-    shown = judged(edit, function="batchnorm_backward").html("batchnorm_backward")
+    shown = html(judged(edit, function="batchnorm_backward"), "batchnorm_backward")
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
 

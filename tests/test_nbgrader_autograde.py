@@ -23,6 +23,7 @@ from classroom import (
     whole_class,
 )
 
+from checks.report import html
 from checks.result import Result
 from grader.classroom.autograde import TrustedVerdict
 from grader.classroom.results import read_record, staleness
@@ -83,7 +84,7 @@ def test_partial_credit_arrives_with_the_verdict_as_the_cells_output(course: Cou
         "scale_forward.value": 0.0,
         "scale_forward.shape": 1.0,
     }
-    assert page.data["text/html"] == record.result.html("scale_forward")
+    assert page.data["text/html"] == html(record.result, "scale_forward")
     assert points.data == {"text/plain": "1.0"}
     assert scores(course) == {"bo": 1.0}
 

@@ -43,6 +43,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Integer, Unicode
 
+from checks import report
 from checks.language import LANGUAGES
 
 from ..course import course_of
@@ -321,7 +322,7 @@ def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[Notebo
             f"{verdict.assignment.name}.ipynb: the cell {function!r} is worth {cell_points:g} points and its checks "
             f"gave {points:g} of {max_points:g}. Next: run `grader release {verdict.assignment.name}`."
         )
-    html, text = (tame(form) for form in (verdict.result.html(function), verdict.result.text(function)))
+    html, text = (tame(form) for form in (report.html(verdict.result, function), report.text(verdict.result, function)))
     return [_page(html, text), _points(points)]
 
 

@@ -14,18 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
-from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
-from nbgrader.server_extensions.formgrader import handlers
 
 from checks.language import VARIABLE
 from checks.result import Result
 
 from ..classroom.gradebook import open_gradebook, write_feedback
 from ..classroom.handin.lms import collect
+from ..classroom.pages.formgrader import formgrader_page
 from ..classroom.results import read_record, staleness
 from ..classroom.rows import Row, table
 from ..classroom.whole_class import grade_class
@@ -299,15 +297,7 @@ def _outputs(notebook: NotebookNode) -> str:
 
 def _pages(world: World, student: str, feedback: Mapping[str, Path]) -> tuple[str, str]:
     """A submission's page in the feedback, and in formgrader as its handler makes it."""
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="formgrade", extra_template_basedirs=[handlers.template_path]
-    )
-    resources: dict[str, Any] = dict.fromkeys(
-        ("assignment_id", "notebook_id", "submission_id", "student", "notebook_path"), "x"
-    )
-    resources |= {"index": 0, "total": 1, "base_url": ""}
-    html: str = exporter.from_notebook_node(_notebook(world, student), resources=resources)[0]
-    return feedback[student].read_text(encoding="utf-8"), html
+    return feedback[student].read_text(encoding="utf-8"), formgrader_page(_notebook(world, student))
 
 
 # --- what must hold of everybody else ---------------------------------------------------------------------------------
