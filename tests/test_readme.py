@@ -133,3 +133,11 @@ def test_the_folders_named_are_there_or_made_by_nbgrader() -> None:
     assert len(named) > 10
     for name in named:
         assert (ROOT / name).exists() or f"/{name}" in ignored, name
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")))
+def test_the_files_that_a_page_names_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:grader|checks|funkcije|tests|benchmarks|docs|bin|locks)/[\w./-]+)`", text)
+    missing = [name for name in named if not (ROOT / name).exists() and not re.search(r"NAME|FUNCTION", name)]
+    assert missing == []

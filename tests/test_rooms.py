@@ -1,0 +1,109 @@
+"""The plan of the house: what runs inside the wall, what a configuration may name, and what the page says of both."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from classroom import hand_in
+from courses import small_course
+from traitlets.utils.importstring import import_item
+
+from grader import plugins
+from grader.classroom.whole_class import grade_class
+from grader.course import CONFIG
+from grader.publish.release import release
+from grader.sandbox.staging import INSIDE, stage_kit
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_LINES = 400
+LISTS = ("mistakes", "variants", "pretenders")
+"""Folders of an assignment that hold one entry after another, however many there are."""
+
+
+def modules_of(folder: str) -> list[Path]:
+    return [path for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts]
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it, by their whole names."""
+    package = path.relative_to(ROOT).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1]] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {name, *(f"{name}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("folder", ["grader", "checks", "funkcije"])
+def test_no_module_is_longer_than_one_reads_in_a_sitting(folder: str) -> None:
+    for path in modules_of(folder):
+        if not {*LISTS}.intersection(path.relative_to(ROOT).parts):
+            lines = len(path.read_text(encoding="utf-8").splitlines())
+            assert lines <= MOST_LINES, f"{path.relative_to(ROOT)}: {lines} lines"
+
+
+def test_few_modules_lie_beside_the_rooms_and_few_files_beside_the_students_own() -> None:
+    assert len(list((ROOT / "grader").glob("*.py"))) <= 10
+    assert len([path for path in (ROOT / "funkcije").iterdir() if path.is_file()]) <= 14
+
+
+def test_inside_the_wall_nothing_is_imported_but_the_standard_library_and_what_a_notebook_needs() -> None:
+    allowed = {"numpy", "msgpack"}
+    shell = {"IPython", "traitlets", "matplotlib", "matplotlib_inline"}
+    for folder in INSIDE:
+        for path in modules_of(folder):
+            roots = {name.partition(".")[0] for name in imported_by(path)} - sys.stdlib_module_names
+            own = {name for name in imported_by(path) if name.partition(".")[0] in {"grader", "checks"}}
+            assert roots - {"grader", "checks"} <= allowed | (shell if path.stem == "notebook" else set()), path
+            inside = tuple(folder.replace("/", ".") for folder in INSIDE)
+            assert all(name.startswith(inside) for name in own), path
+
+
+def test_a_stage_holds_the_two_folders_and_nothing_else_of_the_kit(tmp_path: Path) -> None:
+    stage_kit(tmp_path)
+    staged = {path.relative_to(tmp_path / "kit").as_posix() for path in tmp_path.rglob("*.py")}
+    inside = {path.relative_to(ROOT).as_posix() for folder in INSIDE for path in (ROOT / folder).glob("*.py")}
+    assert staged == inside | {"checks/__init__.py", "grader/__init__.py"}
+    assert (tmp_path / "kit" / "grader" / "__init__.py").read_text() == ""
+
+
+def configured() -> set[str]:
+    """What the course's own configuration names of the kit."""
+    return set(re.findall(r'"(grader\.[\w.]+)"', (ROOT / CONFIG).read_text(encoding="utf-8")))
+
+
+def test_a_configuration_names_plugins_and_each_is_there() -> None:
+    assert configured() == {plugins.name_of(name) for name in dir(plugins)}
+    for name in configured():
+        assert import_item(name).__name__ == name.rpartition(".")[2]
+    with pytest.raises(ImportError):
+        import_item("grader.plugins.NoSuchStep")
+
+
+def test_names_of_the_version_before_lead_to_the_same_classes() -> None:
+    for name in dir(plugins):
+        now, before = plugins.names_of(name)
+        assert import_item(before) is import_item(now)
+        assert before.startswith("grader.") and before != now
+
+
+def test_a_course_configured_for_the_version_before_releases_and_grades_as_it_did(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    text = (course.root / CONFIG).read_text(encoding="utf-8")
+    for name in dir(plugins):
+        now, before = plugins.names_of(name)
+        text = text.replace(f'"{now}"', f'"{before}"')
+    assert "grader.plugins" not in text
+    (course.root / CONFIG).write_text(text, encoding="utf-8")
+    release(course, "scale", execute=False)
+    hand_in(course, "ana")
+    (row,) = grade_class(course, "scale", run_notebooks=False)
+    assert (row.problem, row.total) == ("", 4.0)
