@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +15,8 @@ from typing import Any
 
 import machine
 import pytest
+from arena import NAME as arena_name
+from arena import arena
 from conftest import ASSIGNMENT, ROOT
 
 import grader.doctor.battery
@@ -20,6 +24,7 @@ import grader.grading.grade
 import grader.grading.submission
 import grader.sandbox.launchers
 import grader.sandbox.process
+from checks.core import Assignment
 from grader.course import Course
 from grader.doctor import ATTACKS, Attack
 from grader.doctor.battery import run, target_of
@@ -34,7 +39,15 @@ NAMED = {attack.name: attack for attack in ATTACKS}
 
 
 @pytest.fixture(scope="module")
-def around() -> Iterator[World]:
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Around the small assignment: what keeps an attack off knows none."""
+    course = arena(tmp_path_factory.mktemp("arena"))
+    with world(course, course.assignment(arena_name)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def around_the_course() -> Iterator[World]:
     course = Course(ROOT)
     with world(course, course.assignment(ASSIGNMENT)) as found:
         yield found
@@ -46,10 +59,24 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert all(attack.says for attack in ATTACKS if attack.costs != "nothing")
 
 
-def test_attacks_stand_around_a_function_that_carries_no_other(around: World) -> None:
-    target = target_of(around.assignment)
+def test_attacks_stand_around_a_function_that_carries_no_other(around: World, assignment: Assignment) -> None:
+    target = target_of(assignment)
     assert target.function == "layernorm_backward"
     assert target.struck == {"layernorm_backward.float32"}
+    assert target_of(around.assignment).struck == {"scale_backward.single"}
+
+
+def test_what_attacks_name_of_the_kit_is_there() -> None:
+    """An attack on a module that was moved would be held off by nothing but its own error."""
+    texts = "\n".join(
+        text for attack in ATTACKS for text in (attack.body, attack.top, *map(str, attack.files.values()))
+    )
+    named = re.findall(r"from ((?:grader|checks)[\w.]*) import (\w+)", texts)
+    named += [(name, "__name__") for name in re.findall(r"import ((?:grader|checks)[\w.]+)", texts)]
+    named += [(name, "__name__") for name in re.findall(r"modules\[\"((?:grader|checks)[\w.]+)\"\]", texts)]
+    assert len(named) >= 5
+    for module, name in named:
+        assert hasattr(importlib.import_module(module), name), (module, name)
 
 
 def permits(launcher: Launcher, *calls: str) -> Launcher:
@@ -148,7 +175,7 @@ def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
 
 
 def mostly_full() -> list[Any]:
-    """Each attack in each sandbox; `make test` takes a few of them, in turn."""
+    """Each attack in each sandbox, on the real assignment; `make test` takes a few of them, in turn."""
     return [
         pytest.param(
             attack, name, marks=() if number % 40 == 20 * side else pytest.mark.full, id=f"{attack.name}-{name}"
@@ -160,9 +187,9 @@ def mostly_full() -> list[Any]:
 
 @pytest.mark.parametrize(("attack", "sandbox"), mostly_full())
 def test_in_each_sandbox_an_attack_changes_nothing_for_the_honest_submission_that_is_graded_next(
-    around: World, attack: Attack, sandbox: str
+    around_the_course: World, attack: Attack, sandbox: str
 ) -> None:
-    assert run(attack, around, machine.sandbox(sandbox)) == [], attack.tries
+    assert run(attack, around_the_course, machine.sandbox(sandbox)) == [], attack.tries
 
 
 @pytest.mark.parametrize("protection", OFF)
@@ -250,7 +277,7 @@ _TAKES_ANY_COURSE = "import sys, grader.course as c; c._handed_in = lambda *_, *
 @pytest.mark.parametrize(
     ("attack", "typed", "ran"),
     [
-        ("course_of_its_own", ["-I", "-c", f"{_TAKES_ANY_COURSE}sys.exit(main())"], f"checks/{ASSIGNMENT}/__init__.py"),
+        ("course_of_its_own", ["-I", "-c", f"{_TAKES_ANY_COURSE}sys.exit(main())"], f"checks/{arena_name}/__init__.py"),
         ("read_where_one_stands", ["-m", "grader.cli"], "re.py"),
     ],
 )

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from arena import NAME as arena_name
+from arena import arena
 from conftest import ASSIGNMENT, ROOT
 from nbgrader.utils import parse_utc
 
@@ -29,36 +31,35 @@ def is_short(attack: HandedIn) -> bool:
     return not attack.name.startswith(("module_", "cell_")) or attack.name in (*SANDBOXED, "module_own_module")
 
 
-def faults_of(attacks: Sequence[HandedIn]) -> dict[str, list[str]]:
+def faults_of(attacks: Sequence[HandedIn], course: Course, name: str) -> dict[str, list[str]]:
     """What did not hold, by attack, of one class."""
-    course = Course(ROOT)
-    with world(course, course.assignment(ASSIGNMENT), nbgrader=True) as around:
+    with world(course, course.assignment(name), nbgrader=True) as around:
         return run_class(attacks, around, choose())
 
 
 @pytest.fixture(scope="module")
-def short() -> dict[str, list[str]]:
-    return faults_of([attack for attack in HANDED_IN if is_short(attack)])
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Those of `make test`, on the small assignment: what keeps an attack off knows none."""
+    short = [attack for attack in HANDED_IN if is_short(attack)]
+    return faults_of(short, arena(tmp_path_factory.mktemp("arena")), arena_name)
 
 
 @pytest.fixture(scope="module")
-def others() -> dict[str, list[str]]:
-    return faults_of([attack for attack in HANDED_IN if not is_short(attack)])
+def whole() -> dict[str, list[str]]:
+    return faults_of(HANDED_IN, Course(ROOT), ASSIGNMENT)
 
 
-@pytest.mark.parametrize(
-    ("attack", "class_"),
-    [
-        pytest.param(attack, "short", id=attack.name)
-        if is_short(attack)
-        else pytest.param(attack, "others", marks=pytest.mark.full, id=attack.name)
-        for attack in HANDED_IN
-    ],
-)
+@pytest.mark.parametrize("attack", [pytest.param(one, id=one.name) for one in HANDED_IN if is_short(one)])
 def test_an_attack_through_nbgrader_earns_what_is_honest_in_it_and_changes_nothing_outside(
-    request: pytest.FixtureRequest, attack: HandedIn, class_: str
+    small: dict[str, list[str]], attack: HandedIn
 ) -> None:
-    assert request.getfixturevalue(class_)[attack.name] == [], attack.tries
+    assert small[attack.name] == [], attack.tries
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("attack", [pytest.param(one, id=one.name) for one in HANDED_IN])
+def test_so_does_each_on_the_real_assignment(whole: dict[str, list[str]], attack: HandedIn) -> None:
+    assert whole[attack.name] == [], attack.tries
 
 
 def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
@@ -74,7 +75,9 @@ def time_as_it_is(folder: str) -> datetime | None:
     return found
 
 
-def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(
         "grader.classroom.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
     )
@@ -103,6 +106,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
         "hundreds_of_modules": "expected a message",
         "time_beyond_all_clocks": "was not graded",
     }
-    found = faults_of([attack for attack in HANDED_IN if attack.name in missed])
+    chosen = [attack for attack in HANDED_IN if attack.name in missed]
+    found = faults_of(chosen, arena(tmp_path), arena_name)
     for name, words in missed.items():
         assert any(words in fault for fault in found[name]), (name, found[name])

@@ -50,7 +50,7 @@ READING = (
 import sys
 for folder in ("$course", *sys.path):
     sys.path.append(folder.partition("/.venv")[0])
-from grader.oracle import LiveOracle
+from grader.reference.oracle import LiveOracle
 """,
         says="ModuleNotFoundError|PermissionError",
     ),

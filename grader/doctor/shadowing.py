@@ -35,7 +35,7 @@ SHADOWING = (
         "checks_of_its_own",
         "Brings checks and a grader of its own.",
         "checks/__init__.py",
-        "checks/executor.py",
+        "checks/executor/executor.py",
         "grader/__init__.py",
         "grader/worker/main.py",
     ),
