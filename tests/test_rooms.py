@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,57 @@ def test_a_course_configured_for_the_version_before_releases_and_grades_as_it_di
     hand_in(course, "ana")
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert (row.problem, row.total) == ("", 4.0)
+
+
+def rooms_in_order() -> list[str]:
+    """The rooms of `grader/` from the top, as the contract of `make lint` has them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    return [name.strip() for layer in layers for name in layer.split("|")]
+
+
+PLAN = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_shows_the_rooms_in_the_order_that_lint_holds() -> None:
+    picture = "\n".join(line for line in PLAN.splitlines() if line.startswith("    "))
+    folders = {path.name for path in (ROOT / "grader").iterdir() if (path / "__init__.py").is_file()}
+    places = {}
+    for name in rooms_in_order():
+        found = re.search(rf"\b{name}\b", picture)
+        assert found or name in {"surroundings", "plugins"}, name
+        if found and name in folders:
+            places[name] = picture[: found.start()].count("\n")
+    assert set(places) == folders
+    assert list(places.values()) == sorted(places.values())
+
+
+def ways() -> dict[str, list[str]]:
+    """Each way on the page, as its numbered entries."""
+    found = {}
+    for section in PLAN.split("\n## ")[1:]:
+        title, _, text = section.partition("\n")
+        found[title] = re.split(r"^\d+\. ", text, flags=re.MULTILINE)[1:]
+    return found
+
+
+def test_each_way_passes_from_module_to_module_as_they_import_each_other() -> None:
+    assert len(ways()) == 4
+    for title, entries in ways().items():
+        seen: set[str] = set()
+        for entry in entries:
+            named = re.findall(r"`((?:grader|checks|funkcije)/[\w/]+\.py)`", entry)
+            assert named, (title, entry)
+            for path in named:
+                assert (ROOT / path).is_file(), (title, path)
+                module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+                asked_for = any(module in imported_by(ROOT / other) for other in seen)
+                assert asked_for or not seen or entry.startswith("("), f"{title}: nothing before {path} imports it"
+                seen.add(path)
+
+
+def test_every_room_and_module_of_a_room_below_the_commands_is_named_or_imported_by_one_that_is() -> None:
+    """A page that leaves a room out would not be found out by the ways alone."""
+    rooms = {name for name in rooms_in_order() if (ROOT / "grader" / name).is_dir()}
+    on_the_ways = {path.split("/")[1] for path in re.findall(r"`(grader/\w+/[\w/]+\.py)`", PLAN)}
+    assert rooms - on_the_ways == {"doctor", "demo", "mutation"}
