@@ -14,7 +14,7 @@ from checks.engine.findings import FAINT, TELLING, Finding, find, where_wrong
 from checks.language import LANGUAGES, catalogue
 from checks.report import line
 from checks.result import Result
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 
 JudgeOne = Callable[..., Result]
 

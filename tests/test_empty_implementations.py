@@ -9,6 +9,7 @@ import pytest
 from conftest import ASSIGNMENT, ROOT
 
 import checks.engine.judge
+import checks.engine.own_forward
 from checks.core import Assignment, Observed
 from checks.engine.fingerprint import fingerprint
 from checks.pretenders import Pretender
@@ -204,8 +205,8 @@ def test_if_fingerprints_paid_their_null_space_would_earn_backward_passes(
             for name in b
         )
 
-    monkeypatch.setattr(checks.engine.judge, "agree", alike)
-    monkeypatch.setattr(checks.engine.judge, "same_forward", alike)
+    monkeypatch.setattr(checks.engine.own_forward, "agree", alike)
+    monkeypatch.setattr(checks.engine.own_forward, "same_forward", alike)
     earned = points(tried(bench, of("EMPTY", "null_space"), 0))
     assert earned["batchnorm_backward"] > 1
 

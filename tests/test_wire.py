@@ -25,7 +25,7 @@ from checks.executor.executor import BESIDES, LARGEST, TIMES, Allowance, Executo
 from checks.result import Result
 from grader.course import Course
 from grader.grading.grade import grade
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import StudentProcess
 from grader.sandbox.staging import SUBMISSION, stage_kit

@@ -19,7 +19,7 @@ from grader.course import Course
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.grading.submission import NotASubmission, read_submission
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 from grader.sandbox.launch import PlainLauncher, worker_python
 from grader.sandbox.process import Limits, StudentProcess
 from grader.sandbox.staging import stage, stage_kit

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..core import Check
-from .case import Case, Known, NotKnown
+from .case import Known, KnownMistakes, NotKnown
 from .fingerprint import NOT_FINITE, Fingerprints
 
 Place = tuple[int, str]
@@ -35,7 +35,7 @@ class Seen:
     """What a check saw."""
 
     check: Check
-    case: Case
+    case: KnownMistakes
     prints: Sequence[Fingerprints] = ()
     """Size by size; nothing if it raised."""
     right: Sequence[Fingerprints] = ()
@@ -110,7 +110,7 @@ def _result(name: str) -> str:
 
 
 @dataclass
-class Diagnosis:
+class MistakeSearch:
     """The known mistakes of one function, held against what its checks saw.
 
     Args:
@@ -159,7 +159,7 @@ class Diagnosis:
         # Fewest numbers that neither gives by itself; then as many as possible by the likelier. A stable sort.
         pairs.sort(key=lambda pair: pair[:2])
         for unsure, _, one, other in pairs[:_TRIED]:
-            if unsure and any(seen.case.both is None for seen in self.failed):
+            if unsure and not all(seen.case.combines for seen in self.failed):
                 if self._tells(one, other) and self._tells(other, one):
                     alike = {frozenset(pair[2:]) for pair in pairs if pair[0] == unsure}
                     return self._parts_of(one, other, sure=frozenset.intersection(*alike))
@@ -187,7 +187,7 @@ class Diagnosis:
 
     def _give_together(self, seen: Seen, one: str, other: str) -> bool:
         try:
-            return seen.case.both is not None and fit(seen, seen.case.both(one, other)).whole
+            return seen.case.combines and fit(seen, seen.case.both(one, other)).whole
         except NotKnown:
             return False
 
@@ -234,7 +234,7 @@ class Diagnosis:
         named: dict[str, tuple[str, ...]] = {}
         for part in parts.values():
             # What a network is made of shows elsewhere, too, so that alone it may be explained in more than one way.
-            alone = Diagnosis(part, self.complete and bool(part[0].check.part), self._fits)
+            alone = MistakeSearch(part, self.complete and bool(part[0].check.part), self._fits)
             if alone.failed:
                 named |= alone._one()
         return named
@@ -279,15 +279,16 @@ class Diagnosis:
 
     def _promises(self, seen: Seen, mistake: str) -> bool:
         """Whether a mistake explains something at the first size that is wrong: a glance, before a good look."""
-        if (seen.check.id, mistake) in self._fits or seen.case.at is None:
+        if (seen.check.id, mistake) in self._fits:
             return bool(self._fit(seen, mistake).strong)
         if seen.error or seen.case.precision != "d":
             return False
         size = min(index for index, _ in seen.wrong)
         try:
-            return bool(fit(seen, seen.case.at(mistake, size), [size]).strong)
+            known = seen.case.known_at(mistake, size)
         except NotKnown:
             return False
+        return bool((self._fit(seen, mistake) if known is None else fit(seen, known, [size])).strong)
 
     def _explains(self, mistake: str) -> int:
         return sum(len(self._fit(seen, mistake).strong) for seen in self.failed)

@@ -6,14 +6,13 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from checks.core import Assignment, Check, is_judged
-from checks.engine.case import Case, match, prints_of
+from checks.engine.case import Oracle, match, prints_of
 from checks.engine.compare import distances, mend
 from checks.engine.judge import judge
 from checks.engine.recording import Recording
@@ -25,10 +24,11 @@ from checks.student import Student
 
 from ..course import Course
 from ..errors import GraderError
-from ..reference.edits import Overlap
+from ..reference.changed import Overlap
+from ..reference.edits import Edit, edits_of
 from ..reference.instructor_only import load_beside
-from ..reference.oracle import Kept, LiveOracle, edits_of, whole_student
-from ..reference.package import Edit
+from ..reference.oracle import LiveCase, LiveOracle
+from ..reference.versions import Versions, over_stand_ins_if_needed, whole_student
 from .tally import Tally
 
 _HELD = 20
@@ -40,21 +40,14 @@ RECORDED = -1
 
 @dataclass
 class Draw(LiveOracle):
-    """The live oracle for one draw, which many students are held against: it answers each question once."""
+    """The live oracle for one draw, which many students are held against: its cases keep what they have answered."""
 
-    _cases: dict[str, Case] = field(default_factory=dict)
+    _cases: dict[str, LiveCase] = field(default_factory=dict)
 
-    def case(self, check: Check) -> Case:
+    def case(self, check: Check) -> LiveCase:
         """See `LiveOracle.case`."""
         if check.id not in self._cases:
-            found = super().case(check)
-            self._cases[check.id] = replace(
-                found,
-                known=cache(found.known),
-                also=cache(found.also),
-                forward=cache(found.forward),
-                probes=cache(found.probes),
-            )
+            self._cases[check.id] = super().case(check)
         return self._cases[check.id]
 
 
@@ -64,8 +57,8 @@ class Bench:
     def __init__(self, course: Course, assignment: Assignment, recording: Path | None = None) -> None:
         self.course = course
         self.assignment = assignment
-        self.kept = Kept(course, assignment)
-        self.mistakes: Sequence[Mistake] = tuple(self.kept.mistakes.values())
+        self.versions = Versions(course, assignment)
+        self.mistakes: Sequence[Mistake] = tuple(self.versions.mistakes.values())
         variants = load_beside(assignment, "variants")
         self.variants: Sequence[Variant] = variants.VARIANTS if variants is not None else ()
         self._draws: dict[int, Draw] = {}
@@ -82,18 +75,21 @@ class Bench:
         if draw not in self._draws:
             while len(self._draws) >= _HELD:
                 self._draws.pop(next(iter(self._draws)))
-            self._draws[draw] = Draw(self.course, self.assignment, f"mutation {draw}".encode(), self.kept)
+            self._draws[draw] = self.draw(draw)
         return self._draws[draw]
 
-    def judge(self, student: Student, oracle: Any, functions: Sequence[str] | None = None) -> Result:
-        """The verdict on some functions, all if None."""
+    def draw(self, number: int) -> Draw:
+        """A draw that is not kept."""
+        return Draw(self.versions, f"mutation {number}".encode())
+
+    def result(self, student: Student, oracle: Oracle, functions: Sequence[str] | None = None) -> Result:
+        """What the judge finds on some functions, all if None."""
         return judge(self.assignment, student, oracle, language="en", functions=functions)
 
     def variant(self, variant: Variant) -> Student:
         """The reference with a correct variant in it."""
         if variant.id not in self._students:
-            edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-            self._students[variant.id] = self._variants.enter_context(self.whole(edits, variant.layers))
+            self._students[variant.id] = self._variants.enter_context(self.whole(edits_of(variant), variant.layers))
         return self._students[variant.id]
 
     def whole(
@@ -115,13 +111,13 @@ class Bench:
         """Whether the check made for a mistake fails on a draw; nothing else is asked."""
         [check] = [check for check in self.assignment.of(mistake.function) if check.id == mistake.breaks]
         alone = replace(self.assignment, checks=(check,), explain="none")
-        return judge(alone, self.kept.student(mistake.id), self.oracle(draw), language="en").score == 0
+        return judge(alone, self.versions.student(mistake.id), self.oracle(draw), language="en").score == 0
 
     def on_draw(self, draw: int, pairs: Iterable[tuple[str, str]] = (), *, named: bool = True) -> Tally:
         """Everything on one draw; unless mistakes are to be `named`, only points."""
         tally = Tally(draws=1, named_on=int(named))
         oracle = self.oracle(draw)
-        self._try_right("reference", self.judge(self.kept.student(), oracle), draw, tally)
+        self._try_right("reference", self.result(self.versions.student(), oracle), draw, tally)
         for mistake in self.mistakes:
             if named:
                 self._try_mistake(mistake, oracle, tally)
@@ -129,7 +125,7 @@ class Bench:
                 tally.killed[mistake.id] += self.kills(mistake, draw)
         for variant in self.variants:
             functions = self.functions_of(variant)
-            result = self.judge(self.variant(variant), oracle, functions)
+            result = self.result(self.variant(variant), oracle, functions)
             self._try_right(variant.id, result, draw, tally)
         for one, other in pairs:
             self.try_pair(one, other, draw, tally)
@@ -137,7 +133,7 @@ class Bench:
             self._measure(oracle, tally)
         return tally
 
-    def _measure(self, oracle: Any, tally: Tally) -> None:
+    def _measure(self, oracle: Oracle, tally: Tally) -> None:
         """How far right results are from the truth, and wrong ones on the check made for them."""
         for variant in self.variants:
             for function in self.functions_of(variant):
@@ -146,15 +142,13 @@ class Bench:
                     tally.add(Tally(loses={precision: distance}))
         for mistake in self.mistakes:
             [check] = [check for check in self.assignment.of(mistake.function) if check.id == mistake.breaks]
-            precision, distance = self._distance(check, self.kept.student(mistake.id), oracle)
+            precision, distance = self._distance(check, self.versions.student(mistake.id), oracle)
             tally.add(Tally(moves={precision: distance or np.inf}))
 
-    def _distance(self, check: Check, student: Student, oracle: Any) -> tuple[str, float]:
+    def _distance(self, check: Check, student: Student, oracle: Oracle) -> tuple[str, float]:
         """The largest distance from the truth; 0 where no values are judged, infinity where there are none."""
         case = oracle.case(check)
-        if check.function in self.assignment.over_stand_ins:
-            assert student.over_stand_ins is not None
-            student = student.over_stand_ins
+        student = over_stand_ins_if_needed(student, check, self.assignment)
         if check.aspect != "values":
             return case.precision, 0.0
         try:
@@ -173,8 +167,8 @@ class Bench:
     def _try_right(self, name: str, result: Result, draw: int, tally: Tally) -> None:
         tally.lost[name] |= {f"{check.id} on draw {draw}" for check in result.checks if check.status != "passed"}
 
-    def _try_mistake(self, mistake: Mistake, oracle: Any, tally: Tally) -> None:
-        result = self.judge(self.kept.student(mistake.id), oracle, [mistake.function])
+    def _try_mistake(self, mistake: Mistake, oracle: Oracle, tally: Tally) -> None:
+        result = self.result(self.versions.student(mistake.id), oracle, [mistake.function])
         for check in result.checks:
             if check.status == "passed":
                 continue
@@ -188,12 +182,12 @@ class Bench:
 
     def try_pair(self, one: str, other: str, draw: int, tally: Tally) -> None:
         """Judge two mistakes at once, and tally whether they were detected and named."""
-        with self.whole([edit for name in (one, other) for edit in edits_of(self.kept.mistakes[name])]) as student:
+        with self.whole([edit for name in (one, other) for edit in edits_of(self.versions.mistakes[name])]) as student:
             self._judge_pair(one, other, student, draw, tally)
 
     def _judge_pair(self, one: str, other: str, student: Student, draw: int, tally: Tally) -> None:
-        functions = list(dict.fromkeys(self.kept.mistakes[name].function for name in (one, other)))
-        result = self.judge(student, self.oracle(draw), functions)
+        functions = list(dict.fromkeys(self.versions.mistakes[name].function for name in (one, other)))
+        result = self.result(student, self.oracle(draw), functions)
         if all(check.status == "passed" for check in result.checks):
             if all(self._same(set(), student, (one, other), function, draw) for function in functions):
                 return  # they undo each other
@@ -217,19 +211,19 @@ class Bench:
 
     def _same(self, named: set[str], student: Student, true: Sequence[str], function: str, draw: int) -> bool:
         """Whether mistakes that were named in others' place give the very same numbers in that function."""
-        elsewhere = {name for name in true if self.kept.mistakes[name].function != function}
+        elsewhere = {name for name in true if self.versions.mistakes[name].function != function}
         if any(self._gives(named | more, student, function, draw) for more in (elsewhere, set[str]())):
             return True
         return all(any(self._alike(name, one, function, draw) for one in true) for name in named - set(true))
 
     def _alike(self, one: str, other: str, function: str, draw: int) -> bool:
         """Whether two mistakes give the same numbers in a function, as one cache does that two backward passes read."""
-        with self.whole(edits_of(self.kept.mistakes[other])) as student:
+        with self.whole(edits_of(self.versions.mistakes[other])) as student:
             return self._gives({one}, student, function, draw)
 
     def _gives(self, mistakes: set[str], student: Student, function: str, draw: int) -> bool:
         """Whether these mistakes together give what a student gives in a function."""
-        edits = [edit for name in sorted(mistakes) for edit in edits_of(self.kept.mistakes[name])]
+        edits = [edit for name in sorted(mistakes) for edit in edits_of(self.versions.mistakes[name])]
         oracle = self.oracle(max(draw, 0))
         try:
             with self.whole(edits) as other:
@@ -237,12 +231,11 @@ class Bench:
         except (GraderError, StudentError):
             return False
 
-    def _agree(self, one: Student, other: Student, check: Check, oracle: Any) -> bool:
+    def _agree(self, one: Student, other: Student, check: Check, oracle: Oracle) -> bool:
         case = oracle.case(check)
         prints = []
         for student in (one, other):
-            asked = student.over_stand_ins if check.function in self.assignment.over_stand_ins else student
-            assert asked is not None
+            asked = over_stand_ins_if_needed(student, check, self.assignment)
             prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
         return match(prints[0], prints[1], case.precision)
 
@@ -257,7 +250,7 @@ class Bench:
             if other is one or (one.id, other.id) in found:
                 continue
             try:
-                self.kept.student(one.id, other.id)
+                self.versions.student(one.id, other.id)
             except Overlap:
                 continue
             found.append((one.id, other.id))

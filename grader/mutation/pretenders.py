@@ -110,7 +110,7 @@ def _same(one: Inputs, other: Inputs) -> bool:
 
 def _is_truth(bench: Bench, check: Check, inputs: Inputs, observed: Observed) -> bool:
     try:
-        truth = check.run(bench.kept.student(), **as_float64(inputs))
+        truth = check.run(bench.versions.student(), **as_float64(inputs))
     except StudentError:
         return False
     return not any(
