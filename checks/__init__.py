@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # What needs numpy is imported where it is used: the grader's command line reads sentences before it needs a check.
 
-__all__ = ["CheckFailed", "Verdict", "check", "run_recorded"]
+__all__ = ["CellOutput", "CheckFailed", "check", "run_recorded"]
 
 PACKAGE = "funkcije"
 RECORDINGS = "recordings.npz"
@@ -47,7 +47,7 @@ class CheckFailed(AssertionError):
     """Raised under Validate, which shows nothing but an error's last line."""
 
 
-class Verdict:
+class CellOutput:
     """What a check cell shows: HTML in a notebook, plain text elsewhere."""
 
     def __init__(self, result: Result, function: str) -> None:
@@ -99,7 +99,7 @@ def check(function: str, language: str | None = None) -> Any:
 
             raise CheckFailed(line(result, function))
         return None
-    return Verdict(result, function)
+    return CellOutput(result, function)
 
 
 def run_recorded(

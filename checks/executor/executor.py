@@ -67,17 +67,51 @@ class Line:
     function: str = ""
 
 
-@dataclass
+ErrorKind = Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
+
+
 class StudentError(Exception):
     """What went wrong in the student's code; `lines` are the student's own, outermost first."""
 
-    kind: Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
-    type: str = ""
-    message: str = ""
-    lines: tuple[Line, ...] = ()
+    def __init__(self, kind: ErrorKind, type: str = "", message: str = "", lines: tuple[Line, ...] = ()) -> None:
+        super().__init__(kind, type, message, lines)
+        self.kind = kind
+        self.type = type
+        self.message = message
+        self.lines = lines
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.type else self.message
+
+    @classmethod
+    def missing(cls, module: str, name: str) -> StudentError:
+        """A module has no function of this name."""
+        return cls("missing", message=f"{module}.py: {name}")
+
+    @classmethod
+    def wrong_count(cls, function: str, expected: int, found: str) -> StudentError:
+        """A function returned another number of results; `found` is `2 results`, or the type of the only one."""
+        return cls("result", message=f"{function}: {expected} results expected, got {found}")
+
+    @classmethod
+    def too_large(cls, what: str) -> StudentError:
+        """Far more was returned than was asked for."""
+        return cls("too_large", message=what)
+
+    @classmethod
+    def timeout(cls, seconds: str) -> StudentError:
+        """The time is up, after so many seconds."""
+        return cls("timeout", message=f"{seconds} s")
+
+    @classmethod
+    def lost(cls, how: str) -> StudentError:
+        """The process ended, in words how."""
+        return cls("lost", message=how)
+
+    @classmethod
+    def protocol(cls, what: str) -> StudentError:
+        """The process answered something that was not asked for."""
+        return cls("protocol", message=what)
 
 
 @dataclass(frozen=True)
@@ -243,7 +277,7 @@ class Executor:
         module = importlib.import_module(f"{self.package}.{target}")
         function = getattr(module, name, None)
         if function is None:
-            raise StudentError("missing", message=f"{target}.py: {name}")
+            raise StudentError.missing(target, name)
         return function
 
     def _split(self, name: str, returned: Any, results: Sequence[Kind]) -> tuple[Any, ...]:
@@ -251,7 +285,7 @@ class Executor:
             return (returned,)
         if not isinstance(returned, tuple | list) or len(returned) != len(results):
             count = f"{len(returned)} results" if isinstance(returned, tuple | list) else type(returned).__name__
-            raise StudentError("result", message=f"{name}: {len(results)} results expected, got {count}")
+            raise StudentError.wrong_count(name, len(results), count)
         return tuple(returned)
 
     def _keep(self, value: Any, handle: Handle | None = None) -> Handle:
@@ -282,7 +316,7 @@ class Executor:
             items: Iterable[Any] = [value]
             if kind == "arrays" and _is_a(dict, value):
                 if (count := dict.__len__(value)) > MOST_NAMES:
-                    raise StudentError("too_large", message=f"dict: {count}")
+                    raise StudentError.too_large(f"dict: {count}")
                 items = dict.values(value)
             for array in items:
                 # Of what is no array of numbers, only its type is said.
@@ -290,7 +324,7 @@ class Executor:
                     left -= room(_SHAPE(array))
                     if left < 0:
                         what = f"{_DTYPE(array)}, {_SHAPE(array)}"
-                        raise StudentError("too_large", message=printable(what, LONGEST_NAME))
+                        raise StudentError.too_large(printable(what, LONGEST_NAME))
 
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
@@ -309,7 +343,7 @@ class Executor:
             return error
         lines, message = self._own_lines(error), _text_of(error)
         if isinstance(error, SyntaxError):
-            # Whoever raises one by hand may put anything into it.
+            # One that is raised by hand may hold anything.
             lines = (_line(error.filename or "?", error.lineno, error.text or ""),)
             message = _text_of(error.msg)
         kind: Literal["not_implemented", "error"] = (
