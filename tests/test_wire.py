@@ -21,7 +21,8 @@ from conftest import ROOT, Submit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.executor.executor import BESIDES, LARGEST, TIMES, Allowance, Executor, Handle, StudentError
+from checks.executor.allowance import BESIDES, LARGEST, TIMES, Allowance
+from checks.executor.executor import Executor, Handle, StudentError
 from checks.result import Result
 from grader.course import Course
 from grader.grading.grade import grade

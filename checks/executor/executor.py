@@ -3,14 +3,13 @@
 The student's notebook uses it directly; the grader runs the same file inside the sandboxed worker and talks to it over
 a pipe. So a check sees the same thing in both places: arrays, numbers, and handles to whatever else a function made.
 Texts are printable and bounded, and an answer is no larger than what was asked for makes likely.
-This file needs Python, numpy and `text` only, and nothing else of the kit.
+This folder needs Python and numpy only, and nothing else of the kit.
 """
 
 from __future__ import annotations
 
 import builtins
 import importlib
-import math
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .allowance import Allowance, room
 from .text import printable
 
 Kind = Literal["array", "arrays", "handle"]
@@ -31,10 +31,6 @@ WHITELIST = frozenset("?bhilqBHILQefd")
 _LONG_DOUBLE = "g"
 """Becomes float64 on its way."""
 
-TIMES, BESIDES = 16, 64 * 2**10
-"""An answer may take 16 times the bytes that were asked for, and 64 KB."""
-LARGEST = 48 * 2**20
-"""Bytes that no answer may exceed, whatever was asked for."""
 MOST_NAMES = 1_000
 """Of the arrays in one dictionary."""
 LONGEST_NAME, LONGEST_CODE = 100, 200
@@ -120,59 +116,6 @@ class Reply:
 
     values: tuple[Any, ...]
     changed: tuple[int, ...] = ()
-
-
-def room(shape: Sequence[int]) -> int:
-    """Bytes that an array of this shape takes as float64, in which it is judged.
-
-    An axis of length zero counts as one: of such an array, too, another axis can be summed over.
-    """
-    return 8 * (math.prod(shape) or math.prod(max(length, 1) for length in shape))
-
-
-@dataclass
-class Allowance:
-    """How large an answer may be: in proportion to what is expected, in bytes as float64.
-
-    That is what `expect` says, if it was called since the last reset; else it follows from the arguments since then:
-    as many bytes as their arrays take, and as many as the parameters of a network with layers of these lengths could.
-    """
-
-    _stated: int | None = None
-    _arrays: int = 0
-    _lengths: int = 0
-
-    def reset(self) -> None:
-        """Forget everything: a new check begins."""
-        self._stated, self._arrays, self._lengths = None, 0, 0
-
-    def expect(self, size: int) -> None:
-        """From now on, until the next reset, an answer of about this size is expected."""
-        self._stated = size
-
-    def asked(self, arguments: Iterable[Any]) -> None:
-        """Take account of arguments: arrays, numbers, and sequences and dictionaries of them."""
-        if self._stated is not None:
-            return
-        for argument in arguments:
-            if isinstance(argument, np.ndarray):
-                self._arrays += 8 * argument.size
-            elif isinstance(argument, int):
-                self._lengths += max(argument, 0)
-            elif isinstance(argument, dict):
-                self.asked(argument.values())
-            elif isinstance(argument, list | tuple):
-                self.asked(argument)
-
-    @property
-    def expected(self) -> int:
-        """The size that is expected."""
-        return self._arrays + 8 * self._lengths**2 if self._stated is None else self._stated
-
-    @property
-    def most(self) -> int:
-        """The size that an answer may have."""
-        return min(TIMES * self.expected + BESIDES, LARGEST)
 
 
 @dataclass

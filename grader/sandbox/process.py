@@ -19,7 +19,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from checks.executor.executor import LONGEST_NAME, MOST_LINES, Allowance, Handle, Kind, Line, Other, Reply, StudentError
+from checks.executor.allowance import Allowance
+from checks.executor.executor import LONGEST_NAME, MOST_LINES, Handle, Kind, Line, Other, Reply, StudentError
 
 from ..errors import GraderError
 from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
