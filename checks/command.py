@@ -240,7 +240,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _over.is_set():
         return
     _stopped.set()
-    if hasattr(signal, "setitimer"):  # else whoever takes it for an exception of his own goes on
+    if hasattr(signal, "setitimer"):  # else code that catches it as an exception of its own would go on
         signal.signal(signal.SIGALRM, _stop)
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
     raise Stopped

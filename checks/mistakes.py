@@ -44,7 +44,7 @@ class Variant:
 
     id: str
     layers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """Functions of `layers.py` that take the place of the reference's."""
+    """Functions of `layers.py` that replace the reference's."""
     module: str = ""
     function: str = ""
     replace: tuple[tuple[str, str], ...] = ()

@@ -24,10 +24,10 @@ Place = tuple[int, str]
 """A result: the index of the size, and its name."""
 
 RAISED: Place = (-1, "")
-"""Stands for the error of a check that raised."""
+"""The place of an error, for a check that raised."""
 
 _TRIED = 12
-"""Pairs that are tried at once before it is given up."""
+"""Pairs that are tried before the search is given up."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Fit:
 
 
 def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
-    """Hold what a mistake gives, at all sizes or at those that are named, against what a check saw there."""
+    """Compare what a mistake gives, at all sizes or at those that are named, with what a check saw there."""
     if seen.error:
         if not known.error:
             return Fit(left=frozenset({RAISED}))
@@ -111,10 +111,10 @@ def _result(name: str) -> str:
 
 @dataclass
 class MistakeSearch:
-    """The known mistakes of one function, held against what its checks saw.
+    """The known mistakes of one function, compared with what its checks saw.
 
     Args:
-        seen: the checks that came to a judgement, passed and failed.
+        seen: the checks that were judged, passed and failed.
         complete: whether these are all; mistakes that differ in the others alone cannot be told apart.
     """
 
@@ -255,7 +255,7 @@ class MistakeSearch:
         return named
 
     def _refuted(self, seen: Seen, mistake: str) -> bool:
-        """Whether a result that a check is wrong in came out otherwise than by this mistake in another check."""
+        """Whether in another check one of the wrong results is not what this mistake gives."""
         results = {_result(name) for _, name in seen.wrong}
         return any(
             _result(name) in results

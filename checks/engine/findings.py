@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Inputs, Observed, is_judged
-from .compare import TOLERANCE, mend, scale
+from .compare import TOLERANCE, in_shape, scale
 
 Array = np.ndarray
 
@@ -96,7 +96,7 @@ def find(
         if not isinstance(got, np.ndarray) or not isinstance(right, np.ndarray):
             return None
         tolerance = TOLERANCE[precision] * scale(right)
-        values = mend(got, right.shape)
+        values = in_shape(got, right.shape)
         if values is None:
             if got.ndim != 2 or got.T.shape != right.shape:
                 return None

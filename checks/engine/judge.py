@@ -57,7 +57,7 @@ def judge(
     for function in functions if functions is not None else assignment.functions:
         asked = student.over_stand_ins if function in assignment.over_stand_ins else student
         assert asked is not None, f"{function} is judged over stand-ins"
-        # What a student's numbers do to ours, such as infinity less infinity, is seen in the verdict.
+        # Infinity less infinity, and the like, shows in the result.
         with np.errstate(all="ignore"):
             outcomes = [
                 _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
@@ -74,7 +74,7 @@ def _judged(
     say: Catalogue,
     own_forwards: OwnForwards,
 ) -> Outcome:
-    """What one check comes to."""
+    """The outcome of one check."""
     student.reset()
     case = oracle.case(check)
     try:
@@ -99,7 +99,7 @@ def _is_as_good(check: Check, observed: Sequence[Observed], case: Case) -> bool:
 def _paid_if_computed(
     assignment: Assignment, check: Check, student: Student, case: Case, observed: Sequence[Observed], say: Catalogue
 ) -> Outcome:
-    """What a check comes to in which nothing is wrong: form alone is not paid for."""
+    """The outcome of a check in which nothing is wrong; right form alone earns nothing."""
     remarks = _remarks(student, say)
     passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
     if _is_right(check, observed, case):

@@ -1,4 +1,4 @@
-"""What one check came to, before the mistakes of its function are weighed against each other."""
+"""The outcome of one check, before it is known which mistakes explain its function."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class OwnForwards:
     """By forward function, the known mistakes that have explained the student's in every check so far."""
 
     def judge(self, failed: Outcome) -> Outcome:
-        """What a check comes to that failed: something else only where a forward pass is to blame."""
+        """The outcome of a check that failed, changed only where the forward pass is the cause."""
         check, case = failed.check, failed.case
         forward = self.assignment.forward_of.get(check.function)
         if check.aspect != "values" or forward is None or case is None:

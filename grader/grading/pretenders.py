@@ -1,7 +1,7 @@
-"""What pretenders earn: submissions that want points for nothing (`checks/NAME/pretenders`).
+"""What pretenders earn: submissions that try to earn points for nothing (`checks/NAME/pretenders`).
 
-Each is written out as a package of its own and judged in this process, where its memory begins anew; `graded` does the
-same through the sandbox, which is slower and the only place for those that look for the judge's own memory.
+Each is written out as a package of its own and judged in this process, where it remembers nothing of the last run;
+`graded` does the same through the sandbox, which is slower and the only place for those that search the judge's memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING
 
 from checks.core import Assignment
 from checks.executor.executor import Executor
@@ -29,9 +28,6 @@ from ..reference.package import load_package
 from ..reference.render import render_package
 from ..sandbox.launch import Launcher
 from .grade import grade
-
-if TYPE_CHECKING:
-    pass
 
 KINDS = ("EMPTY", "COUPLED", "SOMETIMES", "KEPT", "BENT")
 

@@ -1,4 +1,4 @@
-"""Many students held against the checks on many draws: the truths of a draw are asked for once."""
+"""Judges many students by the checks on many draws; the truths of a draw are computed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from checks.core import Assignment, Check, is_judged
 from checks.engine.case import Oracle, match, prints_of
-from checks.engine.compare import distances, mend
+from checks.engine.compare import distances, in_shape
 from checks.engine.judge import judge
 from checks.engine.recording import Recording
 from checks.executor.executor import StudentError
@@ -35,12 +35,12 @@ _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
 
 RECORDED = -1
-"""Stands for the recording in the place of a draw's number."""
+"""The recording, where a draw's number is expected."""
 
 
 @dataclass
 class Draw(LiveOracle):
-    """The live oracle for one draw, which many students are held against: its cases keep what they have answered."""
+    """The live oracle of one draw, for many students: its cases keep what they have answered."""
 
     _cases: dict[str, LiveCase] = field(default_factory=dict)
 
@@ -155,14 +155,12 @@ class Bench:
             observed = [check.run(student, **inputs) for inputs in case.inputs]
         except StudentError:
             return case.precision, np.inf
-        furthest = [0.0]
-        for item, true in zip(observed, case.truth, strict=True):
-            for name in filter(is_judged, true):
-                got = item.get(name)
-                mended = mend(got, true[name].shape) if isinstance(got, np.ndarray) else None
-                far = np.inf if mended is None else np.max(distances(mended.astype(np.float64), true[name]), initial=0)
-                furthest.append(float(np.nan_to_num(far, nan=np.inf)))
-        return case.precision, max(furthest)
+        far = [
+            _distance_of(item.get(name), true[name])
+            for item, true in zip(observed, case.truth, strict=True)
+            for name in filter(is_judged, true)
+        ]
+        return case.precision, max(far, default=0.0)
 
     def _try_right(self, name: str, result: Result, draw: int, tally: Tally) -> None:
         tally.lost[name] |= {f"{check.id} on draw {draw}" for check in result.checks if check.status != "passed"}
@@ -240,7 +238,7 @@ class Bench:
         return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:
-        """Pairs of mistakes that go together, half of them in one function."""
+        """Pairs of mistakes that do not overlap, half of them in one function."""
         rng = random.Random(seed)
         found: list[tuple[str, str]] = []
         while len(found) < count:
@@ -255,3 +253,10 @@ class Bench:
                 continue
             found.append((one.id, other.id))
         return found
+
+
+def _distance_of(got: Any, true: np.ndarray) -> float:
+    values = in_shape(got, true.shape) if isinstance(got, np.ndarray) else None
+    if values is None:
+        return np.inf
+    return float(np.nan_to_num(np.max(distances(values.astype(np.float64), true), initial=0), nan=np.inf))
