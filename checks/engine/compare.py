@@ -73,6 +73,11 @@ def distances(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(values - truth) / scale(truth))
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a result is an array of finite numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
+
+
 def in_shape(got: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """`got` in the expected shape if only axes of length one differ, else None."""
     squeezed = tuple(length for length in shape if length != 1)

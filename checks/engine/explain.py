@@ -6,72 +6,64 @@ Which known mistakes explain a function, `diagnosis` finds; what holds of the nu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
-
-from ..core import Assignment, Check, Observed, is_judged
-from ..executor.executor import StudentError
+from ..core import Assignment, Check
 from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
-from .case import Case, OnOwnForward, changed, prints_of
-from .compare import FLOOR, Difference, scale
+from .case import Case, prints_of
+from .compare import Difference
 from .diagnosis import RAISED, MistakeSearch, Place, Seen
 from .faults import signature
 from .findings import FAINT, TELLING, Finder, Finding, find, where_wrong
-from .fingerprint import Fingerprints
-from .outcome import Outcome, differences
+from .outcome import Outcome
+from .own_forward import seen_on
+from .probing import probe, vanishes
 
 
 def explain(assignment: Assignment, outcomes: Sequence[Outcome], student: Student, say: Catalogue) -> list[CheckResult]:
     """The results of one function's checks, with as much said as the assignment allows."""
-    named: Mapping[str, tuple[str, ...]] = {}
-    if assignment.explain == "hint" and any(outcome.wrong or outcome.error for outcome in outcomes):
-        seen = [found for outcome in outcomes if (found := _seen(outcome)) is not None]
-        named = MistakeSearch(seen, complete=len(seen) == len(outcomes)).named
-    results = []
-    for outcome in outcomes:
-        check, passed = outcome.check, outcome.status == "passed"
-        mistakes = named.get(check.id, ())
-        lines = [] if passed else _lines(assignment, outcome, mistakes, student, say)
-        results.append(
-            CheckResult(
-                check.id,
-                check.function,
-                check.points if passed else 0.0,
-                check.points,
-                outcome.status,
-                "\n".join(line for line in lines if line),
-                Diagnosis(mistakes[0], say.get(mistakes[0])) if mistakes else None,
-                outcome.warnings,
-            )
-        )
-    return results
+    named = _named(outcomes) if assignment.explain == "hint" else {}
+    return [_result(assignment, outcome, named.get(outcome.check.id, ()), student, say) for outcome in outcomes]
+
+
+def _named(outcomes: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
+    """The known mistakes that explain the checks of one function, by the check's id."""
+    if not any(outcome.wrong or outcome.error for outcome in outcomes):
+        return {}
+    seen = [found for outcome in outcomes if (found := _seen(outcome)) is not None]
+    return MistakeSearch(seen, complete=len(seen) == len(outcomes)).named
 
 
 def _seen(outcome: Outcome) -> Seen | None:
-    """What a diagnosis may rest on; None where the check came to no judgement of its own."""
+    """What a diagnosis may rest on; None where the check was not judged by itself."""
     check, case = outcome.check, outcome.case
     if case is None or (outcome.forward_wrong and outcome.own is None):
         # Over a forward pass that nothing explains, a right backward pass may look like any mistake.
         return None
     if outcome.error is not None:
         return Seen(check, case, wrong=frozenset({RAISED}), error=signature(outcome.error))
+    if outcome.own is not None:
+        return seen_on(outcome.own, outcome, case)
     prints, right = prints_of(check, outcome.observed, case.truth), prints_of(check, case.truth, case.truth)
-    if outcome.own is None:
-        wrong: set[Place] = {(item.size, item.difference.name) for item in outcome.wrong}
-        return Seen(check, case, prints, right, frozenset(wrong))
-    # Judged on a forward pass with a known mistake: what would be right is a gradient of that pass.
-    gradients = [prints_of(check, gradient, case.truth) for gradient in outcome.own.gradients()]
-    by_gradient = [(gradient, _apart(prints, gradient, case.precision)) for gradient in gradients]
-    gradient, apart = min(by_gradient, key=lambda item: len(item[1]))
-    return Seen(check, OnOwnForward(case, outcome.own), prints, gradient, apart)
+    wrong: set[Place] = {(item.size, item.difference.name) for item in outcome.wrong}
+    return Seen(check, case, prints, right, frozenset(wrong))
 
 
-def _apart(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str) -> frozenset[Place]:
-    return frozenset(
-        (size, name) for size, different in enumerate(changed(prints, right, precision)) for name in different
+def _result(
+    assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue
+) -> CheckResult:
+    check, passed = outcome.check, outcome.status == "passed"
+    lines = [] if passed else _lines(assignment, outcome, mistakes, student, say)
+    return CheckResult(
+        check.id,
+        check.function,
+        check.points if passed else 0.0,
+        check.points,
+        outcome.status,
+        "\n".join(line for line in lines if line),
+        Diagnosis(mistakes[0], say.get(mistakes[0])) if mistakes else None,
+        outcome.warnings,
     )
 
 
@@ -79,25 +71,42 @@ def _lines(
     assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue
 ) -> list[str]:
     """What is said of a check that did not pass."""
-    check, case = outcome.check, outcome.case
-    if not outcome.wrong or case is None:
-        silent = assignment.explain == "none" and outcome.error is not None and signature(outcome.error)
-        lines = [] if silent else [outcome.message]
-        asked = check.aspect == "values" and assignment.explain == "hint" and not mistakes
-        if asked and outcome.error is not None and case is not None:
-            lines += _probed(outcome, case, student, say)
-    elif assignment.explain == "none":
-        return []
+    if outcome.wrong and outcome.case is not None:
+        lines = _about_numbers(assignment, outcome, outcome.case, mistakes, student, say)
     else:
-        lines = [say.get(check.id)]
-        if outcome.forward_wrong and not mistakes:
-            lines.append(outcome.message)
-        elif outcome.own is None:
-            first = outcome.wrong[0]
-            lines.append(describe(first.difference, _at(check, first.size), say, open=case.open))
-            if assignment.explain == "hint" and not mistakes:
-                lines += _findings(outcome, case, student, say)
+        lines = _about_error(assignment, outcome, mistakes, student, say)
     return lines + [say("also_wrong", hint=say.get(mistake)) for mistake in mistakes[1:]]
+
+
+def _about_error(
+    assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue
+) -> list[str]:
+    """Where something raised, or nothing is computed: the message, and plainer inputs for which it does not raise."""
+    error = outcome.error
+    if assignment.explain == "none" and error is not None and signature(error):
+        return []
+    asked = assignment.explain == "hint" and outcome.check.aspect == "values" and not mistakes
+    if asked and error is not None and outcome.case is not None:
+        return [outcome.message, *probe(outcome, outcome.case, student, say)]
+    return [outcome.message]
+
+
+def _about_numbers(
+    assignment: Assignment, outcome: Outcome, case: Case, mistakes: Sequence[str], student: Student, say: Catalogue
+) -> list[str]:
+    """Where numbers are wrong: what was expected in words, what came, and what the numbers prove."""
+    if assignment.explain == "none":
+        return []
+    lines = [say.get(outcome.check.id)]
+    if outcome.forward_wrong and not mistakes:
+        return [*lines, outcome.message]
+    if outcome.own is not None:
+        return lines
+    first = outcome.wrong[0]
+    lines.append(describe(first.difference, _at(outcome.check, first.size), say, open=case.open))
+    if assignment.explain == "hint" and not mistakes:
+        lines += _findings(outcome, case, student, say)
+    return lines
 
 
 def _findings(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
@@ -105,13 +114,13 @@ def _findings(outcome: Outcome, case: Case, student: Student, say: Catalogue) ->
     check = outcome.check
     lines: list[str] = []
     if check.aspect == "values":
-        lines = _found(outcome, case, TELLING, say) or _probed(outcome, case, student, say)
+        lines = _found(outcome, case, TELLING, say) or probe(outcome, case, student, say)
         lines = lines or _found(outcome, case, FAINT, say)
     wrong = {item.size for item in outcome.wrong}
     telling = [
         index
         for index, true in enumerate(case.truth)
-        if index in wrong or check.aspect != "values" or not _vanishes(true)
+        if index in wrong or check.aspect != "values" or not vanishes(true)
     ]
     where = where_wrong([check.sizes[index] for index in telling], [index in wrong for index in telling])
     return [*lines, _sentence(where, "", case, say)] if where else lines
@@ -130,47 +139,6 @@ def _found(outcome: Outcome, case: Case, finders: Sequence[Finder], say: Catalog
 def _sentence(finding: Finding, name: str, case: Case, say: Catalogue) -> str:
     key = f"{finding.key}_hidden" if finding.telling and not case.open else finding.key
     return say(key, name=name, **finding.names)
-
-
-def _probed(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
-    """The first of the plainer inputs for which the student's function is right after all."""
-    check = outcome.check
-    wrong = {item.size for item in outcome.wrong} if outcome.error is None else set(range(len(check.sizes)))
-    for probed in case.probes:
-        if _vanishes(probed.truth):
-            continue
-        # New inputs prove something only if every other size failed; filled ones, if what they were made from did.
-        if len(wrong) < len(check.sizes) if probed.size < 0 else outcome.error is not None or probed.size not in wrong:
-            continue
-        student.reset()
-        try:
-            observed = [check.run(student, **probed.inputs)]
-        except StudentError:
-            continue
-        if not differences(check, observed, [probed.truth], case.precision):
-            return [say(probed.probe.id)]
-        # Other inputs, for which the truth is another, and still the same result.
-        if len(probed.probe.fill) == 1 and differences(
-            check, [case.truth[probed.size]], [probed.truth], case.precision
-        ):
-            before = {
-                name: value
-                for name, value in outcome.observed[probed.size].items()
-                if is_judged(name) and _is_finite(value)
-            }
-            if before and not differences(check, observed, [before], case.precision):
-                [name] = probed.probe.fill
-                return [say("without_effect", input=name)]
-    return []
-
-
-def _vanishes(truth: Observed) -> bool:
-    """Whether everything that is judged is zero, as dx is at N = 1: there, nearly any formula is right."""
-    return all(scale(value) <= FLOOR for name, value in truth.items() if is_judged(name))
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
 
 
 def _at(check: Check, size: int) -> str:

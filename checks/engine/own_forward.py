@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from ..core import FORWARD, Assignment
 from ..language import Catalogue
-from .case import Case, OwnForward, agree, judged, same_forward
+from .case import Case, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
+from .diagnosis import Place, Seen
+from .fingerprint import Fingerprints
 from .outcome import Outcome
 
 
@@ -66,3 +68,19 @@ def _is_wrong(failed: Outcome, case: Case) -> bool:
 def _is_right_on(own: OwnForward, failed: Outcome, case: Case) -> bool:
     """Whether the backward pass is the gradient of a mistaken forward pass."""
     return any(agree(failed.observed, judged(gradient), case.precision) for gradient in own.gradients())
+
+
+def seen_on(own: OwnForward, outcome: Outcome, case: Case) -> Seen:
+    """What a check saw over a mistaken forward pass: right would be the nearest gradient of that pass."""
+    prints = prints_of(outcome.check, outcome.observed, case.truth)
+    gradients = [prints_of(outcome.check, gradient, case.truth) for gradient in own.gradients()]
+    apart = [_apart(prints, gradient, case.precision) for gradient in gradients]
+    gradient, wrong = min(zip(gradients, apart, strict=True), key=lambda item: len(item[1]))
+    return Seen(outcome.check, OnOwnForward(case, own), prints, gradient, wrong)
+
+
+def _apart(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str) -> frozenset[Place]:
+    """The results that are not the right ones."""
+    return frozenset(
+        (size, name) for size, different in enumerate(changed(prints, right, precision)) for name in different
+    )
