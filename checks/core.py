@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .student import Contract
+from .student import Contract, Student
 
 Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
@@ -194,6 +194,13 @@ class Assignment:
     def functions(self) -> tuple[str, ...]:
         """The graded functions, in the order of their checks: one graded cell each, with this as its `grade_id`."""
         return tuple(dict.fromkeys(check.function for check in self.checks))
+
+    def asked(self, student: Student, function: str) -> Student:
+        """The student as the checks of a function ask it: over stand-ins where it is judged over them."""
+        if function not in self.over_stand_ins:
+            return student
+        assert student.over_stand_ins is not None, f"{function} is judged over stand-ins"
+        return student.over_stand_ins
 
     def of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function."""

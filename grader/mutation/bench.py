@@ -28,7 +28,7 @@ from ..reference.changed import Overlap
 from ..reference.edits import Edit, edits_of
 from ..reference.instructor_only import load_beside
 from ..reference.oracle import LiveCase, LiveOracle
-from ..reference.versions import Versions, over_stand_ins_if_needed, whole_student
+from ..reference.versions import Versions, whole_student
 from .tally import Tally
 
 _HELD = 20
@@ -148,7 +148,7 @@ class Bench:
     def _distance(self, check: Check, student: Student, oracle: Oracle) -> tuple[str, float]:
         """The largest distance from the truth; 0 where no values are judged, infinity where there are none."""
         case = oracle.case(check)
-        student = over_stand_ins_if_needed(student, check, self.assignment)
+        student = self.assignment.asked(student, check.function)
         if check.aspect != "values":
             return case.precision, 0.0
         try:
@@ -233,7 +233,7 @@ class Bench:
         case = oracle.case(check)
         prints = []
         for student in (one, other):
-            asked = over_stand_ins_if_needed(student, check, self.assignment)
+            asked = self.assignment.asked(student, check.function)
             prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
         return match(prints[0], prints[1], case.precision)
 

@@ -77,15 +77,7 @@ class Versions:
 
     def asked_by(self, check: Check, *mistakes: str) -> Student:
         """As `student`, over stand-ins where the check's function is judged over them."""
-        return over_stand_ins_if_needed(self.student(*mistakes), check, self.assignment)
-
-
-def over_stand_ins_if_needed(student: Student, check: Check, assignment: Assignment) -> Student:
-    """The student as a check asks it: over stand-ins where its function is judged over them."""
-    if check.function not in assignment.over_stand_ins:
-        return student
-    assert student.over_stand_ins is not None
-    return student.over_stand_ins
+        return self.assignment.asked(self.student(*mistakes), check.function)
 
 
 @contextmanager
