@@ -23,7 +23,7 @@ def _end_at_once(*_: object) -> None:
 
 
 if sys.argv[:1] == ["-m"] and "checks" in sys.orig_argv and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    # `python -m checks` begins here; until `command.run` stands guard, Ctrl-C must not end in a traceback.
+    # `python -m checks` begins here; until `command.run` handles signals, Ctrl-C must not end in a traceback.
     signal.signal(signal.SIGINT, _end_at_once)
 
 from pathlib import Path  # noqa: E402

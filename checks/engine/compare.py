@@ -8,12 +8,13 @@ for each number would blame a right implementation for it.
 
 - a sum of a few dozen terms loses a few u, in whatever order;
 - a variance in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
-  their difference. The contracts say up to which κ that must do, and inputs keep to it;
+  their difference. The contracts say up to which κ that must suffice, and inputs keep to it;
 - 1/std passes half of that on; a backward pass, staged or closed, loses a few u of the terms that cancel in it, which
   are of size |gamma·dout|/std;
 - a small network is a few dozen such steps, one after the other.
 
-One pass must do in float64 up to κ = 3000, which makes 1e7·u, 1e-9; in float32 up to κ = 30, which makes 900·u, 5e-5.
+One pass must suffice in float64 up to κ = 3000, which makes 1e7·u, 1e-9; in float32 up to κ = 30, which makes 900·u,
+5e-5.
 What the checks draw stays below that, and far below wherever a gradient is judged.
 
 **What mistakes move.** Far more, but for a result rounded to float32 on the way, which differs by 6e-8 at most. So the

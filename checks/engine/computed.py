@@ -28,7 +28,7 @@ MOST = 0.7
 """The share of a matrix that must change where it is said that it does all over: of (x - mean) / mean |x - mean| those
 numbers stay that are alone on their side of the mean."""
 LEAST = 1e-6
-"""The smallest change that counts, in units of the step: less is a tremor."""
+"""The smallest change that counts, in units of the step: less is noise."""
 SHRINKS = 0.1
 """What is left, at most, of a change when the step is a thousand times smaller. A thousandth where the results have a
 derivative; more where rounding adds to it."""

@@ -29,12 +29,12 @@ class Finding:
     key: str
     names: Mapping[str, str] = field(default_factory=dict)
     telling: bool = False
-    """Whether it would tell the truth to somebody who knows the result: an unusual factor does."""
+    """Whether it reveals the truth to a reader who knows the wrong result, as an unusual factor does."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A wrong array and the true one, with what was there when it came about."""
+    """A wrong array and the true one, with the inputs and the other results."""
 
     got: Array
     truth: Array

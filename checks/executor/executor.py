@@ -152,8 +152,8 @@ class Executor:
     ) -> Reply:
         """Call `module.name(*args, **kwargs)`, or the method `name` of an object held here.
 
-        Arrays are copied on the way in, so a change in place reaches nobody; it is reported in `Reply.changed`, as is
-        one to the arrays of a cache.
+        Arrays are copied on the way in, so a change in place does not reach the caller; it is reported in
+        `Reply.changed`, as is one to the arrays of a cache.
 
         Raises:
             StudentError: the function is missing, raised, or returned another number of results or far too much.

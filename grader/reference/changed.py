@@ -29,7 +29,7 @@ class Overlap(Exception):
 
 @dataclass
 class Changed(Executor):
-    """Runs a loaded package of which some functions or classes are others; trusted, so nothing is watched."""
+    """Runs a loaded package of which some functions or classes are others; trusted, so nothing is checked."""
 
     others: Mapping[str, Any] = field(default_factory=dict)
     stand_ins: ModuleType | None = None
@@ -55,7 +55,7 @@ class Changed(Executor):
         return Reply(tuple(map(self._outward, self._split(name, returned, results), results)))
 
     def _admit(self, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
-        """Whatever a trusted function returns is admitted."""
+        """Everything that a trusted function returns is admitted."""
 
     def _resolve(self, target: str | Handle, name: str) -> Any:
         if isinstance(target, str) and name in self.others:

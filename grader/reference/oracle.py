@@ -63,7 +63,7 @@ class LiveOracle:
 
 
 class LiveCase:
-    """One check on one draw: the reference and its mistaken versions are run when they are asked for, and once each.
+    """One check on one draw: the reference and its mistaken versions are run when they are needed, and once each.
 
     A network that is judged over stand-ins is asked over stand-ins.
     """
@@ -87,7 +87,7 @@ class LiveCase:
 
     @cached_property
     def also(self) -> Sequence[Sequence[Observed]]:
-        """A network that calls no layers of anybody's is as good if it does what the reference does."""
+        """A network that calls no layers, stand-ins or not, is as good if it gives what the reference gives."""
         if self.check.function not in self.versions.assignment.over_stand_ins:
             return []
         return [_truth(self.check, self.versions.student(), self.inputs)]

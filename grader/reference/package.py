@@ -1,8 +1,8 @@
 """The reference on the trusted side: the course's own `funkcije/`, loaded under a name that no student can import.
 
 Each load is a set of modules of its own, so the same source serves as the reference, as a known mistake (a few lines of
-one function replaced before it is compiled) and as the trusted network over a student's layers (functions replaced
-before the network imports them).
+one function replaced before it is compiled) and as the network over stand-ins (functions replaced before the network
+imports them).
 """
 
 from __future__ import annotations
