@@ -58,5 +58,5 @@ def differences(check: Check, observed: Sequence[Observed], truth: Sequence[Obse
             if difference:
                 found.append(Wrong(index, difference))
         if check.aspect == "names":
-            found += [Wrong(index, Difference(name, "unexpected", "", "")) for name in item.keys() - true.keys()]
+            found += [Wrong(index, Difference(name, "unexpected", "", "")) for name in item if name not in true]
     return found
