@@ -39,7 +39,7 @@ from grader.demo.people import FIRST_NUMBER, fill_in, read_class
 from grader.doctor.crowd import CROWD, Hostile
 from grader.grading.secret import ensure_secret
 from grader.publish.release import release
-from grader.reference.oracle import load_mistakes
+from grader.reference.mistakes import load_mistakes
 from grader.sandbox.process import Limits
 
 NAME = "batch_normalization"

@@ -20,11 +20,10 @@ from pathlib import Path
 
 from checks.core import Explain
 from checks.engine.judge import judge
-from checks.executor.executor import Executor
-from checks.student import Student
 from grader.course import KIT, Course
-from grader.reference.oracle import Kept, LiveOracle, edits_of
-from grader.reference.package import Edit, load_package
+from grader.reference.edits import Edit, edits_of
+from grader.reference.oracle import LiveOracle
+from grader.reference.versions import Versions, whole_student
 
 NAME = "batch_normalization"
 LAYERS = (
@@ -43,9 +42,11 @@ RETURNS = {
 }
 
 
-def submissions(kept: Kept) -> dict[str, list[Edit]]:
+def submissions(versions: Versions) -> dict[str, list[Edit]]:
     """Edits of the reference, by what they make of it."""
-    one_each = [next(m for m in kept.mistakes.values() if m.function == name) for name in kept.assignment.functions]
+    one_each = [
+        next(m for m in versions.mistakes.values() if m.function == name) for name in versions.assignment.functions
+    ]
     strange = [Edit("layers", name, *RETURNS[name]) for name in LAYERS]
     network = Edit("fc_net", "FullyConnectedNet.loss", "return loss, grads", "return loss + 1, grads")
     return {
@@ -57,18 +58,16 @@ def submissions(kept: Kept) -> dict[str, list[Edit]]:
     }
 
 
-def seconds(kept: Kept, edits: Sequence[Edit], explain: Explain, repeats: int) -> tuple[float, float]:
+def seconds(versions: Versions, edits: Sequence[Edit], explain: Explain, repeats: int) -> tuple[float, float]:
     """Of the first submission with fresh caches as they are, and the median of more."""
-    package = load_package(kept.course.package, edits=edits)
-    assignment = replace(kept.assignment, explain=explain)
+    assignment = replace(versions.assignment, explain=explain)
     taken = []
     for number in range(repeats + 1):
-        student = Student(Executor(package.name), assignment.contract)
-        oracle = LiveOracle(kept.course, assignment, f"draw {number}".encode(), kept)
-        began = time.perf_counter()
-        judge(assignment, student, oracle, language="en")
-        taken.append(time.perf_counter() - began)
-    package.unload()
+        with whole_student(versions.course, assignment, edits) as student:
+            oracle = LiveOracle(versions, f"draw {number}".encode())
+            began = time.perf_counter()
+            judge(assignment, student, oracle, language="en")
+            taken.append(time.perf_counter() - began)
     return taken[0], statistics.median(taken[1:])
 
 
@@ -79,17 +78,17 @@ def main() -> int:
     options = parser.parse_args()
     course = Course(KIT)
     assignment = course.assignment(NAME)
-    names = list(submissions(Kept(course, assignment)))
+    names = list(submissions(Versions(course, assignment)))
     rows = []
     for name in names:
-        kept = Kept(course, assignment)  # as in a process that has graded nothing yet
-        edits = submissions(kept)[name]
-        seconds(kept, [], "none", 1)  # the reference is loaded for every submission, right or wrong
-        first, on = seconds(kept, edits, "hint", options.repeats)
-        _, off = seconds(kept, edits, "none", options.repeats)
+        versions = Versions(course, assignment)  # as in a process that has graded nothing yet
+        edits = submissions(versions)[name]
+        seconds(versions, [], "none", 1)  # the reference is loaded for every submission, right or wrong
+        first, on = seconds(versions, edits, "hint", options.repeats)
+        _, off = seconds(versions, edits, "none", options.repeats)
         rows.append({"submission": name, "first": first, "on": on, "off": off})
     right = rows[0]["off"]
-    print(f"{len(assignment.checks)} checks, {len(Kept(course, assignment).mistakes)} known mistakes; milliseconds")
+    print(f"{len(assignment.checks)} checks, {len(Versions(course, assignment).mistakes)} known mistakes; milliseconds")
     print(f"{'submission':<40}{'first':>9}{'on':>9}{'off':>9}{'on / right':>12}")
     for row in rows:
         times = "".join(f"{1000 * row[key]:>9.1f}" for key in ("first", "on", "off"))

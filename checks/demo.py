@@ -1,21 +1,12 @@
-"""What a submission of the demo's class is: what was handed in, told as changes to the solution.
+"""What a submission of the demo's class is: what was handed in, written as edits of the solution.
 
-`checks/NAME/demo.py` lists an assignment's as `CLASS`, and `grader demo` makes them. Stays with the instructor, as the
-known mistakes do: it says what the solution looks like.
+`checks/NAME/demo.py` lists an assignment's as `CLASS`, and `grader demo` makes them. Instructor-only, as the known
+mistakes are: it quotes the solution.
 """
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Change:
-    """Replace `old`, which stands exactly once in the function's source, by `new`."""
-
-    module: str
-    function: str
-    """A function, a class, or `Class.method`."""
-    old: str
-    new: str
+from .mistakes import Edit
 
 
 @dataclass(frozen=True)
@@ -30,7 +21,7 @@ class HandIn:
     """The graded functions that were written, all others being as handed out; every one if None."""
     mistakes: tuple[str, ...] = ()
     """Known mistakes, by id."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Edit, ...] = ()
     left_out: tuple[str, ...] = ()
     """Files and folders of the release that were not handed in."""
     deleted_cells: tuple[str, ...] = ()

@@ -1,11 +1,22 @@
-"""What known mistakes and correct variants are: small changes to the reference, and what they are called.
+"""What known mistakes and correct variants are: small edits of the reference, and what they are called.
 
-Stays with the instructor: a release carries only the numbers that mistakes give, never the changes.
+Instructor-only: a release carries the numbers that mistakes give, never the edits.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace `old`, which stands exactly once in the function's source, by `new`."""
+
+    module: str
+    function: str
+    """A function, a class, or `Class.method`."""
+    old: str
+    new: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Variant:
 
     id: str
     layers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """Functions of `layers.py` that take the place of the reference's."""
+    """Functions of `layers.py` that replace the reference's."""
     module: str = ""
     function: str = ""
     replace: tuple[tuple[str, str], ...] = ()

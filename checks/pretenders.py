@@ -1,7 +1,7 @@
-"""What pretenders are: submissions that want points for nothing, or for more than they hold.
+"""What pretenders are: submissions that try to earn points for nothing, or for more than they hold.
 
-Stays with the instructor, as known mistakes do. A pretender is text, so that each run begins from a fresh package
-(whatever it remembers is forgotten) and the same text can be graded in the sandbox.
+Instructor-only, as known mistakes are. A pretender is text, so that each run begins from a fresh package (what it
+remembers is forgotten) and the same text can be graded in the sandbox.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ class Pretender:
     sentence: str
     """What it does, for the table."""
     added: Mapping[str, str] = field(default_factory=dict)
-    """Module (without `.py`) to what follows its end; a function defined anew takes the place of the first."""
+    """Module (without `.py`) to what follows its end; a function that is defined again replaces the first."""
     regions: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Module to what stands in place of its solution regions, one after the other; None of them if it is missing."""
+    """Module to what replaces its solution regions, one after the other; None of them if it is missing."""
     own_process: bool = False
     """Whether it says something only in a process of its own, as it looks for what the judge holds in memory."""
     earns: Mapping[str, float] = field(default_factory=dict)

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from checks.engine.judge import judge
-from checks.mistakes import Variant
 from checks.result import Result
-from grader.mutation.bench import RECORDED, Bench, Draw
-from grader.reference.oracle import whole_student
-from grader.reference.package import Edit
+from grader.mutation.bench import RECORDED, Bench
+from grader.reference.edits import Edit
+from grader.reference.versions import whole_student
 
 HELD = 20
 """Draws that the bench keeps; more of them are made and forgotten."""
@@ -56,12 +55,7 @@ class Judge:
         """The answers of a draw."""
         if draw < HELD:
             return self.bench.oracle(draw)
-        return Draw(self.course, self.assignment, f"mutation {draw}".encode(), self.bench.kept)
-
-
-def edits_of_variant(variant: Variant) -> list[Edit]:
-    """A correct variant as changes to the reference."""
-    return [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
+        return self.bench.draw(draw)
 
 
 def failed(result: Result) -> set[str]:

@@ -15,7 +15,7 @@ from checks.engine.recording import FILE
 from grader.course import Course
 from grader.mutation.bench import Bench
 from grader.publish.recordings import record
-from grader.reference.package import Edit, apply
+from grader.reference.edits import Edit, apply
 from grader.reference.render import Rendered, render_package
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.executor.executor import Handle, Other, StudentError, room
+from checks.executor.allowance import room
+from checks.executor.executor import Handle, Other, StudentError
 from checks.executor.text import printable
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import StudentProcess

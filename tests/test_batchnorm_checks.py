@@ -15,8 +15,9 @@ from checks.executor.executor import Executor
 from checks.result import Result
 from checks.student import Student
 from grader.course import Course
-from grader.reference.oracle import edits_of, load_mistakes
-from grader.reference.package import Edit, load_package
+from grader.reference.edits import Edit, edits_of
+from grader.reference.mistakes import load_mistakes
+from grader.reference.package import load_package
 
 MISTAKES = {mistake.id: mistake for mistake in load_mistakes(Course(ROOT).assignment(ASSIGNMENT))}
 CONTRACT = Course(ROOT).assignment(ASSIGNMENT).contract

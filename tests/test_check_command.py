@@ -14,7 +14,7 @@ from conftest import ROOT, Submit
 
 from grader import cli
 from grader.course import Course
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 
 Release = Callable[..., Path]
 WITHOUT_GAMMA = Edit("layers", "batchnorm_forward", "out = gamma * (x - running_mean)", "out = (x - running_mean)")

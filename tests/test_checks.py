@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench import HELD, Judge, edits_of_variant, failed
+from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
 
 from checks.batch_normalization.variants import VARIANTS
@@ -17,8 +17,9 @@ from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake, Variant
 from checks.report import html, line, summary, text
 from grader.course import Course
-from grader.reference.oracle import LiveOracle, edits_of, load_mistakes
-from grader.reference.package import Edit
+from grader.reference.edits import Edit, edits_of
+from grader.reference.mistakes import load_mistakes
+from grader.reference.oracle import LiveOracle
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
 
@@ -48,7 +49,7 @@ def test_a_known_mistake_costs_nothing_in_other_functions(judged: Judge, mistake
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Variant) -> None:
-    edits = edits_of_variant(variant)
+    edits = edits_of(variant)
     for number in range(5):  # on a thousand in `make mutation`
         functions = [*variant.layers] or ["FullyConnectedNet"]
         assert not failed(judged(*edits, layers=variant.layers, draw=number, functions=functions)), number
@@ -56,13 +57,13 @@ def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Var
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_correct_variant_costs_nothing_in_any_function(judged: Judge, variant: Variant) -> None:
-    edits = edits_of_variant(variant)
+    edits = edits_of(variant)
     assert judged(*edits, layers=variant.layers).score == 40
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_correct_variant_scores_full_on_the_recording(judged: Judge, variant: Variant) -> None:
-    edits = edits_of_variant(variant)
+    edits = edits_of(variant)
     assert not failed(judged(*edits, layers=variant.layers, recorded=True))
 
 

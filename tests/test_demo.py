@@ -222,13 +222,14 @@ def test_a_real_course_with_grades_in_it_is_unchanged(ran: Ran) -> None:
 
 
 CLASS = """
-    from checks.demo import Change, HandIn
+    from checks.demo import HandIn
+    from checks.mistakes import Edit
 
     CLASS = (
         HandIn("Sve", "everything"),
         HandIn("Ništa", "nothing", wrote=()),
         HandIn("Zbir", "a known mistake", mistakes=("added",), through_moodle=True),
-        HandIn("Pad", "an exception", changes=(Change("layers", "scale_forward", "x * factors", "x * missing"),)),
+        HandIn("Pad", "an exception", changes=(Edit("layers", "scale_forward", "x * factors", "x * missing"),)),
     )
 """
 

@@ -14,7 +14,7 @@ from checks.engine.findings import FAINT, TELLING, Finding, find, where_wrong
 from checks.language import LANGUAGES, catalogue
 from checks.report import html, line, text
 from checks.result import Result
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 
 JudgeOne = Callable[..., Result]
 
@@ -218,7 +218,7 @@ def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Jud
         backward("dbeta = dout.sum(axis=0)", "dbeta = np.cos(dout).sum(axis=0)"),
     )
     result = judged(*edits, function="batchnorm_backward")
-    assert "first mend batchnorm_forward" in message(result, "dbeta")
+    assert "fix batchnorm_forward first" in message(result, "dbeta")
     assert all("forward pass" not in check.message for check in result.checks if check.id.endswith("shapes"))
 
 
@@ -278,7 +278,7 @@ def test_without_explanations_an_exception_is_not_explained_and_an_unwritten_fun
     [
         (
             backward("dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=0).astype(np.float)"),
-            "np.float was removed from numpy; float stands in its place.",
+            "np.float was removed from numpy; use float instead.",
         ),
         (
             backward("return dx, dgamma, dbeta", "return None"),

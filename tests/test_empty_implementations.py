@@ -9,6 +9,7 @@ import pytest
 from conftest import ASSIGNMENT, ROOT
 
 import checks.engine.judge
+import checks.engine.own_forward
 from checks.core import Assignment, Observed
 from checks.engine.fingerprint import fingerprint
 from checks.pretenders import Pretender
@@ -17,7 +18,7 @@ from grader.grading.grade import grade
 from grader.grading.pretenders import graded, load_form, load_pretenders, points, write
 from grader.mutation.bench import RECORDED, Bench
 from grader.mutation.pretenders import due, measure, tried
-from grader.mutation.pretenders_page import faults, section
+from grader.mutation.pretenders_page import pretender_faults, section
 from grader.mutation.tally import Row
 from grader.reference.render import Rendered
 from grader.sandbox.process import StudentProcess
@@ -109,7 +110,7 @@ def test_a_network_earns_what_its_wiring_is_due_whatever_its_layers_do(bench: Be
 def test_on_many_draws_and_on_the_recording_pretenders_earn_what_they_are_due(recorded_bench: Bench, kind: str) -> None:
     pretenders = [pretender for pretender in PRETENDERS[kind] if not pretender.own_process]
     rows = [measure(recorded_bench, kind, pretender, DRAWS) for pretender in pretenders]
-    assert faults({kind: rows}, recorded_bench.assignment) == []
+    assert pretender_faults({kind: rows}, recorded_bench.assignment) == []
 
 
 @pytest.mark.full
@@ -169,7 +170,7 @@ def test_what_must_not_be_stands_in_the_page(bench: Bench) -> None:
         "SOMETIMES": [Row(shape, undue={"batchnorm_forward.shape"}, denied={"batchnorm_forward.train"})],
         "BENT": [Row(bent, alone={**bent.earns, "FullyConnectedNet": 8.0}, broke="TypeError: no")],
     }
-    assert faults(rows, bench.assignment) == [
+    assert pretender_faults(rows, bench.assignment) == [
         "replays_the_last: the judge raised TypeError: no",
         "zeros: earned batchnorm_forward 0.5",
         "zeros: took points from FullyConnectedNet",
@@ -180,7 +181,7 @@ def test_what_must_not_be_stands_in_the_page(bench: Bench) -> None:
     page = "\n".join(section(rows, bench.assignment))
     assert f"| zeros | {zeros.sentence} | 0.5 (0.5) | 0 |" in page
     assert "batchnorm_forward: shape | batchnorm_forward: train |" in page
-    assert faults({"EMPTY": [Row(zeros)]}, bench.assignment) == []
+    assert pretender_faults({"EMPTY": [Row(zeros)]}, bench.assignment) == []
 
 
 # Without what keeps the points.
@@ -204,8 +205,8 @@ def test_if_fingerprints_paid_their_null_space_would_earn_backward_passes(
             for name in b
         )
 
-    monkeypatch.setattr(checks.engine.judge, "agree", alike)
-    monkeypatch.setattr(checks.engine.judge, "same_forward", alike)
+    monkeypatch.setattr(checks.engine.own_forward, "agree", alike)
+    monkeypatch.setattr(checks.engine.own_forward, "same_forward", alike)
     earned = points(tried(bench, of("EMPTY", "null_space"), 0))
     assert earned["batchnorm_backward"] > 1
 

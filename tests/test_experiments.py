@@ -27,7 +27,8 @@ from funkcije.experiments import (
 )
 from funkcije.fc_net import FullyConnectedNet
 from funkcije.solver import Solver
-from grader.reference.package import Edit, load_package
+from grader.reference.edits import Edit
+from grader.reference.package import load_package
 from grader.reference.render import Rendered
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,7 @@ from bench import Judge
 from checks.result import Result
 from funkcije import layers
 from grader.mutation.bench import Bench
-from grader.reference.oracle import edits_of
-from grader.reference.package import Edit
+from grader.reference.edits import Edit, edits_of
 
 JudgeOne = Callable[..., Result]
 
@@ -57,7 +56,7 @@ COSTS = {
 
 @pytest.mark.parametrize("mistake", COSTS)
 def test_a_mistake_costs_its_own_checks_and_no_others(judged: JudgeOne, bench: Bench, mistake: str) -> None:
-    known = bench.kept.mistakes[mistake]
+    known = bench.versions.mistakes[mistake]
     assert lost(judged(known.function, *edits_of(known))) == COSTS[mistake]
 
 

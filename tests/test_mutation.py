@@ -14,9 +14,10 @@ from grader.course import Course
 from grader.mutation.bench import RECORDED, Bench
 from grader.mutation.page import faults, report
 from grader.mutation.tally import Tally
-from grader.reference.edits import Overlap, change
-from grader.reference.oracle import load_mistakes
-from grader.reference.package import Edit, load_package
+from grader.reference.changed import Overlap, change
+from grader.reference.edits import Edit
+from grader.reference.mistakes import load_mistakes
+from grader.reference.package import load_package
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
 EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
@@ -46,7 +47,7 @@ def on_a_draw_and_mostly_full_on_the_recording() -> list[Any]:
 
 @pytest.mark.parametrize(("mistake", "draw"), on_a_draw_and_mostly_full_on_the_recording())
 def test_a_known_mistake_is_named_and_no_other_is(bench: Bench, mistake: Mistake, draw: int) -> None:
-    result = bench.judge(bench.kept.student(mistake.id), bench.oracle(draw), [mistake.function])
+    result = bench.result(bench.versions.student(mistake.id), bench.oracle(draw), [mistake.function])
     named = {check.id: check.diagnosis for check in result.checks if check.diagnosis}
     assert {diagnosis.mistake for diagnosis in named.values()} == {mistake.id}
     assert named[mistake.breaks].hint == catalogue("en", bench.assignment.folder)(mistake.id)

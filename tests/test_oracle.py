@@ -14,7 +14,7 @@ from checks.core import Assignment
 from funkcije import layers
 from funkcije.fc_net import FullyConnectedNet
 from grader.course import Course
-from grader.reference.oracle import Differentiated
+from grader.reference.differences import Differentiated
 from grader.reference.package import load_package
 
 Array = np.ndarray

@@ -17,6 +17,7 @@ from grader.course import Course
 from grader.reference.oracle import LiveOracle
 from grader.reference.package import load_package
 from grader.reference.render import Rendered
+from grader.reference.versions import Versions
 
 Judged = Callable[[Path], Result]
 FORWARD, BACKWARD = "= batchnorm_forward(h,", "= batchnorm_backward(dh,"
@@ -24,7 +25,7 @@ FORWARD, BACKWARD = "= batchnorm_forward(h,", "= batchnorm_backward(dh,"
 
 @pytest.fixture(scope="module")
 def oracle(course: Course, assignment: Assignment) -> LiveOracle:
-    return LiveOracle(course, assignment, b"substituted")
+    return LiveOracle(Versions(course, assignment), b"substituted")
 
 
 @pytest.fixture

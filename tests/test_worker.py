@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from grader.course import Course
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.grading.submission import NotASubmission, read_submission
-from grader.reference.package import Edit
+from grader.reference.edits import Edit
 from grader.sandbox.launch import PlainLauncher, worker_python
 from grader.sandbox.process import Limits, StudentProcess
 from grader.sandbox.staging import stage, stage_kit
@@ -83,7 +84,7 @@ def test_a_syntax_error_names_the_line_and_costs_the_module_and_no_network(grade
         ("[os.write(fd, b'\\xff' * 64) for fd in range(3, 20) if _open(fd)]", "error", "far larger"),
         ("return np.zeros(10**8, dtype=complex), 1, 2", "failed", "complex128"),
         ("return None, None, None", "failed", "dx is None"),
-        ("return _Forged(dout.shape), dout, dout", "failed", "which is wrong"),
+        ("return np.zeros(dout.shape).view(_Forged), dout, dout", "failed", "which is wrong"),
     ],
 )
 def test_an_attack_costs_its_own_checks_and_no_others(
@@ -342,3 +343,11 @@ def _group_alive(group: int) -> bool:
 def test_student_errors_read_as_one_line() -> None:
     assert str(StudentError("error", "ValueError", "bad")) == "ValueError: bad"
     assert os.linesep not in str(StudentError("lost", message="exit status 1"))
+
+
+def test_a_student_error_is_an_exception_like_any_other() -> None:
+    error = StudentError.wrong_count("f", 3, "NoneType")
+    assert (error.kind, error.message) == ("result", "f: 3 results expected, got NoneType")
+    copied = pickle.loads(pickle.dumps(error))
+    assert vars(copied) == vars(error)
+    assert len({error, copied}) == 2

@@ -1,6 +1,7 @@
 """The class of `grader demo`: a submission of each kind that a teacher meets."""
 
-from checks.demo import Change, HandIn
+from checks.demo import HandIn
+from checks.mistakes import Edit
 
 ANSWER = (
     "Sa batch normalizacijom mreža uči na gotovo svim skalama, jer se poslije svakog afinog sloja aktivacije vraćaju "
@@ -37,7 +38,7 @@ CLASS: tuple[HandIn, ...] = (
     HandIn(
         "Sintaksna greška",
         "right layers, and a bracket missing in fc_net.py",
-        changes=(Change("fc_net", "FullyConnectedNet.__init__", "= np.ones(hidden_dim)", "= np.ones(hidden_dim"),),
+        changes=(Edit("fc_net", "FullyConnectedNet.__init__", "= np.ones(hidden_dim)", "= np.ones(hidden_dim"),),
     ),
     HandIn("Bez foldera", "the notebook alone", left_out=("funkcije", "checks")),
     HandIn(
@@ -56,7 +57,7 @@ CLASS: tuple[HandIn, ...] = (
         "Uz upozorenja",
         "right, with a numpy warning and a line on stderr from every forward pass",
         changes=(
-            Change(
+            Edit(
                 "layers",
                 "batchnorm_forward",
                 "        mu = x.mean(axis=0)\n",

@@ -1,12 +1,12 @@
 """What one check is judged with: inputs, truth, and what the known mistakes give.
 
-Where they come from is an `Oracle`'s affair: a recording in a student's notebook, the live reference in the grader. The
-judge and the diagnosis see the same `Case` in both places.
+There are two kinds of `Case`, and the judge and the diagnosis see no difference: a recorded one answers from a file, in
+a student's notebook (`recording`); a live one asks the reference, in the grader.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,67 +32,88 @@ class Known:
 
 
 @dataclass(frozen=True)
-class OwnForward:
-    """A known mistake of the forward pass that a backward pass is judged on."""
-
-    mistake: str
-    forward: Sequence[Observed]
-    """The forward pass, size by size, whole: trusted code reproduces the student's, or it does not."""
-    gradients: Callable[[], Iterable[Sequence[Observed]]]
-    """Truths for the backward pass on it: the right formula on its cache, and its true gradient."""
-    known: Callable[[str], Known]
-    """What a known mistake of the backward pass gives on that forward pass; raises `NotKnown`."""
-
-
-@dataclass(frozen=True)
 class Probed:
     """A probe of one check: plainer inputs, and the truth for them."""
 
     probe: Probe
     size: int
-    """The index of the size that the inputs were made from; -1 if they were drawn anew."""
+    """The index of the size that the inputs were made from; -1 if they were drawn for the probe."""
     inputs: Inputs
     truth: Observed
 
 
-def _nothing(*_: Any) -> Any:
-    return None
+class KnownMistakes(Protocol):
+    """What the known mistakes of a function give on the inputs of one check."""
 
-
-def not_known(*_: Any) -> Known:
-    """Raise `NotKnown`."""
-    raise NotKnown
-
-
-@dataclass(frozen=True)
-class Case:
-    """What one check needs: inputs and truth for every size, and on demand what helps to say what went wrong."""
-
-    inputs: Sequence[Inputs]
-    truth: Sequence[Observed]
-    open: bool = False
-    """Whether a message may show the truth: that of a release may, since it lies there; that of a graded draw never."""
-    also: Callable[[], Sequence[Sequence[Observed]]] = tuple
-    """Other truths that are as good, each for every size."""
-    suspects: Sequence[str] = ()
-    """The known mistakes of the function, likelier ones first."""
-    known: Callable[[str], Known] = not_known
-    """What one of them gives."""
-    at: Callable[[str, int], Known] | None = None
-    """The same at one size alone, by its index, if that takes less time."""
-    both: Callable[[str, str], Known] | None = None
-    """What two of them give at once, if that can be asked (from a recording it cannot); raises `NotKnown` where they do
-    not go together."""
-    forwards: Sequence[str] = ()
-    """The known mistakes of the forward pass that a backward pass is judged on."""
-    forward: Callable[[str], OwnForward | None] = _nothing
-    """What is right on one of them; None if it changes nothing here, or nothing can be judged on it."""
-    probes: Callable[[], Sequence[Probed]] = tuple
+    @property
+    def inputs(self) -> Sequence[Inputs]:
+        """For every size."""
 
     @property
     def precision(self) -> str:
-        """That of the inputs."""
-        return precision_of(self.inputs)
+        """That of the inputs: `f` if any array is float32, else `d`."""
+
+    @property
+    def suspects(self) -> Sequence[str]:
+        """The known mistakes of the function, likelier ones first."""
+
+    @property
+    def combines(self) -> bool:
+        """Whether `both` has answers."""
+
+    def known(self, mistake: str) -> Known:
+        """What one of them gives; raises `NotKnown`."""
+
+    def known_at(self, mistake: str, size: int) -> Known | None:
+        """The same at one size alone, by its index; None where that would be no quicker."""
+
+    def both(self, one: str, other: str) -> Known:
+        """What two of them give at once; raises `NotKnown` where they change the same text, or nobody can say."""
+
+
+class OwnForward(Protocol):
+    """A known mistake of the forward pass that a backward pass is judged on."""
+
+    @property
+    def mistake(self) -> str:
+        """Its id."""
+
+    @property
+    def forward(self) -> Sequence[Observed]:
+        """The forward pass, size by size, whole: trusted code reproduces the student's, or it does not."""
+
+    def gradients(self) -> Iterable[Sequence[Observed]]:
+        """Truths for the backward pass on it: the right formula on its cache, and its true gradient."""
+
+    def known(self, mistake: str) -> Known:
+        """What a known mistake of the backward pass gives on that forward pass; raises `NotKnown`."""
+
+
+class Case(KnownMistakes, Protocol):
+    """What one check needs: inputs and truth for every size, and on demand what helps to say what went wrong."""
+
+    @property
+    def truth(self) -> Sequence[Observed]:
+        """For every size."""
+
+    @property
+    def also(self) -> Sequence[Sequence[Observed]]:
+        """Other truths that are as good, each for every size."""
+
+    @property
+    def open(self) -> bool:
+        """Whether a message may show the truth: a release holds it anyway; that of a graded draw is never shown."""
+
+    @property
+    def forwards(self) -> Sequence[str]:
+        """The known mistakes of the forward pass that a backward pass is judged on."""
+
+    def forward(self, mistake: str) -> OwnForward | None:
+        """What is right on one of them; None if it changes nothing here, or nothing can be judged on it."""
+
+    @property
+    def probes(self) -> Sequence[Probed]:
+        """Plainer inputs, and what is right for them."""
 
 
 class Oracle(Protocol):
@@ -100,7 +121,46 @@ class Oracle(Protocol):
 
     def case(self, check: Check) -> Case:
         """The case of a check."""
-        ...
+
+
+@dataclass(frozen=True)
+class OnOwnForward:
+    """The known mistakes of a backward pass on a mistaken forward pass, in place of those of its `case`."""
+
+    case: Case
+    own: OwnForward
+
+    @property
+    def inputs(self) -> Sequence[Inputs]:
+        """See `KnownMistakes`."""
+        return self.case.inputs
+
+    @property
+    def precision(self) -> str:
+        """See `KnownMistakes`."""
+        return self.case.precision
+
+    @property
+    def suspects(self) -> Sequence[str]:
+        """See `KnownMistakes`."""
+        return self.case.suspects
+
+    @property
+    def combines(self) -> bool:
+        """See `KnownMistakes`."""
+        return self.case.combines
+
+    def known(self, mistake: str) -> Known:
+        """See `KnownMistakes`."""
+        return self.own.known(mistake)
+
+    def known_at(self, mistake: str, size: int) -> Known | None:
+        """See `KnownMistakes`."""
+        return None
+
+    def both(self, one: str, other: str) -> Known:
+        """On the right forward pass: the same numbers, where the mistaken one leaves the cache as it is."""
+        return self.case.both(one, other)
 
 
 def prints_of(check: Check, observed: Sequence[Observed], truth: Sequence[Observed]) -> list[Fingerprints]:

@@ -8,17 +8,18 @@ for each number would blame a right implementation for it.
 
 - a sum of a few dozen terms loses a few u, in whatever order;
 - a variance in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
-  their difference. The contracts say up to which κ that must do, and inputs keep to it;
+  their difference. The contracts say up to which κ that must suffice, and inputs keep to it;
 - 1/std passes half of that on; a backward pass, staged or closed, loses a few u of the terms that cancel in it, which
   are of size |gamma·dout|/std;
 - a small network is a few dozen such steps, one after the other.
 
-One pass must do in float64 up to κ = 3000, which makes 1e7·u, 1e-9; in float32 up to κ = 30, which makes 900·u, 5e-5.
+One pass must suffice in float64 up to κ = 3000, which makes 1e7·u, 1e-9; in float32 up to κ = 30, which makes 900·u,
+5e-5.
 What the checks draw stays below that, and far below wherever a gradient is judged.
 
 **What mistakes move.** Far more, but for a result rounded to float32 on the way, which differs by 6e-8 at most. So the
 tolerance in float64 lies below 6e-8 and far above what right ones lose; in float32 it lies between the two.
-`make mutation` measures both sides anew:
+`make mutation` measures both sides:
 
                right ones lose    tolerance    mistakes move
     float64    < 2e-10            1e-8         > 2e-8
@@ -73,7 +74,12 @@ def distances(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(values - truth) / scale(truth))
 
 
-def mend(got: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+def is_finite(value: Any) -> bool:
+    """Whether a result is an array of finite numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
+
+
+def in_shape(got: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """`got` in the expected shape if only axes of length one differ, else None."""
     squeezed = tuple(length for length in shape if length != 1)
     if got.shape != shape and tuple(length for length in got.shape if length != 1) != squeezed:
@@ -103,10 +109,10 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
     """None if `got` agrees with the float64 `truth` up to the tolerance for `precision` (a `dtype.char`)."""
     if not isinstance(got, np.ndarray):
         return _not_an_array(name, got, truth)
-    mended = mend(got, truth.shape)
-    if mended is None:
+    reshaped = in_shape(got, truth.shape)
+    if reshaped is None:
         return Difference(name, "shape", str(truth.shape), str(got.shape))
-    values = mended.astype(np.float64)
+    values = reshaped.astype(np.float64)
     lost = np.isnan(values)
     if lost.any():
         where = _first(lost)
@@ -130,10 +136,10 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
 
 def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d") -> bool:
     """Whether trusted code that may be wrong gave the same, number by number: not a number where it gave none."""
-    mended = mend(got, numbers.shape) if isinstance(got, np.ndarray) else None
-    if mended is None:
+    reshaped = in_shape(got, numbers.shape) if isinstance(got, np.ndarray) else None
+    if reshaped is None:
         return False
-    values, finite = mended.astype(np.float64), np.isfinite(numbers)
+    values, finite = reshaped.astype(np.float64), np.isfinite(numbers)
     if not np.array_equal(values[~finite], numbers[~finite], equal_nan=True):
         return False
     return bool(np.all(distances(values[finite], numbers[finite]) <= TOLERANCE[precision]))

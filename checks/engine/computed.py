@@ -21,13 +21,14 @@ import numpy as np
 
 from ..core import Check, Inputs, Move, Observed
 from ..student import Student
+from .compare import is_finite
 
 STEP, SMALL_STEP = 1e-3, 1e-6
 MOST = 0.7
 """The share of a matrix that must change where it is said that it does all over: of (x - mean) / mean |x - mean| those
 numbers stay that are alone on their side of the mean."""
 LEAST = 1e-6
-"""The smallest change that counts, in units of the step: less is a tremor."""
+"""The smallest change that counts, in units of the step: less is noise."""
 SHRINKS = 0.1
 """What is left, at most, of a change when the step is a thousand times smaller. A thousandth where the results have a
 derivative; more where rounding adds to it."""
@@ -108,7 +109,7 @@ def _depends(check: Check, student: Student, move: Move, inputs: Inputs, base: O
 
 def _follows(base: Any, far: Any, near: Any, everywhere: bool, where: np.ndarray | None) -> bool:
     """Whether a result changes with a step, and far less with a small one; only some of it is looked at if `where`."""
-    if not (_is_finite(base) and _is_finite(far) and _is_finite(near) and base.shape == far.shape == near.shape):
+    if not (is_finite(base) and is_finite(far) and is_finite(near) and base.shape == far.shape == near.shape):
         return False
     changed = np.abs(far.astype(np.float64) - base)
     felt = changed >= LEAST * STEP
@@ -124,10 +125,6 @@ def _all_over(felt: np.ndarray) -> bool:
     if felt.ndim != 2:
         return bool(felt.all())
     return bool(felt.mean() >= MOST and felt.any(axis=0).all() and felt.any(axis=1).all())
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and bool(np.all(np.isfinite(value)))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -17,17 +17,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..core import Check
-from .case import Case, Known, NotKnown
+from .case import Known, KnownMistakes, NotKnown
 from .fingerprint import NOT_FINITE, Fingerprints
 
 Place = tuple[int, str]
 """A result: the index of the size, and its name."""
 
 RAISED: Place = (-1, "")
-"""Stands for the error of a check that raised."""
+"""The place of an error, for a check that raised."""
 
 _TRIED = 12
-"""Pairs that are tried at once before it is given up."""
+"""Pairs that are tried before the search is given up."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Seen:
     """What a check saw."""
 
     check: Check
-    case: Case
+    case: KnownMistakes
     prints: Sequence[Fingerprints] = ()
     """Size by size; nothing if it raised."""
     right: Sequence[Fingerprints] = ()
@@ -73,7 +73,7 @@ class Fit:
 
 
 def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
-    """Hold what a mistake gives, at all sizes or at those that are named, against what a check saw there."""
+    """Compare what a mistake gives, at all sizes or at those that are named, with what a check saw there."""
     if seen.error:
         if not known.error:
             return Fit(left=frozenset({RAISED}))
@@ -110,11 +110,11 @@ def _result(name: str) -> str:
 
 
 @dataclass
-class Diagnosis:
-    """The known mistakes of one function, held against what its checks saw.
+class MistakeSearch:
+    """The known mistakes of one function, compared with what its checks saw.
 
     Args:
-        seen: the checks that came to a judgement, passed and failed.
+        seen: the checks that were judged, passed and failed.
         complete: whether these are all; mistakes that differ in the others alone cannot be told apart.
     """
 
@@ -159,7 +159,7 @@ class Diagnosis:
         # Fewest numbers that neither gives by itself; then as many as possible by the likelier. A stable sort.
         pairs.sort(key=lambda pair: pair[:2])
         for unsure, _, one, other in pairs[:_TRIED]:
-            if unsure and any(seen.case.both is None for seen in self.failed):
+            if unsure and not all(seen.case.combines for seen in self.failed):
                 if self._tells(one, other) and self._tells(other, one):
                     alike = {frozenset(pair[2:]) for pair in pairs if pair[0] == unsure}
                     return self._parts_of(one, other, sure=frozenset.intersection(*alike))
@@ -187,7 +187,7 @@ class Diagnosis:
 
     def _give_together(self, seen: Seen, one: str, other: str) -> bool:
         try:
-            return seen.case.both is not None and fit(seen, seen.case.both(one, other)).whole
+            return seen.case.combines and fit(seen, seen.case.both(one, other)).whole
         except NotKnown:
             return False
 
@@ -234,7 +234,7 @@ class Diagnosis:
         named: dict[str, tuple[str, ...]] = {}
         for part in parts.values():
             # What a network is made of shows elsewhere, too, so that alone it may be explained in more than one way.
-            alone = Diagnosis(part, self.complete and bool(part[0].check.part), self._fits)
+            alone = MistakeSearch(part, self.complete and bool(part[0].check.part), self._fits)
             if alone.failed:
                 named |= alone._one()
         return named
@@ -255,7 +255,7 @@ class Diagnosis:
         return named
 
     def _refuted(self, seen: Seen, mistake: str) -> bool:
-        """Whether a result that a check is wrong in came out otherwise than by this mistake in another check."""
+        """Whether in another check one of the wrong results is not what this mistake gives."""
         results = {_result(name) for _, name in seen.wrong}
         return any(
             _result(name) in results
@@ -279,15 +279,16 @@ class Diagnosis:
 
     def _promises(self, seen: Seen, mistake: str) -> bool:
         """Whether a mistake explains something at the first size that is wrong: a glance, before a good look."""
-        if (seen.check.id, mistake) in self._fits or seen.case.at is None:
+        if (seen.check.id, mistake) in self._fits:
             return bool(self._fit(seen, mistake).strong)
         if seen.error or seen.case.precision != "d":
             return False
         size = min(index for index, _ in seen.wrong)
         try:
-            return bool(fit(seen, seen.case.at(mistake, size), [size]).strong)
+            known = seen.case.known_at(mistake, size)
         except NotKnown:
             return False
+        return bool((self._fit(seen, mistake) if known is None else fit(seen, known, [size])).strong)
 
     def _explains(self, mistake: str) -> int:
         return sum(len(self._fit(seen, mistake).strong) for seen in self.failed)

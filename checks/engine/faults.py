@@ -39,11 +39,11 @@ REMOVED = {
     "row_stack": "np.vstack",
     "trapz": "np.trapezoid",
 }
-"""Names that numpy 1.24 to 2.4 took away, and what stands in their place (numpy's release notes)."""
+"""Names that numpy 1.24 to 2.4 removed, and their replacements (numpy's release notes)."""
 
 
 def signature(error: StudentError) -> str:
-    """What two implementations have in common that fail alike; empty where a function is merely not written."""
+    """What two implementations that fail in the same way have in common; empty where one is only not written yet."""
     return f"{error.kind}: {error}" if error.kind in {"error", "result"} else ""
 
 

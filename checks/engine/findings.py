@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Inputs, Observed, is_judged
-from .compare import TOLERANCE, mend, scale
+from .compare import TOLERANCE, in_shape, scale
 
 Array = np.ndarray
 
@@ -29,12 +29,12 @@ class Finding:
     key: str
     names: Mapping[str, str] = field(default_factory=dict)
     telling: bool = False
-    """Whether it would tell the truth to somebody who knows the result: an unusual factor does."""
+    """Whether it reveals the truth to a reader who knows the wrong result, as an unusual factor does."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A wrong array and the true one, with what was there when it came about."""
+    """A wrong array and the true one, with the inputs and the other results."""
 
     got: Array
     truth: Array
@@ -96,7 +96,7 @@ def find(
         if not isinstance(got, np.ndarray) or not isinstance(right, np.ndarray):
             return None
         tolerance = TOLERANCE[precision] * scale(right)
-        values = mend(got, right.shape)
+        values = in_shape(got, right.shape)
         if values is None:
             if got.ndim != 2 or got.T.shape != right.shape:
                 return None

@@ -1,9 +1,9 @@
 """A few numbers that stand for an array: enough to recognize it, too few to copy it.
 
 A recording keeps, for what each known mistake gives, the shape and some fixed random projections. Two arrays that
-differ anywhere by more than a few tolerances differ in the projections, too; the array cannot be had back from them,
-unless it has no more entries than there are projections. Whoever knows the projections can make an array that has them
-all and nothing else in common: fingerprints name mistakes, and never pay.
+differ anywhere by more than a few tolerances differ in the projections, too; the array cannot be recovered from them,
+unless it has no more entries than there are projections. From known projections an array can be made that has all of
+them and nothing else in common: fingerprints name mistakes, and never pay.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Aspect
-from .compare import TOLERANCE, mend, scale
+from .compare import TOLERANCE, in_shape, scale
 
 PROJECTIONS = 8
 """Each by itself tells two float64 arrays apart, and two float32 arrays with a probability of more than 99%."""
@@ -58,7 +58,7 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
     Args:
         value: the result.
         aspect: of values, all of them; of types, the type; of anything else, the shape alone.
-        shape: the expected one; values of an array that differs from it in axes of length one are taken as mended.
+        shape: the expected one; values of an array that differs from it in axes of length one are taken in its shape.
     """
     if not isinstance(value, np.ndarray):
         return NO_ARRAY
@@ -66,10 +66,10 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
         return Fingerprint(value.shape, 1.0, np.array([float(ord(value.dtype.char))]))
     if aspect != "values":
         return Fingerprint(value.shape, 0.0, np.zeros(0))
-    mended = None if shape is None else mend(value, shape)
-    if mended is None and value.size > LARGEST:
+    reshaped = None if shape is None else in_shape(value, shape)
+    if reshaped is None and value.size > LARGEST:
         return Fingerprint(value.shape, 0.0, np.zeros(0))  # no mistake gives anything of that size
-    values = (value if mended is None else mended).astype(np.float64)
+    values = (value if reshaped is None else reshaped).astype(np.float64)
     flat = np.nan_to_num(values, nan=-NOT_FINITE, posinf=2 * NOT_FINITE, neginf=-2 * NOT_FINITE).ravel()
     return Fingerprint(values.shape, scale(flat), vectors(flat.size) @ flat)
 

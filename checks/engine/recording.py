@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core import FORWARD, Assignment, Check, Inputs, Observed
-from .case import Case, Known, OwnForward, Probed, agree, judged, not_known
+from .case import Case, Known, NotKnown, Probed, agree, judged, precision_of
 from .fingerprint import Fingerprint, Fingerprints, projections
 
 FILE = "recordings.npz"
@@ -47,7 +48,7 @@ class Writer:
         self.index[check.id] = {
             "inputs": [self._values(item) for item in case.inputs],
             "truth": [self._values(item) for item in truth],
-            "also": [[self._values(_judged_part(check, item)) for item in other] for other in case.also()],
+            "also": [[self._values(_judged_part(check, item)) for item in other] for other in case.also],
             "known": {mistake: entry for mistake, entry in known.items() if entry},
             "forward": self._forwards(case),
             "probes": [
@@ -57,7 +58,7 @@ class Writer:
                     "inputs": self._values(probed.inputs) if probed.size < 0 else None,
                     "truth": self._values(probed.truth),
                 }
-                for probed in case.probes()
+                for probed in case.probes
             ],
         }
 
@@ -167,72 +168,125 @@ class Recording:
         with np.load(path, allow_pickle=False) as file:
             return cls(assignment, file["numbers"], json.loads(file["index"].tobytes()))
 
-    def case(self, check: Check) -> Case:
-        """The recorded case of a check."""
-        entry = self.index["checks"][check.id]
-        inputs: list[Inputs] = [self._values(item) for item in entry["inputs"]]
-        truth: list[Observed] = [self._values(item) for item in entry["truth"]]
-        return Case(
-            inputs,
-            truth,
-            open=True,
-            also=lambda: [[self._values(item) for item in other] for other in entry["also"]],
-            suspects=self.index["suspects"][check.function],
-            known=lambda mistake: self._known(check, entry["known"].get(mistake), truth),
-            forwards=list(entry["forward"]),
-            forward=lambda mistake: self._forward(mistake, entry["forward"].get(mistake), truth),
-            probes=lambda: [self._probed(check, item, inputs) for item in entry["probes"]],
-        )
+    def case(self, check: Check) -> RecordedCase:
+        """See `case.Oracle`."""
+        return RecordedCase(self, check)
 
-    def _known(self, check: Check, item: Any, truth: Sequence[Observed]) -> Known:
-        if isinstance(item, str):
-            return Known(error=item)
-        return Known(self._prints(check, item, truth) if item else [{} for _ in truth])
-
-    def _forward(self, mistake: str, starts: Sequence[int] | None, truth: Sequence[Observed]) -> OwnForward | None:
-        if starts is None:
-            return None
-        forward = self._laid_out(starts[0], [{FORWARD: item[FORWARD]} for item in truth])
-        return OwnForward(
-            mistake, forward, lambda: [self._laid_out(start, judged(truth)) for start in starts[1:]], not_known
-        )
-
-    def _laid_out(self, at: int, like: Sequence[Observed]) -> list[Observed]:
-        items: list[Observed] = []
-        for item in like:
-            arrays = {}
-            for name, value in sorted(item.items()):
-                arrays[name] = self._get(at, value.size).reshape(value.shape)
-                at += value.size
-            items.append(arrays)
-        return items
-
-    def _probed(self, check: Check, item: Mapping[str, Any], inputs: Sequence[Inputs]) -> Probed:
-        probe = next(probe for probe in self.assignment.probes if probe.id == item["id"])
-        plain = self._values(item["inputs"]) if item["size"] < 0 else probe.filled(inputs[item["size"]])
-        return Probed(probe, item["size"], plain, self._values(item["truth"]))
-
-    def _prints(self, check: Check, item: Sequence[Any], truth: Sequence[Observed]) -> list[Fingerprints]:
-        at, sizes = item
-        prints: list[Fingerprints] = []
-        for names, true in zip(sizes, truth, strict=True):
-            some: dict[str, Fingerprint] = {}
-            for entry in names:
-                name, *dims = [entry] if isinstance(entry, str) else entry
-                shape = true[name].shape if isinstance(entry, str) else tuple(dims)
-                count = projections(shape, check.aspect)
-                some[name] = Fingerprint(shape, float(self.numbers[at]), self._get(at + 1, count))
-                at += 1 + count
-            prints.append(some)
-        return prints
-
-    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Recorded arrays, and what is no array as it is."""
         return {
-            name: self._get(value["at"], int(np.prod(value["shape"]))).astype(value["dtype"]).reshape(value["shape"])
+            name: self.get(value["at"], int(np.prod(value["shape"]))).astype(value["dtype"]).reshape(value["shape"])
             if isinstance(value, dict)
             else value
             for name, value in values.items()
         }
 
-    def _get(self, at: int, count: int) -> np.ndarray:
+    def laid_out(self, at: int, like: Sequence[Observed]) -> list[Observed]:
+        """Arrays of the same names and shapes as some others, from where their numbers begin."""
+        items: list[Observed] = []
+        for item in like:
+            arrays = {}
+            for name, value in sorted(item.items()):
+                arrays[name] = self.get(at, value.size).reshape(value.shape)
+                at += value.size
+            items.append(arrays)
+        return items
+
+    def get(self, at: int, count: int) -> np.ndarray:
+        """So many numbers."""
         return self.numbers[at : at + count]
+
+
+class RecordedCase:
+    """One check as it was recorded; what its mistakes give is read when it is asked for."""
+
+    open = True
+    combines = False
+
+    def __init__(self, recording: Recording, check: Check) -> None:
+        self.recording = recording
+        self.check = check
+        self._entry = recording.index["checks"][check.id]
+        self.inputs: Sequence[Inputs] = [recording.values(item) for item in self._entry["inputs"]]
+        self.truth: Sequence[Observed] = [recording.values(item) for item in self._entry["truth"]]
+        self.suspects: Sequence[str] = recording.index["suspects"][check.function]
+        self.forwards: Sequence[str] = list(self._entry["forward"])
+
+    @property
+    def precision(self) -> str:
+        """See `case.KnownMistakes`."""
+        return precision_of(self.inputs)
+
+    @property
+    def also(self) -> Sequence[Sequence[Observed]]:
+        """See `case.Case`."""
+        return [[self.recording.values(item) for item in other] for other in self._entry["also"]]
+
+    def known(self, mistake: str) -> Known:
+        """See `case.KnownMistakes`."""
+        item = self._entry["known"].get(mistake)
+        if isinstance(item, str):
+            return Known(error=item)
+        return Known(self._prints(*item) if item else [{} for _ in self.truth])
+
+    def known_at(self, mistake: str, size: int) -> Known | None:
+        """See `case.KnownMistakes`."""
+        return None
+
+    def both(self, one: str, other: str) -> Known:
+        """Two mistakes at once are not recorded."""
+        raise NotKnown
+
+    def forward(self, mistake: str) -> RecordedForward | None:
+        """See `case.Case`."""
+        starts = self._entry["forward"].get(mistake)
+        return None if starts is None else RecordedForward(self, mistake, starts)
+
+    @property
+    def probes(self) -> Sequence[Probed]:
+        """See `case.Case`."""
+        return [self._probed(item) for item in self._entry["probes"]]
+
+    def _probed(self, item: Mapping[str, Any]) -> Probed:
+        probe = next(probe for probe in self.recording.assignment.probes if probe.id == item["id"])
+        size = item["size"]
+        plain = self.recording.values(item["inputs"]) if size < 0 else probe.filled(self.inputs[size])
+        return Probed(probe, size, plain, self.recording.values(item["truth"]))
+
+    def _prints(self, at: int, sizes: Sequence[Sequence[Any]]) -> list[Fingerprints]:
+        prints: list[Fingerprints] = []
+        for names, true in zip(sizes, self.truth, strict=True):
+            some: dict[str, Fingerprint] = {}
+            for entry in names:
+                name, *dims = [entry] if isinstance(entry, str) else entry
+                shape = true[name].shape if isinstance(entry, str) else tuple(dims)
+                count = projections(shape, self.check.aspect)
+                some[name] = Fingerprint(shape, float(self.recording.numbers[at]), self.recording.get(at + 1, count))
+                at += 1 + count
+            prints.append(some)
+        return prints
+
+
+@dataclass(frozen=True)
+class RecordedForward:
+    """A mistaken forward pass as it was recorded, with what is right on it."""
+
+    case: RecordedCase
+    mistake: str
+    starts: Sequence[int]
+    """Where the numbers begin: of the forward pass, then of each gradient."""
+
+    @cached_property
+    def forward(self) -> Sequence[Observed]:
+        """See `case.OwnForward`."""
+        like = [{FORWARD: item[FORWARD]} for item in self.case.truth]
+        return self.case.recording.laid_out(self.starts[0], like)
+
+    def gradients(self) -> Iterator[list[Observed]]:
+        """See `case.OwnForward`."""
+        for start in self.starts[1:]:
+            yield self.case.recording.laid_out(start, judged(self.case.truth))
+
+    def known(self, mistake: str) -> Known:
+        """Two mistakes at once are not recorded."""
+        raise NotKnown

@@ -3,14 +3,13 @@
 The student's notebook uses it directly; the grader runs the same file inside the sandboxed worker and talks to it over
 a pipe. So a check sees the same thing in both places: arrays, numbers, and handles to whatever else a function made.
 Texts are printable and bounded, and an answer is no larger than what was asked for makes likely.
-This file needs Python, numpy and `text` only, and nothing else of the kit.
+This folder needs Python and numpy only, and nothing else of the kit.
 """
 
 from __future__ import annotations
 
 import builtins
 import importlib
-import math
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .allowance import Allowance, room
 from .text import printable
 
 Kind = Literal["array", "arrays", "handle"]
@@ -31,10 +31,6 @@ WHITELIST = frozenset("?bhilqBHILQefd")
 _LONG_DOUBLE = "g"
 """Becomes float64 on its way."""
 
-TIMES, BESIDES = 16, 64 * 2**10
-"""An answer may take 16 times the bytes that were asked for, and 64 KB."""
-LARGEST = 48 * 2**20
-"""Bytes that no answer may exceed, whatever was asked for."""
 MOST_NAMES = 1_000
 """Of the arrays in one dictionary."""
 LONGEST_NAME, LONGEST_CODE = 100, 200
@@ -67,17 +63,51 @@ class Line:
     function: str = ""
 
 
-@dataclass
+ErrorKind = Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
+
+
 class StudentError(Exception):
     """What went wrong in the student's code; `lines` are the student's own, outermost first."""
 
-    kind: Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
-    type: str = ""
-    message: str = ""
-    lines: tuple[Line, ...] = ()
+    def __init__(self, kind: ErrorKind, type: str = "", message: str = "", lines: tuple[Line, ...] = ()) -> None:
+        super().__init__(kind, type, message, lines)
+        self.kind = kind
+        self.type = type
+        self.message = message
+        self.lines = lines
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.type else self.message
+
+    @classmethod
+    def missing(cls, module: str, name: str) -> StudentError:
+        """A module has no function of this name."""
+        return cls("missing", message=f"{module}.py: {name}")
+
+    @classmethod
+    def wrong_count(cls, function: str, expected: int, found: str) -> StudentError:
+        """A function returned another number of results; `found` is `2 results`, or the type of the only one."""
+        return cls("result", message=f"{function}: {expected} results expected, got {found}")
+
+    @classmethod
+    def too_large(cls, what: str) -> StudentError:
+        """Far more was returned than was asked for."""
+        return cls("too_large", message=what)
+
+    @classmethod
+    def timeout(cls, seconds: str) -> StudentError:
+        """The time is up, after so many seconds."""
+        return cls("timeout", message=f"{seconds} s")
+
+    @classmethod
+    def lost(cls, how: str) -> StudentError:
+        """The process ended, in words how."""
+        return cls("lost", message=how)
+
+    @classmethod
+    def protocol(cls, what: str) -> StudentError:
+        """The process answered something that was not asked for."""
+        return cls("protocol", message=what)
 
 
 @dataclass(frozen=True)
@@ -86,59 +116,6 @@ class Reply:
 
     values: tuple[Any, ...]
     changed: tuple[int, ...] = ()
-
-
-def room(shape: Sequence[int]) -> int:
-    """Bytes that an array of this shape takes as float64, in which it is judged.
-
-    An axis of length zero counts as one: of such an array, too, another axis can be summed over.
-    """
-    return 8 * (math.prod(shape) or math.prod(max(length, 1) for length in shape))
-
-
-@dataclass
-class Allowance:
-    """How large an answer may be: in proportion to what is expected, in bytes as float64.
-
-    That is what `expect` says, if it was called since the last reset; else it follows from the arguments since then:
-    as many bytes as their arrays take, and as many as the parameters of a network with layers of these lengths could.
-    """
-
-    _stated: int | None = None
-    _arrays: int = 0
-    _lengths: int = 0
-
-    def reset(self) -> None:
-        """Forget everything: a new check begins."""
-        self._stated, self._arrays, self._lengths = None, 0, 0
-
-    def expect(self, size: int) -> None:
-        """From now on, until the next reset, an answer of about this size is expected."""
-        self._stated = size
-
-    def asked(self, arguments: Iterable[Any]) -> None:
-        """Take account of arguments: arrays, numbers, and sequences and dictionaries of them."""
-        if self._stated is not None:
-            return
-        for argument in arguments:
-            if isinstance(argument, np.ndarray):
-                self._arrays += 8 * argument.size
-            elif isinstance(argument, int):
-                self._lengths += max(argument, 0)
-            elif isinstance(argument, dict):
-                self.asked(argument.values())
-            elif isinstance(argument, list | tuple):
-                self.asked(argument)
-
-    @property
-    def expected(self) -> int:
-        """The size that is expected."""
-        return self._arrays + 8 * self._lengths**2 if self._stated is None else self._stated
-
-    @property
-    def most(self) -> int:
-        """The size that an answer may have."""
-        return min(TIMES * self.expected + BESIDES, LARGEST)
 
 
 @dataclass
@@ -175,8 +152,8 @@ class Executor:
     ) -> Reply:
         """Call `module.name(*args, **kwargs)`, or the method `name` of an object held here.
 
-        Arrays are copied on the way in, so a change in place reaches nobody; it is reported in `Reply.changed`, as is
-        one to the arrays of a cache.
+        Arrays are copied on the way in, so a change in place does not reach the caller; it is reported in
+        `Reply.changed`, as is one to the arrays of a cache.
 
         Raises:
             StudentError: the function is missing, raised, or returned another number of results or far too much.
@@ -243,7 +220,7 @@ class Executor:
         module = importlib.import_module(f"{self.package}.{target}")
         function = getattr(module, name, None)
         if function is None:
-            raise StudentError("missing", message=f"{target}.py: {name}")
+            raise StudentError.missing(target, name)
         return function
 
     def _split(self, name: str, returned: Any, results: Sequence[Kind]) -> tuple[Any, ...]:
@@ -251,7 +228,7 @@ class Executor:
             return (returned,)
         if not isinstance(returned, tuple | list) or len(returned) != len(results):
             count = f"{len(returned)} results" if isinstance(returned, tuple | list) else type(returned).__name__
-            raise StudentError("result", message=f"{name}: {len(results)} results expected, got {count}")
+            raise StudentError.wrong_count(name, len(results), count)
         return tuple(returned)
 
     def _keep(self, value: Any, handle: Handle | None = None) -> Handle:
@@ -282,7 +259,7 @@ class Executor:
             items: Iterable[Any] = [value]
             if kind == "arrays" and _is_a(dict, value):
                 if (count := dict.__len__(value)) > MOST_NAMES:
-                    raise StudentError("too_large", message=f"dict: {count}")
+                    raise StudentError.too_large(f"dict: {count}")
                 items = dict.values(value)
             for array in items:
                 # Of what is no array of numbers, only its type is said.
@@ -290,7 +267,7 @@ class Executor:
                     left -= room(_SHAPE(array))
                     if left < 0:
                         what = f"{_DTYPE(array)}, {_SHAPE(array)}"
-                        raise StudentError("too_large", message=printable(what, LONGEST_NAME))
+                        raise StudentError.too_large(printable(what, LONGEST_NAME))
 
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
@@ -309,7 +286,7 @@ class Executor:
             return error
         lines, message = self._own_lines(error), _text_of(error)
         if isinstance(error, SyntaxError):
-            # Whoever raises one by hand may put anything into it.
+            # One that is raised by hand may hold anything.
             lines = (_line(error.filename or "?", error.lineno, error.text or ""),)
             message = _text_of(error.msg)
         kind: Literal["not_implemented", "error"] = (

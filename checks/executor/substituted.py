@@ -3,11 +3,11 @@
 The network of a student is judged over stand-in layers, and the trusted network over the same stand-ins is the truth:
 so a right network keeps its points whatever the layers are, and no layers can make a wrong network look right. The
 module that holds the student's layers is not run. What is imported in its place is the module as it was handed out,
-with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however the network comes by
+with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however the network imports
 them, it gets these. What else the student put into the module (a helper, a table of layers) is made over the stand-ins
 too, as far as the student's other modules mention it.
 
-This file needs Python and numpy only, and nothing else of the kit but `executor`.
+This folder needs Python and numpy only, and nothing else of the kit.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ _BINDS = re.compile(
     r"^(?:async +)?(?:def|class) +(\w+)|^(\w+)[^=\n(]*=(?!=)|^[^#\n]*\bimport\b(.*)$|^ +(?:def|class) +(\w+)",
     re.MULTILINE,
 )
-"""What looks like a line that binds a name: to parse a text can take as long as whoever wrote it likes."""
+"""What looks like a line that binds a name; not parsed, since a text can be written to take for ever to parse."""
 
 
 def _add(path: Path, space: dict[str, Any]) -> None:

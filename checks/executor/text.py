@@ -1,6 +1,6 @@
 """Text that a submission made, as it may reach a terminal, a file or a page: seen as it is, on one line, bounded.
 
-This file needs Python only, and nothing else of the kit: it runs beside the student's code, too.
+This file needs Python only, and nothing else of the kit, as it runs beside the student's code, too.
 """
 
 from __future__ import annotations

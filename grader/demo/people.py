@@ -21,9 +21,9 @@ from ..classroom.handin.lms import collect
 from ..classroom.handin.senders import student_id
 from ..course import Course
 from ..errors import GraderError
+from ..reference.edits import apply, edits_of
 from ..reference.instructor_only import load_beside
-from ..reference.oracle import edits_of, load_mistakes
-from ..reference.package import Edit, apply
+from ..reference.mistakes import load_mistakes
 
 FILE = "demo.py"
 FIRST_NUMBER = 100_001
@@ -123,8 +123,7 @@ def _module(item: HandIn, assignment: Assignment, handed_out: Path, worked: str)
         text = _without(text, handed_out.read_text(encoding="utf-8"), set(assignment.functions) - set(item.wrote))
     made = [mistake for mistake in load_mistakes(assignment) if mistake.id in item.mistakes]
     edits = [edit for mistake in made for edit in edits_of(mistake)]
-    edits += [Edit(change.module, change.function, change.old, change.new) for change in item.changes]
-    for edit in edits:
+    for edit in [*edits, *item.changes]:
         if f"{edit.module}.py" == handed_out.name:
             text = apply(edit, text, handed_out)
     return text

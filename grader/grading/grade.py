@@ -23,6 +23,7 @@ from checks.student import Student
 from ..course import Course, framework_files
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
+from ..reference.versions import Versions
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
 from ..sandbox.process import Limits, StudentProcess
@@ -150,7 +151,7 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
     if kit is None or not known or kit.oracle.assignment is not assignment:
         given = render_package(course, assignment).stub
-        kit = _kits.kit = _Kit(digest, given, LiveOracle(course, assignment, b""))
+        kit = _kits.kit = _Kit(digest, given, LiveOracle(Versions(course, assignment), b""))
     return kit
 
 

@@ -1,20 +1,18 @@
-"""What pretenders earn: submissions that want points for nothing (`checks/NAME/pretenders`).
+"""What pretenders earn: submissions that try to earn points for nothing (`checks/NAME/pretenders`).
 
-Each is written out as a package of its own and judged in this process, where its memory begins anew; `graded` does the
-same through the sandbox, which is slower and the only place for those that look for the judge's own memory.
+Each is written out as a package of its own and judged in this process, where it remembers nothing of the last run;
+`graded` does the same through the sandbox, which is slower and the only place for those that search the judge's memory.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING
 
 from checks.core import Assignment
 from checks.executor.executor import Executor
@@ -26,16 +24,12 @@ from checks.student import Student
 from ..course import Course
 from ..reference.instructor_only import load_beside
 from ..reference.package import load_package
-from ..reference.render import render_package
+from ..reference.render import find_regions, render_package
+from ..reference.syntax import parse
 from ..sandbox.launch import Launcher
 from .grade import grade
 
-if TYPE_CHECKING:
-    pass
-
 KINDS = ("EMPTY", "COUPLED", "SOMETIMES", "KEPT", "BENT")
-
-_REGION = re.compile(r"^( *)### BEGIN SOLUTION[^\n]*\n.*?^ *### END SOLUTION[^\n]*\n", re.MULTILINE | re.DOTALL)
 
 
 def load_pretenders(assignment: Assignment) -> dict[str, tuple[Pretender, ...]]:
@@ -67,7 +61,7 @@ def write(course: Course, assignment: Assignment, pretender: Pretender, folder: 
         text = (course.package / file).read_text(encoding="utf-8")
         module = Path(file).stem
         if not own or module == own:
-            text = _in_regions(text, pretender.regions.get(module, ()))
+            text = _in_regions(text, file, pretender.regions.get(module, ()))
             text += _beside(assignment, module, only, pretender.added.get(module, ""))
         (package / file).write_text(text, encoding="utf-8")
     return package
@@ -82,19 +76,20 @@ def _needed(folder: Path, modules: Sequence[str]) -> list[str]:
         if file in found or not (folder / file).is_file():
             continue
         found.append(file)
-        for node in ast.walk(ast.parse((folder / file).read_text(encoding="utf-8"))):
+        for node in ast.walk(parse((folder / file).read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level == 1:
                 waiting += [node.module] if node.module else [alias.name for alias in node.names]
     return found
 
 
-def _in_regions(text: str, regions: Sequence[str]) -> str:
+def _in_regions(text: str, where: str, regions: Sequence[str]) -> str:
+    """A module with other text in place of each of its solution regions, if there is any."""
     if not regions:
         return text
-    waiting = iter(regions)
-    changed = _REGION.sub(lambda match: indent(next(waiting), match[1]), text)
-    assert next(waiting, None) is None, "fewer solution regions than texts for them"
-    return changed
+    lines = text.splitlines(keepends=True)
+    for region, code in reversed(list(zip(find_regions(text, where), regions, strict=True))):
+        lines[region.begin - 1 : region.end] = [indent(code, region.indent)]
+    return "".join(lines)
 
 
 def _beside(assignment: Assignment, module: str, only: str, added: str) -> str:

@@ -1,4 +1,4 @@
-"""Many students held against the checks on many draws: the truths of a draw are asked for once."""
+"""Judges many students by the checks on many draws; the truths of a draw are computed once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from checks.core import Assignment, Check, is_judged
-from checks.engine.case import Case, match, prints_of
-from checks.engine.compare import distances, mend
+from checks.engine.case import Oracle, match, prints_of
+from checks.engine.compare import distances, in_shape
 from checks.engine.judge import judge
 from checks.engine.recording import Recording
 from checks.executor.executor import StudentError
@@ -25,36 +24,30 @@ from checks.student import Student
 
 from ..course import Course
 from ..errors import GraderError
-from ..reference.edits import Overlap
+from ..reference.changed import Overlap
+from ..reference.edits import Edit, edits_of
 from ..reference.instructor_only import load_beside
-from ..reference.oracle import Kept, LiveOracle, edits_of, whole_student
-from ..reference.package import Edit
+from ..reference.oracle import LiveCase, LiveOracle
+from ..reference.versions import Versions, whole_student
 from .tally import Tally
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
 
 RECORDED = -1
-"""Stands for the recording in the place of a draw's number."""
+"""The recording, where a draw's number is expected."""
 
 
 @dataclass
 class Draw(LiveOracle):
-    """The live oracle for one draw, which many students are held against: it answers each question once."""
+    """The live oracle of one draw, for many students: its cases keep what they have answered."""
 
-    _cases: dict[str, Case] = field(default_factory=dict)
+    _cases: dict[str, LiveCase] = field(default_factory=dict)
 
-    def case(self, check: Check) -> Case:
+    def case(self, check: Check) -> LiveCase:
         """See `LiveOracle.case`."""
         if check.id not in self._cases:
-            found = super().case(check)
-            self._cases[check.id] = replace(
-                found,
-                known=cache(found.known),
-                also=cache(found.also),
-                forward=cache(found.forward),
-                probes=cache(found.probes),
-            )
+            self._cases[check.id] = super().case(check)
         return self._cases[check.id]
 
 
@@ -64,8 +57,8 @@ class Bench:
     def __init__(self, course: Course, assignment: Assignment, recording: Path | None = None) -> None:
         self.course = course
         self.assignment = assignment
-        self.kept = Kept(course, assignment)
-        self.mistakes: Sequence[Mistake] = tuple(self.kept.mistakes.values())
+        self.versions = Versions(course, assignment)
+        self.mistakes: Sequence[Mistake] = tuple(self.versions.mistakes.values())
         variants = load_beside(assignment, "variants")
         self.variants: Sequence[Variant] = variants.VARIANTS if variants is not None else ()
         self._draws: dict[int, Draw] = {}
@@ -82,18 +75,21 @@ class Bench:
         if draw not in self._draws:
             while len(self._draws) >= _HELD:
                 self._draws.pop(next(iter(self._draws)))
-            self._draws[draw] = Draw(self.course, self.assignment, f"mutation {draw}".encode(), self.kept)
+            self._draws[draw] = self.draw(draw)
         return self._draws[draw]
 
-    def judge(self, student: Student, oracle: Any, functions: Sequence[str] | None = None) -> Result:
-        """The verdict on some functions, all if None."""
+    def draw(self, number: int) -> Draw:
+        """A draw that is not kept."""
+        return Draw(self.versions, f"mutation {number}".encode())
+
+    def result(self, student: Student, oracle: Oracle, functions: Sequence[str] | None = None) -> Result:
+        """What the judge finds on some functions, all if None."""
         return judge(self.assignment, student, oracle, language="en", functions=functions)
 
     def variant(self, variant: Variant) -> Student:
         """The reference with a correct variant in it."""
         if variant.id not in self._students:
-            edits = [Edit(variant.module, variant.function, old, new) for old, new in variant.replace]
-            self._students[variant.id] = self._variants.enter_context(self.whole(edits, variant.layers))
+            self._students[variant.id] = self._variants.enter_context(self.whole(edits_of(variant), variant.layers))
         return self._students[variant.id]
 
     def whole(
@@ -115,13 +111,13 @@ class Bench:
         """Whether the check made for a mistake fails on a draw; nothing else is asked."""
         [check] = [check for check in self.assignment.of(mistake.function) if check.id == mistake.breaks]
         alone = replace(self.assignment, checks=(check,), explain="none")
-        return judge(alone, self.kept.student(mistake.id), self.oracle(draw), language="en").score == 0
+        return judge(alone, self.versions.student(mistake.id), self.oracle(draw), language="en").score == 0
 
     def on_draw(self, draw: int, pairs: Iterable[tuple[str, str]] = (), *, named: bool = True) -> Tally:
         """Everything on one draw; unless mistakes are to be `named`, only points."""
         tally = Tally(draws=1, named_on=int(named))
         oracle = self.oracle(draw)
-        self._try_right("reference", self.judge(self.kept.student(), oracle), draw, tally)
+        self._try_right("reference", self.result(self.versions.student(), oracle), draw, tally)
         for mistake in self.mistakes:
             if named:
                 self._try_mistake(mistake, oracle, tally)
@@ -129,7 +125,7 @@ class Bench:
                 tally.killed[mistake.id] += self.kills(mistake, draw)
         for variant in self.variants:
             functions = self.functions_of(variant)
-            result = self.judge(self.variant(variant), oracle, functions)
+            result = self.result(self.variant(variant), oracle, functions)
             self._try_right(variant.id, result, draw, tally)
         for one, other in pairs:
             self.try_pair(one, other, draw, tally)
@@ -137,7 +133,7 @@ class Bench:
             self._measure(oracle, tally)
         return tally
 
-    def _measure(self, oracle: Any, tally: Tally) -> None:
+    def _measure(self, oracle: Oracle, tally: Tally) -> None:
         """How far right results are from the truth, and wrong ones on the check made for them."""
         for variant in self.variants:
             for function in self.functions_of(variant):
@@ -146,35 +142,31 @@ class Bench:
                     tally.add(Tally(loses={precision: distance}))
         for mistake in self.mistakes:
             [check] = [check for check in self.assignment.of(mistake.function) if check.id == mistake.breaks]
-            precision, distance = self._distance(check, self.kept.student(mistake.id), oracle)
+            precision, distance = self._distance(check, self.versions.student(mistake.id), oracle)
             tally.add(Tally(moves={precision: distance or np.inf}))
 
-    def _distance(self, check: Check, student: Student, oracle: Any) -> tuple[str, float]:
+    def _distance(self, check: Check, student: Student, oracle: Oracle) -> tuple[str, float]:
         """The largest distance from the truth; 0 where no values are judged, infinity where there are none."""
         case = oracle.case(check)
-        if check.function in self.assignment.over_stand_ins:
-            assert student.over_stand_ins is not None
-            student = student.over_stand_ins
+        student = self.assignment.asked(student, check.function)
         if check.aspect != "values":
             return case.precision, 0.0
         try:
             observed = [check.run(student, **inputs) for inputs in case.inputs]
         except StudentError:
             return case.precision, np.inf
-        furthest = [0.0]
-        for item, true in zip(observed, case.truth, strict=True):
-            for name in filter(is_judged, true):
-                got = item.get(name)
-                mended = mend(got, true[name].shape) if isinstance(got, np.ndarray) else None
-                far = np.inf if mended is None else np.max(distances(mended.astype(np.float64), true[name]), initial=0)
-                furthest.append(float(np.nan_to_num(far, nan=np.inf)))
-        return case.precision, max(furthest)
+        far = [
+            _distance_of(item.get(name), true[name])
+            for item, true in zip(observed, case.truth, strict=True)
+            for name in filter(is_judged, true)
+        ]
+        return case.precision, max(far, default=0.0)
 
     def _try_right(self, name: str, result: Result, draw: int, tally: Tally) -> None:
         tally.lost[name] |= {f"{check.id} on draw {draw}" for check in result.checks if check.status != "passed"}
 
-    def _try_mistake(self, mistake: Mistake, oracle: Any, tally: Tally) -> None:
-        result = self.judge(self.kept.student(mistake.id), oracle, [mistake.function])
+    def _try_mistake(self, mistake: Mistake, oracle: Oracle, tally: Tally) -> None:
+        result = self.result(self.versions.student(mistake.id), oracle, [mistake.function])
         for check in result.checks:
             if check.status == "passed":
                 continue
@@ -188,12 +180,12 @@ class Bench:
 
     def try_pair(self, one: str, other: str, draw: int, tally: Tally) -> None:
         """Judge two mistakes at once, and tally whether they were detected and named."""
-        with self.whole([edit for name in (one, other) for edit in edits_of(self.kept.mistakes[name])]) as student:
+        with self.whole([edit for name in (one, other) for edit in edits_of(self.versions.mistakes[name])]) as student:
             self._judge_pair(one, other, student, draw, tally)
 
     def _judge_pair(self, one: str, other: str, student: Student, draw: int, tally: Tally) -> None:
-        functions = list(dict.fromkeys(self.kept.mistakes[name].function for name in (one, other)))
-        result = self.judge(student, self.oracle(draw), functions)
+        functions = list(dict.fromkeys(self.versions.mistakes[name].function for name in (one, other)))
+        result = self.result(student, self.oracle(draw), functions)
         if all(check.status == "passed" for check in result.checks):
             if all(self._same(set(), student, (one, other), function, draw) for function in functions):
                 return  # they undo each other
@@ -217,19 +209,19 @@ class Bench:
 
     def _same(self, named: set[str], student: Student, true: Sequence[str], function: str, draw: int) -> bool:
         """Whether mistakes that were named in others' place give the very same numbers in that function."""
-        elsewhere = {name for name in true if self.kept.mistakes[name].function != function}
+        elsewhere = {name for name in true if self.versions.mistakes[name].function != function}
         if any(self._gives(named | more, student, function, draw) for more in (elsewhere, set[str]())):
             return True
         return all(any(self._alike(name, one, function, draw) for one in true) for name in named - set(true))
 
     def _alike(self, one: str, other: str, function: str, draw: int) -> bool:
         """Whether two mistakes give the same numbers in a function, as one cache does that two backward passes read."""
-        with self.whole(edits_of(self.kept.mistakes[other])) as student:
+        with self.whole(edits_of(self.versions.mistakes[other])) as student:
             return self._gives({one}, student, function, draw)
 
     def _gives(self, mistakes: set[str], student: Student, function: str, draw: int) -> bool:
         """Whether these mistakes together give what a student gives in a function."""
-        edits = [edit for name in sorted(mistakes) for edit in edits_of(self.kept.mistakes[name])]
+        edits = [edit for name in sorted(mistakes) for edit in edits_of(self.versions.mistakes[name])]
         oracle = self.oracle(max(draw, 0))
         try:
             with self.whole(edits) as other:
@@ -237,17 +229,16 @@ class Bench:
         except (GraderError, StudentError):
             return False
 
-    def _agree(self, one: Student, other: Student, check: Check, oracle: Any) -> bool:
+    def _agree(self, one: Student, other: Student, check: Check, oracle: Oracle) -> bool:
         case = oracle.case(check)
         prints = []
         for student in (one, other):
-            asked = student.over_stand_ins if check.function in self.assignment.over_stand_ins else student
-            assert asked is not None
+            asked = self.assignment.asked(student, check.function)
             prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
         return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:
-        """Pairs of mistakes that go together, half of them in one function."""
+        """Pairs of mistakes that do not overlap, half of them in one function."""
         rng = random.Random(seed)
         found: list[tuple[str, str]] = []
         while len(found) < count:
@@ -257,8 +248,15 @@ class Bench:
             if other is one or (one.id, other.id) in found:
                 continue
             try:
-                self.kept.student(one.id, other.id)
+                self.versions.student(one.id, other.id)
             except Overlap:
                 continue
             found.append((one.id, other.id))
         return found
+
+
+def _distance_of(got: Any, true: np.ndarray) -> float:
+    values = in_shape(got, true.shape) if isinstance(got, np.ndarray) else None
+    if values is None:
+        return np.inf
+    return float(np.nan_to_num(np.max(distances(values.astype(np.float64), true), initial=0), nan=np.inf))

@@ -1,4 +1,4 @@
-"""`docs/mutation.md`: what came of the draws, and what of it must not be."""
+"""`docs/mutation.md`: the results of the draws, and those of them that are faults."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from checks.engine.compare import TOLERANCE
 
 from .bench import Bench
-from .pretenders_page import faults as pretending_faults
-from .pretenders_page import section
+from .pretenders_page import pretender_faults, section
 from .tally import Tally
 
 
 def faults(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
-    """What must not be: each a sentence."""
+    """Each fault as a sentence."""
     found = []
     for where, tally in (("", live), (" from the recording", recorded)):
         found += [
@@ -28,7 +27,7 @@ def faults(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
         found += [f"{key}: lost {', '.join(sorted(on))}{where}" for key, on in sorted(tally.lost.items()) if on]
         found += [f"{pair}: not detected{where}" for pair in tally.undetected]
         found += [f"{pair}: named wrong{where}" for pair in tally.pair_misnamed]
-    return found + pretending_faults(live.pretending, bench.assignment)
+    return found + pretender_faults(live.pretending, bench.assignment)
 
 
 def report(live: Tally, recorded: Tally, bench: Bench) -> str:

@@ -1,4 +1,4 @@
-"""What pretenders earn on many draws, held against what they are due."""
+"""What pretenders earn on many draws, compared with what they are due."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tried(bench: Bench, pretender: Pretender, draw: int, only: str = "", *, expl
 
     Args:
         bench: judges.
-        pretender: who is judged.
+        pretender: is judged.
         draw: the draw's number.
         only: as in `write`.
         explained: whether what is wrong is explained, too, as for a student; that takes most of the time.
@@ -52,7 +52,7 @@ def _silent(assignment: Assignment) -> Assignment:
 
 @dataclass(frozen=True)
 class Due:
-    """What somebody who is right on some calls is due, found without the judge: checks, by id."""
+    """What a submission that is right on some calls is due, found without the judge: checks, by id."""
 
     may: frozenset[str]
     """Those in which every size was right on some run: no others may be earned."""
@@ -110,7 +110,7 @@ def _same(one: Inputs, other: Inputs) -> bool:
 
 def _is_truth(bench: Bench, check: Check, inputs: Inputs, observed: Observed) -> bool:
     try:
-        truth = check.run(bench.kept.student(), **as_float64(inputs))
+        truth = check.run(bench.versions.student(), **as_float64(inputs))
     except StudentError:
         return False
     return not any(
@@ -120,7 +120,7 @@ def _is_truth(bench: Bench, check: Check, inputs: Inputs, observed: Observed) ->
     )
 
 
-def most(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+def larger(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
     """The greater number of each."""
     return {name: max(before.get(name, 0.0), now.get(name, 0.0)) for name in {**before, **now}}
 
@@ -131,7 +131,7 @@ def measure(bench: Bench, kind: str, pretender: Pretender, draws: Sequence[int],
     Args:
         bench: judges.
         kind: one of `KINDS`.
-        pretender: who is tried; one that needs a process of its own is tried once, and there.
+        pretender: is tried; one that needs a process of its own is tried once, and there.
         draws: their numbers.
         explained: whether on the first of them what is wrong is explained, too, as for a student.
     """
@@ -139,7 +139,7 @@ def measure(bench: Bench, kind: str, pretender: Pretender, draws: Sequence[int],
     for draw in draws[:1] if pretender.own_process else draws:
         try:
             _measure(bench, kind, row, draw, explained=explained and draw == draws[0])
-        except Exception as error:  # whatever is handed in, the judge does not fail
+        except Exception as error:  # the judge must not fail, whatever is handed in
             row.broke = f"{type(error).__name__}: {error}"
     return row
 
@@ -154,7 +154,7 @@ def _measure(bench: Bench, kind: str, row: Row, draw: int, *, explained: bool) -
         result = (
             graded(bench.course, assignment, pretender) if own else tried(bench, pretender, draw, explained=explained)
         )
-    row.alone = most(row.alone, points(result))
+    row.alone = larger(row.alone, points(result))
     row.checks |= {check.id for check in result.checks if check.points}
     if kind == "EMPTY" and not pretender.own_process:
         for function in assignment.functions:
@@ -164,7 +164,7 @@ def _measure(bench: Bench, kind: str, row: Row, draw: int, *, explained: bool) -
             row.takes |= {other for other in others if now[other] < assignment.points(other)}
     if kind == "KEPT":
         over = replace(pretender, added={**load_pretenders(assignment)["EMPTY"][0].added, **pretender.added})
-        row.beside = most(row.beside, points(tried(bench, over, draw)))
+        row.beside = larger(row.beside, points(tried(bench, over, draw)))
 
 
 def _built_on(assignment: Assignment, function: str) -> set[str]:

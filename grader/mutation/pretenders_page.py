@@ -1,4 +1,4 @@
-"""What pretenders earned, as a section of `docs/mutation.md`, and what of it must not be."""
+"""What pretenders earned, as a section of `docs/mutation.md`, and where that is a fault."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..grading.pretenders import load_form
 from .tally import Row
 
 Rows = Mapping[str, Sequence[Row]]
-"""By kind, as `pretending.KINDS`."""
+"""By kind, as `grading.pretenders.KINDS`."""
 
 
-def faults(rows: Rows, assignment: Assignment) -> list[str]:
-    """What must not be: each a sentence."""
+def pretender_faults(rows: Rows, assignment: Assignment) -> list[str]:
+    """Each fault as a sentence."""
     found = [f"{row.pretender.id}: the judge raised {row.broke}" for kind in rows.values() for row in kind if row.broke]
     for row in rows.get("EMPTY", ()):
         found += [f"{row.pretender.id}: earned {by_function(row.alone)}"] if row.score else []

@@ -1,4 +1,4 @@
-"""What is counted while students are held against the checks."""
+"""What is counted while students are judged by the checks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass
 class Tally:
-    """What came of some draws; add them up."""
+    """The results of some draws; `add` sums them up."""
 
     draws: int = 0
     named_on: int = 0

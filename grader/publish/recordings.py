@@ -15,6 +15,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
+from ..reference.versions import Versions
 from . import cache
 
 _CODE = (Path(checks.__file__).parent, Path(__file__).parents[1])
@@ -50,7 +51,7 @@ def make(course: Course, assignment: Assignment) -> dict[str, bytes]:
     """
     for check in assignment.checks:
         _refuse_unrepeatable(check)
-    oracle = LiveOracle(course, assignment, SEED)
+    oracle = LiveOracle(Versions(course, assignment), SEED)
     writer = Writer()
     for check in assignment.checks:
         writer.add(check, oracle.case(check))

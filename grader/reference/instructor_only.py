@@ -1,4 +1,4 @@
-"""What lies beside an assignment's checks and stays behind: `mistakes`, `variants`, `pretenders`, `demo`."""
+"""Loads what is instructor-only beside an assignment's checks: `mistakes`, `variants`, `pretenders`, `demo`."""
 
 from __future__ import annotations
 

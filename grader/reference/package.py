@@ -1,13 +1,12 @@
 """The reference on the trusted side: the course's own `funkcije/`, loaded under a name that no student can import.
 
 Each load is a set of modules of its own, so the same source serves as the reference, as a known mistake (a few lines of
-one function replaced before it is compiled) and as the trusted network over a student's layers (functions replaced
-before the network imports them).
+one function replaced before it is compiled) and as the network over stand-ins (functions replaced before the network
+imports them).
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -21,20 +20,9 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import GraderError
-from .syntax import parse
+from .edits import Edit, apply
 
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Edit:
-    """Replace `old`, which stands exactly once in the function's source, by `new`."""
-
-    module: str
-    function: str
-    """A function, a class, or `Class.method`."""
-    old: str
-    new: str
 
 
 @dataclass
@@ -130,30 +118,3 @@ class _Loader(importlib.abc.SourceLoader):
 
 
 _finder = _Finder()
-
-
-def apply(edit: Edit, text: str, file: Path) -> str:
-    """The text of a module with one edit applied.
-
-    Raises:
-        GraderError: the function is not there, or `old` is not there exactly once.
-    """
-    first, last = _span(parse(text), edit.function.split("."), edit, file)
-    lines = text.splitlines(keepends=True)
-    source = "".join(lines[first - 1 : last])
-    if (count := source.count(edit.old)) != 1:
-        raise GraderError(
-            f"{file}: {edit.old!r} was expected once in {edit.function}, found {count} times. "
-            "Next: bring the known mistake in line with the reference."
-        )
-    return "".join(lines[: first - 1]) + source.replace(edit.old, edit.new) + "".join(lines[last:])
-
-
-def _span(tree: ast.AST, path: Sequence[str], edit: Edit, file: Path) -> tuple[int, int]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == path[0]:
-            if len(path) > 1:
-                return _span(node, path[1:], edit, file)
-            assert node.end_lineno is not None
-            return node.lineno, node.end_lineno
-    raise GraderError(f"{file}: no {edit.function}. Next: bring the known mistake in line with the reference.")

@@ -1,6 +1,6 @@
 """One source, two faces: cut the solution regions out of `funkcije/`, or keep them and drop their markers.
 
-A region stands inside a function, on lines of its own, indented as the code between:
+A region lies inside a function. Its markers are lines of their own, indented as the code between them:
 
     def relu_forward(x):
         ### BEGIN SOLUTION relu
@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from checks.core import Assignment
+from checks.language import LANGUAGES
 
 from ..course import Course
 from ..errors import GraderError
+from ..text import sentences
 from .syntax import parse
 
 RENDERER = "1"
@@ -225,7 +227,7 @@ def _statements(tree: ast.Module) -> Iterator[_Statement]:
 def _region(
     name: str, indent: str, begin: int, end: int, text: str, statements: list[_Statement], where: str
 ) -> Region:
-    """Check that what stands between two markers are whole statements of one function."""
+    """Check that two markers enclose whole statements of one function."""
     lines = text.split("\n")[begin : end - 1]
     code = [
         number for number, line in enumerate(lines, begin + 1) if line.strip() and not line.lstrip().startswith("#")
@@ -262,21 +264,23 @@ def _region(
 
 
 def _blank(region: Region, assignment: Assignment) -> tuple[str, ...]:
-    """What stands in the place of a region."""
+    """The lines in place of a region, in both languages."""
     function = region.function
+    cnr, en = (sentences(language) for language in LANGUAGES)
     if region.assignment != assignment.name:
+        later = f"{cnr('stub_later')} ({en('stub_later')}): {region.assignment}"
         return (
-            f"# {function}: ovaj dio dolazi kasnije, u zadatku {region.assignment}.",
-            f"# This part comes later, in the assignment {region.assignment}.",
-            f'raise NotImplementedError("{function}: dolazi kasnije (comes later): {region.assignment}")',
+            f"# {function}: {cnr('stub_later_part', assignment=region.assignment)}",
+            f"# {en('stub_later_part', assignment=region.assignment)}",
+            f'raise NotImplementedError("{function}: {later}")',
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
-    then = f' Zatim / then: check("{judged}")' if judged else ""
+    then = f' {cnr("stub_then")} / {en("stub_then")}: check("{judged}")' if judged else ""
     return (
-        f"# TODO {function}: napišite ovaj dio umjesto naredbe `raise`.",
-        f"# Šta mora da važi, piše u opisu iznad.{then}",
-        "# (Write this part in place of the `raise`; the docstring above says what must hold.)",
-        f'raise NotImplementedError("{function}: još nije napisano (not written yet)")',
+        f"# TODO {function}: {cnr('stub_write')}.",
+        f"# {cnr('stub_contract')}.{then}",
+        f"# ({en('stub_write')}; {en('stub_contract')}.)",
+        f'raise NotImplementedError("{function}: {cnr("stub_not_written")} ({en("stub_not_written")})")',
     )
 
 
@@ -292,7 +296,7 @@ def _parse(text: str, where: str, note: str = "") -> ast.Module:
     try:
         return parse(text)
     except SyntaxError as error:
-        _fail(where, error.lineno or 1, f"expected Python, found a syntax error ({error.msg}){note}", "mend it")
+        _fail(where, error.lineno or 1, f"expected Python, found a syntax error ({error.msg}){note}", "correct it")
 
 
 def _fail(where: str, line: int, problem: str, step: str) -> NoReturn:

@@ -19,7 +19,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from checks.executor.executor import LONGEST_NAME, MOST_LINES, Allowance, Handle, Kind, Line, Other, Reply, StudentError
+from checks.executor.allowance import Allowance
+from checks.executor.executor import LONGEST_NAME, MOST_LINES, Handle, Kind, Line, Other, Reply, StudentError
 
 from ..errors import GraderError
 from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
@@ -105,10 +106,6 @@ class StudentProcess:
             self._ask("reset", [])
         self._clean = True
 
-    def expect(self, size: int) -> None:
-        """See `Executor.expect`."""
-        self._allowance.expect(size)
-
     def call(
         self,
         target: str | Handle,
@@ -169,7 +166,7 @@ class StudentProcess:
         left = self.limits.total - self._spent
         if left <= 0:
             self.stop()
-            raise StudentError("timeout", message=f"{self.limits.total:g} s")
+            raise StudentError.timeout(f"{self.limits.total:g}")
         first, began = self._number == 0, time.monotonic()
         if self._process is None:
             self._start()
@@ -192,12 +189,12 @@ class StudentProcess:
             answer = self._channel.receive(seconds, bounds_of_reply(allowed.most))
         except TimeoutError:
             self.stop()
-            raise StudentError("timeout", message=f"{seconds:.3g} s") from None
+            raise StudentError.timeout(f"{seconds:.3g}") from None
         except Closed:
-            raise StudentError("lost", message=self._how_it_ended()) from None
+            raise StudentError.lost(self._how_it_ended()) from None
         except TooLarge as error:
             self.stop()
-            raise StudentError("too_large", message=str(error)) from None
+            raise StudentError.too_large(str(error)) from None
         except WireError as error:
             raise self._spoke_out_of_turn(str(error)) from None
         # Its type first: an array is neither equal to a number nor unequal.
@@ -239,7 +236,7 @@ class StudentProcess:
 
     def _spoke_out_of_turn(self, what: str) -> StudentError:
         self.stop()
-        return StudentError("protocol", message=what)
+        return StudentError.protocol(what)
 
     def _how_it_ended(self) -> str:
         assert self._process is not None

@@ -21,7 +21,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from checks.executor.executor import LARGEST, MOST_NAMES, WHITELIST, Handle, Other, room
+from checks.executor.allowance import LARGEST, room
+from checks.executor.executor import MOST_NAMES, WHITELIST, Handle, Other
 from checks.executor.text import printable
 
 from .measure import TooMuch, measure
