@@ -76,9 +76,11 @@ def time_as_it_is(folder: str) -> datetime | None:
 
 def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "grader.classroom.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
+        "grader.classroom.steps.restoring.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
     )
-    monkeypatch.setattr("grader.classroom.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr(
+        "grader.classroom.steps.for_reading.MakeInert.preprocess", lambda self, nb, resources: (nb, resources)
+    )
     monkeypatch.setattr("grader.classroom.pages.bounded.Inert.html", lambda self, html: html)
     monkeypatch.setattr("grader.classroom.pages.reading._clean", lambda text: (text, False))
     monkeypatch.setattr("grader.classroom.handin.carrying._passes_for_the_package", lambda name: False)

@@ -12,7 +12,6 @@ import pytest
 from classroom import edit_notebook, graded_notebook, hand_in, released_course, save_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.classroom import autograde
 from grader.classroom import exporter as submission
 from grader.classroom import whole_class as grade
 from grader.classroom.pages import bounded, reading
@@ -21,6 +20,7 @@ from grader.classroom.pages.html import LONGEST_MARKDOWN, as_text, inert_html, i
 from grader.classroom.pages.outputs import CellOutputs
 from grader.classroom.pages.reading import read_notebook
 from grader.classroom.results import read_record
+from grader.classroom.steps import for_reading
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -154,7 +154,7 @@ def test_others_have_their_turn_while_a_notebook_is_read_and_made_inert(
     monkeypatch.setattr(submission, "read_notebook", reads)
     if not protected:
         monkeypatch.setattr(submission, "others_turn", lambda turn: nullcontext())
-        monkeypatch.setattr(autograde, "others_turn", lambda turn: nullcontext())
+        monkeypatch.setattr(for_reading, "others_turn", lambda turn: nullcontext())
     (row,) = grade.grade_class(course, "scale", run_notebooks=False)
     assert row.problem == ""
     assert len(held) >= 2

@@ -24,8 +24,8 @@ from classroom import (
 )
 
 from checks.result import Result
-from grader.classroom.autograde import TrustedVerdict
 from grader.classroom.results import read_record, staleness
+from grader.classroom.steps.scoring import TrustedVerdict
 from grader.classroom.whole_class import grade_class
 from grader.course import CONFIG, Course
 from grader.errors import GraderError
@@ -276,7 +276,7 @@ CHEAT = "def check(name):\n    return 4.0\n"
     [
         "this is not Python\n",
         pytest.param("import grader.no_such_module\n", marks=pytest.mark.full),
-        "c.Autograde.autograde_preprocessors = ['grader.classroom.autograde.NoSuchStep']\n",
+        "c.Autograde.autograde_preprocessors = ['grader.plugins.NoSuchStep']\n",
     ],
 )
 def test_a_configuration_that_cannot_be_used_ends_in_no_score(course: Course, broken: str) -> None:

@@ -233,7 +233,7 @@ def test_a_score_that_was_never_reached_is_empty_in_the_export(
     def broken(*_: object) -> None:
         raise GraderError("a fault")
 
-    monkeypatch.setattr("grader.classroom.autograde.TrustedVerdict.preprocess", broken)
+    monkeypatch.setattr("grader.classroom.steps.scoring.TrustedVerdict.preprocess", broken)
     assert autograde(course, "ana") == {"ana": False}
     export_csv(course, tmp_path / "grades.csv")
     row = rows_of(tmp_path / "grades.csv")["ana"]

@@ -256,9 +256,7 @@ def test_what_nbgrader_would_copy_as_it_is_is_refused_under_source(course: Cours
 
 def test_a_configuration_without_the_renderer_is_refused(course: Course) -> None:
     text = (
-        (course.root / CONFIG)
-        .read_text()
-        .replace("grader.plugins.RenderRelease", "nbgrader.preprocessors.ClearOutput")
+        (course.root / CONFIG).read_text().replace("grader.plugins.RenderRelease", "nbgrader.preprocessors.ClearOutput")
     )
     (course.root / CONFIG).write_text(text)
     with pytest.raises(GraderError, match=r"expected 'grader\.plugins\.RenderRelease' in GenerateAssignment"):
