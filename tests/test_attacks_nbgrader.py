@@ -88,7 +88,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(mon
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_FILES", 10**6)
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_BYTES", 10**12)
     monkeypatch.setattr("grader.grading.submission.MOST_MODULES", 10**9)
-    monkeypatch.setattr("grader.classroom.exporter.existing_timestamp", time_as_it_is)
+    monkeypatch.setattr("grader.classroom.converter.existing_timestamp", time_as_it_is)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",

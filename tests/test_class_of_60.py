@@ -19,7 +19,7 @@ import pytest
 from classroom import SOLVED, WRONG, hand_in, released_course, scores
 from nbgrader.utils import parse_utc
 
-from grader.classroom import exporter as submission
+from grader.classroom import converter
 from grader.classroom.handin import carrying
 from grader.classroom.results import Record, read_record
 from grader.classroom.whole_class import grade_class
@@ -196,7 +196,7 @@ def test_a_time_beyond_all_clocks_costs_its_author_the_grade_where_it_is_taken_a
             path = Path(folder, "timestamp.txt")
             return parse_utc(path.read_text().strip()) if path.is_file() else None
 
-        monkeypatch.setattr(submission, "existing_timestamp", as_it_is)
+        monkeypatch.setattr(converter, "existing_timestamp", as_it_is)
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert (row.problem == "") == protected
     assert any("timestamp.txt" in line for line in row.look) == protected

@@ -235,7 +235,7 @@ def test_a_fault_of_the_kit_writes_no_score_and_leaves_the_old_one_marked(
     def broken(*_: object, **__: object) -> Result:
         raise GraderError("worker: no such sandbox. Next: grader doctor.")
 
-    monkeypatch.setattr(grading, "grade", broken)
+    monkeypatch.setattr(grading, "grade_with_digests", broken)
     assert autograde(course, "ana", "bo wrong", "no-notebook") == dict.fromkeys(
         ["ana", "bo wrong", "no-notebook"], False
     )
@@ -298,7 +298,7 @@ def test_nbgrader_without_our_steps_ends_in_no_score(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "partial credit cannot be greater than maximum points" in done.stderr
     assert set(scores(course).values()) <= {None}
-    with pytest.raises(GraderError, match=r"expected 'grader\.autograde\.RestoreCells'"):
+    with pytest.raises(GraderError, match=r"expected 'grader\.plugins\.RestoreCells'"):
         grade_class(course, "scale")
 
 

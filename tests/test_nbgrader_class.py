@@ -77,14 +77,14 @@ def test_a_submission_that_cannot_be_graded_stops_none_of_the_others(
 ) -> None:
     hand_in(course, "ana")
     hand_in(course, "bo", WRONG)
-    grade = grading.grade
+    grade = grading.grade_with_digests
 
     def fails_for_ana(*arguments: object, student: str, **more: object) -> Result:
         if student == "ana":
             raise GraderError("no space left. Next: make room.")
         return grade(*arguments, student=student, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(grading, "grade", fails_for_ana)
+    monkeypatch.setattr(grading, "grade_with_digests", fails_for_ana)
     parser = ArgumentParser()
     add_parser(parser.add_subparsers())
     args = parser.parse_args(["grade", "scale", "--jobs", "2", "--course", str(course.root)])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import logging
-import os
 import re
 import sqlite3
 import warnings
@@ -27,6 +26,7 @@ from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
 from ..text import shown
+from . import exchanged as exchanged  # what nbgrader's own converters need here
 from .feedback import feedback_page
 from .programs import find_own_programs
 
@@ -187,16 +187,11 @@ def write_feedback(course: Course, name: str, students: Iterable[str] | None = N
 
 
 @contextmanager
-def side_by_side(course: Course) -> Iterator[None]:
-    """Set once what each converter sets for the whole process and puts back: several may then overlap."""
-    before = Path.cwd()
-    os.chdir(course.root)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)
-            yield
-    finally:
-        os.chdir(before)
+def without_remarks() -> Iterator[None]:
+    """Keep quiet about nbgrader 0.9, which adds rows in an order that SQLAlchemy 2.1 remarks on: the rows are right."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
 
 
 def run_converter(converter: BaseConverter) -> str:
@@ -209,9 +204,7 @@ def run_converter(converter: BaseConverter) -> str:
     logger.addHandler(log)
     converter.log = logger
     try:
-        with warnings.catch_warnings():
-            # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
-            warnings.simplefilter("ignore", SAWarning)
+        with without_remarks():
             converter.start()
     except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException says no more than that there was one
         return log.reason or f"{type(error).__name__}: {error}"

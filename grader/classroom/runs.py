@@ -10,51 +10,38 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import Iterator
-from contextvars import ContextVar
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ..course import Course
 from ..errors import GraderError
 
-if sys.platform != "win32":
-    import fcntl
-
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
-
 
 @contextlib.contextmanager
 def only_one(course: Course, assignment: str) -> Iterator[None]:
-    """Keep every other grader away from an assignment's scores; the lock goes with the process, however it ends.
+    """Keep every other grader away from an assignment's scores; the system drops the lock with the process.
 
     Raises:
         GraderError: another one is at work.
     """
     path = _folder(course) / f"{assignment}.lock"
-    held = _held.get()
-    if sys.platform == "win32" or path in held:
-        yield
-        return
+    # A file that merely exists would outlive a grader that was killed, so no such lock where the disk has no other.
+    lock = FileLock(path, timeout=0, mode=0o600, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock.acquire()
+    except Timeout:
+        raise GraderError(
+            f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
+        ) from None
     except OSError as error:
         raise _not_writable(path, error) from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GraderError(
-                f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
-            ) from None
-        token = _held.set(held | {path})
-        try:
-            yield
-        finally:
-            _held.reset(token)
+        yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def begin(course: Course, assignment: str, kind: str) -> tuple[str, bool]:
@@ -105,6 +92,6 @@ def _folder(course: Course) -> Path:
 
 def _not_writable(path: Path, error: OSError) -> GraderError:
     return GraderError(
-        f"{path}: cannot be written ({error.strerror or error}), so nothing was graded. Next: make room there, or mend "
-        "the folder's permissions; then grade again."
+        f"{path}: cannot be written ({error.strerror or error}), so nothing was graded. Next: make room there, or "
+        "correct the folder's permissions; then grade again."
     )

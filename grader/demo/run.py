@@ -8,7 +8,6 @@ grades; the course itself is read and nothing in it is written. Only a folder th
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,7 +85,7 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
     hand_in(copy, assignment, folders)
 
     tell("4/6  Grading: the verdicts, then each notebook into nbgrader's gradebook ...")
-    rows = grade_class(copy, name, jobs=os.cpu_count() or 1)
+    rows = grade_class(copy, name)
     problems = [f"{row.student}: {row.problem}" for row in rows if row.problem]
     if problems:
         raise GraderError(f"{len(problems)} of {len(rows)} submissions have no score. {problems[0]}")

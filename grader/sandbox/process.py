@@ -36,7 +36,7 @@ MOST_MISSING = 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """Bounds in seconds of wall time."""
 
     start: float = 30.0
@@ -60,7 +60,7 @@ class StudentProcess:
 
     stage: Path
     launcher: Launcher
-    limits: Limits = Limits()
+    limits: TimeLimits = TimeLimits()
     booting: Booting | None = None
     substituted: tuple[str, ...] = ()
     """Modules that stand-ins take the place in; then `staging.stage_stand_ins` laid them on the stage."""

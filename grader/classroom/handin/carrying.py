@@ -28,7 +28,7 @@ from ...grading.submission import (
     read_submission,
 )
 from ...text import listed, shown
-from ..verdicts import Verdict
+from ..verdicts import GradedSubmission
 
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over."""
@@ -53,7 +53,9 @@ class _Load:
     size: int = 0
 
 
-def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, ignored: Sequence[str]) -> None:
+def carry_over(
+    verdict: GradedSubmission, given: Mapping[str, bytes], destination: Path, ignored: Sequence[str]
+) -> None:
     """Write the files of a submission into its folder in `autograded/`, and note what was left.
 
     Args:
@@ -88,12 +90,12 @@ def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, 
         verdict.note("shadowing", files=listed(load.shadowing))
 
 
-def _graded(verdict: Verdict, given: Mapping[str, bytes]) -> tuple[str, Submission]:
+def _graded(verdict: GradedSubmission, given: Mapping[str, bytes]) -> tuple[str, Submission]:
     """The name of the package's folder, and the modules that were graded; empty where there is no package."""
     try:
         package = find_package(verdict.root)
     except NotASubmission:
-        return "", Submission({}, ())
+        return "", Submission(verdict.root, {}, ())
     submission = read_submission(verdict.root, verdict.assignment, dict(given))
     if submission.digest != verdict.submission:
         raise GraderError(f"{shown(str(package))}: was changed while it was graded. Next: grade it again.")

@@ -25,7 +25,6 @@ from pathlib import Path, PurePosixPath
 
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from nbgrader.utils import check_directory
 
 from ...course import PACKAGE, Course
 from ...errors import GraderError
@@ -238,15 +237,6 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
             if more := lines[_NAMED:]:
                 self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
-
-
-def _make_folder(app: ZipCollectApp, path: str) -> None:
-    """As nbgrader does it, but without a line for each folder, of which there may be thousands."""
-    if not check_directory(path, write=True, execute=True):
-        Path(path).mkdir(parents=True)
-
-
-ZipCollectApp._mkdirs_if_missing = _make_folder
 
 
 def _modules(app: ZipCollectApp) -> tuple[str, ...]:

@@ -11,9 +11,12 @@ from pathlib import Path
 from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 
+from ...course import PACKAGE
 from ...reference.render import render_package
 from ...text import listed, shown
-from ..exporter import frame, grade_id_of, verdict_of
+from ..exporter import grade_id_of, released_notebook
+from ..results import Note
+from ..verdicts import GradedSubmission
 from .step import Resources, Step
 
 _LISTED = 10
@@ -29,41 +32,53 @@ class RestoreCells(Step):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the cells of one notebook."""
-        verdict = verdict_of(self.converter)
-        released = frame(verdict.course, verdict.assignment.name)
-        nb.metadata = copy.deepcopy(released.metadata)
-        by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
-        present = {grade_id_of(cell) for cell in nb.cells}
-        by_cell_id = {cell.id: cell for grade_id, cell in by_grade_id.items() if grade_id not in present}
-
-        done: list[str] = []
-        changed, extra = [], []
-        for cell in reversed(nb.cells):
-            claimed = grade_id_of(cell)
-            original = by_grade_id.get(claimed) or by_cell_id.get(cell.get("id", ""))
-            grade_id = grade_id_of(original) if original else ""
-            if original is None or grade_id in done:
-                cell.metadata = from_dict({})  # type: ignore[no-untyped-call]
-                if claimed:
-                    extra.append(claimed)
-                continue
-            done.append(grade_id)
-            if _is_changed(cell, original):
-                changed.append(grade_id)
-            _restore(cell, original)
-
-        if changed:
-            verdict.note("cells_changed", cells=_listed(changed))
-        if extra:
-            verdict.note("cells_extra", cells=_listed(extra))
-        if done[::-1] != [grade_id for grade_id in by_grade_id if grade_id in done]:
-            verdict.note("cells_moved")
-        missing = [grade_id for grade_id, cell in by_grade_id.items() if utils.is_grade(cell) and grade_id not in done]
-        for grade_id in missing:
-            nb.cells.insert(_place(nb, released, by_grade_id[grade_id]), copy.deepcopy(by_grade_id[grade_id]))
-        if missing:
-            verdict.note("cells_back", cells=", ".join(missing))
+        verdict = self.verdict
+        for note in restore_cells(nb, released_notebook(verdict.course, verdict.assignment.name)):
+            verdict.note(note.key, **note.names)
         return nb, resources
+
+
+def restore_cells(nb: NotebookNode, released: NotebookNode) -> list[Note]:
+    """Do what `RestoreCells` says to a notebook; return what a person should know about it.
+
+    Args:
+        nb: the submitted notebook; changed.
+        released: the notebook as it was handed out.
+    """
+    nb.metadata = copy.deepcopy(released.metadata)
+    by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
+    present = {grade_id_of(cell) for cell in nb.cells}
+    by_cell_id = {cell.id: cell for grade_id, cell in by_grade_id.items() if grade_id not in present}
+
+    done: list[str] = []
+    changed, extra = [], []
+    for cell in reversed(nb.cells):
+        claimed = grade_id_of(cell)
+        original = by_grade_id.get(claimed) or by_cell_id.get(cell.get("id", ""))
+        grade_id = grade_id_of(original) if original else ""
+        if original is None or grade_id in done:
+            cell.metadata = from_dict({})  # type: ignore[no-untyped-call]
+            if claimed:
+                extra.append(claimed)
+            continue
+        done.append(grade_id)
+        if _is_changed(cell, original):
+            changed.append(grade_id)
+        _restore(cell, original)
+
+    missing = [grade_id for grade_id, cell in by_grade_id.items() if utils.is_grade(cell) and grade_id not in done]
+    for grade_id in missing:
+        nb.cells.insert(_place(nb, released, by_grade_id[grade_id]), copy.deepcopy(by_grade_id[grade_id]))
+    notes = []
+    if changed:
+        notes.append(Note("cells_changed", {"cells": _listed(changed)}))
+    if extra:
+        notes.append(Note("cells_extra", {"cells": _listed(extra)}))
+    if done[::-1] != [grade_id for grade_id in by_grade_id if grade_id in done]:
+        notes.append(Note("cells_moved"))
+    if missing:
+        notes.append(Note("cells_back", {"cells": ", ".join(missing)}))
+    return notes
 
 
 def _is_changed(cell: NotebookNode, original: NotebookNode) -> bool:
@@ -108,7 +123,7 @@ def _place(nb: NotebookNode, released: NotebookNode, missing: NotebookNode) -> i
 
 
 class RestoreModules(Step):
-    """The files beside the notebook in `autograded/`, for whoever opens it there; the verdict never reads them.
+    """The files beside the notebook in `autograded/`, for a person who opens it there; the verdict never reads them.
 
     Given modules and `checks/` become what was handed out. The modules that the student edits stay, and so do modules
     that the student added, unless one would be imported in place of another of the same name.
@@ -116,21 +131,24 @@ class RestoreModules(Step):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the modules of one submission."""
-        verdict = verdict_of(self.converter)
-        folder = self.destination(resources)
-        shadowing = remove_shadowing(folder, verdict.course.root)
-        if shadowing:
-            verdict.note("shadowing", files=listed(shadowing))
-        package = folder / "funkcije"
-        if package.is_dir():
-            for name, content in render_package(verdict.course, verdict.assignment).stub.items():
-                if name not in verdict.assignment.modules:
-                    _put(package / name, content)
-        released = verdict.course.release / verdict.assignment.name / "checks"
-        shutil.rmtree(folder / "checks", ignore_errors=True)
-        if released.is_dir():
-            shutil.copytree(released, folder / "checks", ignore=shutil.ignore_patterns("__pycache__"))
+        restore_modules(self.destination(resources), self.verdict)
         return nb, resources
+
+
+def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
+    """Do what `RestoreModules` says to a copy of a submission; the verdict gets the remark."""
+    shadowing = remove_shadowing(folder, verdict.course.root)
+    if shadowing:
+        verdict.note("shadowing", files=listed(shadowing))
+    package = folder / PACKAGE
+    if package.is_dir():
+        for name, content in render_package(verdict.course, verdict.assignment).stub.items():
+            if name not in verdict.assignment.modules:
+                _put(package / name, content)
+    released = verdict.course.release / verdict.assignment.name / "checks"
+    shutil.rmtree(folder / "checks", ignore_errors=True)
+    if released.is_dir():
+        shutil.copytree(released, folder / "checks", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -16,10 +16,10 @@ from checks.language import LANGUAGES
 
 from ...errors import GraderError
 from ...text import sentences
-from ..exporter import grade_id_of, verdict_of
+from ..exporter import grade_id_of
 from ..pages.html import STAYS_INSIDE, plain, tame
 from ..results import Note
-from ..verdicts import Verdict
+from ..verdicts import GradedSubmission
 from .step import Resources, Step
 
 SUMMARY = "grader-summary"
@@ -39,7 +39,7 @@ class TrustedVerdict(Step):
         Raises:
             GraderError: cells and checks do not match, so that no score would be right.
         """
-        verdict = verdict_of(self.converter)
+        verdict = self.verdict
         cells = {grade_id_of(cell): cell for cell in nb.cells if utils.is_grade(cell) and not utils.is_solution(cell)}
         for function in verdict.result.functions:
             if function not in cells:
@@ -59,7 +59,7 @@ class TrustedVerdict(Step):
         return nb, resources
 
 
-def _outputs(verdict: Verdict, function: str, cell_points: float) -> list[NotebookNode]:
+def _outputs(verdict: GradedSubmission, function: str, cell_points: float) -> list[NotebookNode]:
     points, max_points = verdict.result.function_score(function)
     if not (isfinite(points) and 0 <= points <= max_points and abs(max_points - cell_points) < 1e-9):
         raise GraderError(
@@ -88,7 +88,7 @@ def _bilingual(note: Note) -> str:
     return " / ".join(sentences(language)(note.key, **note.names) for language in LANGUAGES)
 
 
-def _summary(verdict: Verdict) -> NotebookNode:
+def _summary(verdict: GradedSubmission) -> NotebookNode:
     """The first cell of a graded notebook: automatic points, and what the reader should know."""
     result = verdict.result
     total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})

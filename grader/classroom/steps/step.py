@@ -7,6 +7,10 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from ..exporter import verdict_of
+from ..prepared import Prepared
+from ..verdicts import GradedSubmission
+
 Resources = dict[str, Any]
 
 
@@ -17,6 +21,17 @@ class Step(NbGraderPreprocessor):  # type: ignore[misc]
     def converter(self) -> Any:
         """The converter: the parent of the exporter that holds this preprocessor."""
         return self.parent.parent
+
+    @property
+    def verdict(self) -> GradedSubmission:
+        """The verdict on the submission that is converted now; see `verdict_of`."""
+        return verdict_of(self.converter)
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """What a class run knows of the submission beforehand."""
+        prepared: Prepared | None = self.converter.prepared
+        return prepared
 
     def destination(self, resources: Resources) -> Path:
         """The folder that the conversion writes to."""
