@@ -17,7 +17,7 @@ from checks.core import Assignment
 from checks.demo import HandIn
 
 from ..classroom.exporter import grade_id_of
-from ..classroom.handin.lms import collect
+from ..classroom.handin.lms import zip_collect
 from ..classroom.handin.senders import student_id
 from ..course import Course
 from ..errors import GraderError
@@ -110,7 +110,7 @@ def hand_in(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn
                     str(folder), "zip", root_dir=folder.parent, base_dir=folder.name, logger=None
                 )
                 export.write(inner, f"{item.name}_{number}_assignsubmission_file_/{folder.name}.zip")
-        collect(course, assignment.name)
+        zip_collect(course, assignment.name)
     for item in handed_in.values():
         if not (course.submitted / student_id(item.name) / assignment.name).is_dir():
             raise GraderError(f"{item.name}: was handed in and did not arrive in submitted/. Next: report this fault.")

@@ -13,11 +13,11 @@ import hmac
 import json
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from ..course import Course
 from ..errors import GraderError
+from ..files import write_whole
 
 VARIABLE = "GRADER_SECRET"
 NO_SECRET = b"no secret: the inputs are the same for everyone"
@@ -73,7 +73,9 @@ def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
         )
     try:
         course.store.mkdir(mode=0o700, exist_ok=True)
-        _make(path)
+        write_whole(
+            path, f"{secrets.token_hex(32)}\n".encode(), keep=True
+        )  # of two graders that begin at once one wins
     except OSError as error:
         raise GraderError(
             f"{path}: the course secret cannot be written ({error.strerror}). Next: make the folder writable, "
@@ -98,20 +100,6 @@ def draw_seed(secret: bytes | None, assignment: str, student: str, digest: str) 
         return hashlib.sha256(NO_SECRET).digest()
     message = "\0".join((assignment, student, digest)).encode("utf-8", "surrogateescape")
     return hmac.new(secret, message, hashlib.sha256).digest()
-
-
-def _make(path: Path) -> None:
-    """Write a new secret, whole before it bears its name; whoever comes second keeps the first one's."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
 
 
 def _drawn_from_a_secret(course: Course) -> Path | None:

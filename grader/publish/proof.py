@@ -5,7 +5,6 @@ the release; and it is small enough to hand around.
 """
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..grading.grade import grade
 from ..reference.render import Rendered
+from ..sandbox.temporary import temporary_folder
 from .leaks import find_leaks
 
 _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|MARK SCHEME|HIDDEN TESTS)")
@@ -81,8 +81,7 @@ def _is_answer(cell: NotebookNode) -> bool:
 
 
 def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, bytes], face: str, full: bool) -> None:
-    with tempfile.TemporaryDirectory(prefix="grader-proof-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         write_files(folder, {f"funkcije/{module}": content for module, content in package.items()})
         result = grade(folder, course, assignment)
     for check in result.checks:

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from ..errors import GraderError
+from ..sandbox.temporary import temporary_folder
 from ..text import as_on_a_terminal
 from .proof import write_files
 
@@ -51,13 +51,13 @@ def execute(
             lines = [line for line in cell.source.split("\n") if line.strip()] or [""]
             tell(f"{name}: cell {next(started)} of {total}: {lines[0].strip()[:70]}")
 
-    with tempfile.TemporaryDirectory(prefix="grader-worked-") as folder:
-        write_files(Path(folder), files)
+    with temporary_folder() as folder:
+        write_files(folder, files)
         client = NotebookClient(
             notebook,
             timeout=None,
             record_timing=False,
-            resources={"metadata": {"path": folder}},
+            resources={"metadata": {"path": str(folder)}},
             on_cell_start=on_start,
         )
         env = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
@@ -73,7 +73,7 @@ def execute(
             raise GraderError(
                 f"{name}: the kernel of the worked notebook died. Next: run the source notebook."
             ) from None
-        _tidy(notebook, name, folder)
+        _tidy(notebook, name, str(folder))
     notebook.metadata = metadata
     return notebook
 

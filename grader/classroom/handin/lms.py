@@ -28,7 +28,7 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from ...course import PACKAGE, Course
 from ...errors import GraderError
-from ...text import shown
+from ...text import log_to, shown
 from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
 from .senders import sender_of, student_id
@@ -247,20 +247,18 @@ def _modules(app: ZipCollectApp) -> tuple[str, ...]:
         return ()
 
 
-def collect(course: Course, name: str) -> list[str]:
+def zip_collect(course: Course, name: str) -> list[str]:
     """`nbgrader zip_collect NAME` with this course's settings alone; returns what it said of files that it left."""
     lines: list[str] = []
 
-    class Lines(logging.Handler):
-        def emit(self, entry: logging.LogRecord) -> None:
-            if entry.levelno >= logging.WARNING:
-                lines.append(entry.getMessage())
+    def note(entry: logging.LogRecord) -> None:
+        if entry.levelno >= logging.WARNING:
+            lines.append(entry.getMessage())
 
     config = course_config(course)
     app = ZipCollectApp(config=config)
     app.coursedir = course_directory(config, name)
-    app.log = logging.Logger("grader.classroom.handin.lms")
-    app.log.addHandler(Lines())
+    app.log = log_to(note)
     app.init_plugins()
     app.extract_archive_files()
     app.process_extracted_files()
