@@ -35,9 +35,10 @@ from checks.result import Result
 from grader.classroom import gradebook
 from grader.classroom.export import COLUMNS, export_csv
 from grader.classroom.gradebook import course_config, write_feedback
+from grader.classroom.handin.lms import zip_collect
 from grader.classroom.results import record_path
 from grader.classroom.rows import table
-from grader.classroom.whole_class import grade_class
+from grader.classroom.whole_class import grade_class, hidden
 from grader.commands.grade import add_parser
 from grader.course import Course
 from grader.errors import GraderError
@@ -133,6 +134,21 @@ def test_what_cannot_be_graded_is_said_in_one_line(
 def test_a_class_that_handed_nothing_in_is_said_in_one_line(course: Course) -> None:
     with pytest.raises(GraderError, match=r"no submission to 'scale' .* zip_collect scale"):
         grade_class(course, "scale")
+
+
+def test_the_file_that_keeps_a_folder_in_git_is_nobodys_work(course: Course) -> None:
+    for folder in ("submitted", "autograded", "feedback", "downloaded"):
+        (course.root / folder).mkdir(exist_ok=True)
+        (course.root / folder / ".gitkeep").write_text("What comes here.\n")
+    with pytest.raises(GraderError, match="no submission to 'scale'"):
+        grade_class(course, "scale")
+    hand_in(course, "ana")
+    assert [row.student for row in grade_class(course, "scale")] == ["ana"]
+    assert list(write_feedback(course, "scale")) == ["ana"]
+    assert hidden(course, "scale") == []
+    api = NbGraderAPI(config=course_config(course))
+    assert (api.get_submitted_students("scale"), api.get_autograded_students("scale")) == ({"ana"}, {"ana"})
+    assert not any(".gitkeep" in line for line in zip_collect(course, "scale"))
 
 
 def test_an_assignment_that_the_gradebook_lacks_is_said_in_one_line(course: Course) -> None:

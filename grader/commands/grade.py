@@ -15,7 +15,7 @@ from ..sandbox.choose import add_sandbox_options, choose
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `grade` to the command line."""
     parser = subparsers.add_parser("grade", description="Grade everything under submitted/ into nbgrader's gradebook.")
-    parser.add_argument("assignment", metavar="NAME", help="the assignment")
+    parser.add_argument("name", metavar="NAME", help="the assignment")
     parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many to grade at a time (default: one for each core)"
@@ -36,14 +36,14 @@ def run(args: argparse.Namespace) -> int:
     course = stand_in(args.course, args.here)
     rows = grade_class(
         course,
-        args.assignment,
+        args.name,
         args.student,
         args.jobs,
         launcher=partial(choose, args.sandbox, unsafe=args.unsafe),
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )
-    print(table(course.assignment(args.assignment), rows))
-    if said := said_of_hidden(course, args.assignment):
+    print(table(course.assignment(args.name), rows))
+    if said := said_of_hidden(course, args.name):
         print(f"{said}Next: rename them if they are somebody's, then grade again.")
     return 2 if any(row.problem for row in rows) else 0

@@ -14,7 +14,7 @@ def add_parser(subparsers: Any) -> None:
         "release",
         description="Render and prove a release, generate it, and execute the worked notebook.",
     )
-    parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")
+    parser.add_argument("name", metavar="NAME", help="the assignment")
     parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
     parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
     parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")

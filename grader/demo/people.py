@@ -86,7 +86,7 @@ def fill_in(item: HandIn, course: Course, assignment: Assignment, folder: Path) 
             path.unlink()
 
 
-def hand_in(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn]) -> None:
+def hand_in_class(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn]) -> None:
     """Put each folder where its submission belongs: into `submitted/`, or into a Moodle export that is then collected.
 
     Args:

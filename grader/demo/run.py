@@ -23,7 +23,7 @@ from ..classroom.whole_class import grade_class
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..publish.release import release
-from .people import fill_in, hand_in, has_class, read_class
+from .people import fill_in, hand_in_class, has_class, read_class
 
 FOLDER = Path("build", "demo")
 MARKER = ".made-by-grader-demo"
@@ -82,7 +82,7 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
         tell(f"     {student_id(item.name):24s}{item.story}")
 
     tell("3/6  Handing in ...")
-    hand_in(copy, assignment, folders)
+    hand_in_class(copy, assignment, folders)
 
     tell("4/6  Grading: the verdicts, then each notebook into nbgrader's gradebook ...")
     rows = grade_class(copy, name)
