@@ -121,7 +121,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
     """The course that a command works with, and how it was found; its checks and settings run with one's own rights.
 
     A folder that was handed in may look like a course, so none is taken from the submission or from where submissions
-    lie, whatever the folder that one stands in.
+    lie, whatever the current folder is.
 
     Args:
         named: `--course`.
@@ -163,7 +163,7 @@ def stand_in(named: Path | None, here: Path | None = None) -> Course:
     if named is None and not here.resolve().is_relative_to(course.root):
         find_course(here)  # which says so if there is none
         raise GraderError(
-            f"{here}: passes for something that was handed in, so it is not taken for a course. Next: change to the "
+            f"{here}: looks like something that was handed in, so it is not taken for a course. Next: change to the "
             "course's folder, or pass --course FOLDER."
         )
     if found:
@@ -172,12 +172,12 @@ def stand_in(named: Path | None, here: Path | None = None) -> Course:
 
 
 def _handed_in(root: Path, submission: Path | None, *, named: bool = False) -> str:
-    """Why a folder passes for something that was handed in, in words; empty if it does not.
+    """Why a folder looks like something that was handed in, in words; empty if it does not.
 
     Args:
         root: the folder, with its links followed.
         submission: what is to be graded.
-        named: it was named as a course, so that more is believed of it.
+        named: it was named as a course, so that its looks alone decide less.
     """
     if root == KIT:
         return ""

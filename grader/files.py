@@ -14,10 +14,10 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, keep: bool = F
     """Write a file so that nobody ever sees a part of it, and nothing of it is left if it cannot be written.
 
     Args:
-        path: the file; its folder must exist. What bears its name is replaced.
+        path: the file; its folder must exist. What has its name is replaced.
         content: all of it.
         mode: the file's permissions.
-        keep: leave what bears the name already, whoever wrote it in the meantime.
+        keep: leave what has that name already, whichever process wrote it in the meantime.
 
     Raises:
         OSError: it cannot be written.

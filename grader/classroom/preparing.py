@@ -1,7 +1,7 @@
 """Does what takes long about a submission's notebook before nbgrader converts it; several may be done at a time.
 
 Nothing is written to the course, and no remark is lost: what cannot be done here the converter does itself, and says
-what is amiss.
+why it could not.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def begin(course: Course, assignment: str, kind: str) -> tuple[str, bool]:
         kind: what its verdicts depend on besides submission and checks, such as the sandbox.
 
     Returns:
-        The run's name, and whether it takes up a run of the same kind that did not end.
+        The run's name, and whether it continues a run of the same kind that did not end.
 
     Raises:
         GraderError: nothing can be written there.

@@ -111,7 +111,7 @@ def grade_class(
             require_assignment(gradebook, name)
             require_writable(gradebook)
         remove_drafts(course, name)
-        ensure_secret(course, anew=new_secret)
+        ensure_secret(course, replace=new_secret)
         used = launcher() if callable(launcher) else launcher
         kept: set[str] = set()
         if students is None:

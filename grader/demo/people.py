@@ -49,7 +49,7 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
     handed_in: tuple[HandIn, ...] = getattr(module, "CLASS", ())
     students = [student_id(item.name) for item in handed_in]
     if not students or len(set(students)) < len(students):
-        raise GraderError(f"{file}: expected a CLASS of submissions, each with a name of its own. Next: mend the list.")
+        raise GraderError(f"{file}: expected a CLASS of submissions, each with its own name. Next: correct the list.")
     known = {mistake.id for mistake in load_mistakes(assignment)}
     for item in handed_in:
         for name in item.mistakes:
@@ -158,7 +158,7 @@ def _edit_notebook(item: HandIn, path: Path) -> None:
     cells = {grade_id_of(cell): cell for cell in notebook.cells}
     for name in (*item.deleted_cells, *(name for name, _ in item.answers)):
         if name not in cells:
-            raise GraderError(f"{path.name}: expected a cell {name!r}, found none. Next: mend {FILE}.")
+            raise GraderError(f"{path.name}: expected a cell {name!r}, found none. Next: correct {FILE}.")
     for name, text in item.answers:
         cells[name].source = text
     notebook.cells = [cell for cell in notebook.cells if grade_id_of(cell) not in item.deleted_cells]

@@ -1,8 +1,8 @@
-"""`grader demo`: the whole life of an assignment, in a copy of the course that may be thrown away.
+"""`grader demo`: the whole life of an assignment, in a disposable copy of the course.
 
     make demo
 
-The copy (`build/demo/`, made anew each time) gets its own gradebook, release, submissions, verdicts, feedback and
+The copy (`build/demo/`, made again each time) gets its own gradebook, release, submissions, verdicts, feedback and
 grades; the course itself is read and nothing in it is written. Only a folder that an earlier demo made is cleared.
 """
 

@@ -89,7 +89,7 @@ def grade(
     Raises:
         NotASubmission: no such folder, or no `funkcije/` in it.
         Unreadable: something in it cannot be read.
-        GraderError: the kit cannot grade here; nobody has lost a point by it.
+        GraderError: the kit cannot grade here; no score depends on it.
     """
     graded = grade_with_digests(
         folder, course, assignment, student=student, language=language, launcher=launcher, limits=limits, ready=ready

@@ -50,12 +50,12 @@ def read_secret(course: Course) -> bytes | None:
     return secret
 
 
-def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
+def ensure_secret(course: Course, *, replace: bool = False) -> bytes:
     """The secret, made now if the course has none yet; readable by its owner alone.
 
     Args:
         course: the course.
-        anew: make one also where results are there that were drawn from another.
+        replace: make one even if there are results that were drawn from another.
 
     Raises:
         GraderError: it can neither be read nor written, or it is missing and results were drawn from it.
@@ -64,7 +64,7 @@ def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
     if secret is not None:
         return secret
     path = secret_path(course)
-    drawn = None if anew else _drawn_from_a_secret(course)
+    drawn = None if replace else _drawn_from_a_secret(course)
     if drawn:
         raise GraderError(
             f"{path}: the course secret is missing, and results were drawn from one ({drawn}): a new one would give "

@@ -123,7 +123,7 @@ def check_source(course: Course, name: str, generated: Iterable[str]) -> None:
             )
         if relative.parts[0] in taken:
             raise GraderError(
-                f"{where}: stands in the place of a generated {relative.parts[0]}, and would be handed out as it is. "
+                f"{where}: takes the place of a generated {relative.parts[0]}, and would be handed out as it is. "
                 f"Next: remove it; the release takes it from the course."
             )
         if path.suffix == ".py" and re.search(rb"(BEGIN|END)\s*SOLUTION", path.read_bytes(), re.IGNORECASE):
@@ -149,7 +149,7 @@ def check_notebook(notebook: Any, assignment: Assignment, where: str) -> None:
     ids = Counter(cell.metadata.nbgrader.grade_id for cell in marked)
     for grade_id, times in ids.items():
         if times > 1:
-            raise GraderError(f"{where}: the grade_id {grade_id!r} stands on {times} cells. Next: give each its own.")
+            raise GraderError(f"{where}: the grade_id {grade_id!r} is on {times} cells. Next: give each its own.")
     for cell in notebook.cells:
         if is_source_only(cell) and cell in marked:
             raise GraderError(

@@ -71,7 +71,7 @@ def _prove_notebook(name: str, released: NotebookNode, source: NotebookNode) -> 
             raise GraderError(f"{name}: {found[0]!r} is left in cell {cell.id!r} of the release. {step}.")
         if _is_answer(cell) and cell.source == written.get(cell.metadata.nbgrader.grade_id):
             raise GraderError(
-                f"{name}: the answer {cell.metadata.nbgrader.grade_id!r} is released as it stands in the source. "
+                f"{name}: the answer {cell.metadata.nbgrader.grade_id!r} is released as it is in the source. "
                 f"{step}, and write a model answer in the source."
             )
 
@@ -90,7 +90,7 @@ def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, 
             message = " ".join(check.message.split())
             raise GraderError(
                 f"{assignment.name}: the {face} earns {check.points:g} of {check.max_points:g} points on {check.id} "
-                f"({message}), expected {expected:g}. Next: mend the check, or the region that it is about."
+                f"({message}), expected {expected:g}. Next: fix the check, or the region that it tests."
             )
 
 

@@ -67,7 +67,7 @@ def execute(
         except CellExecutionError as error:
             raise GraderError(
                 f"{name}: the worked notebook raises {error.ename}: {' '.join(error.evalue.split())}. Next: run the "
-                "source notebook and mend the cell."
+                "source notebook and fix the cell."
             ) from None
         except DeadKernelError:
             raise GraderError(
@@ -103,7 +103,7 @@ def _tidy(notebook: NotebookNode, name: str, folder: str) -> None:
             if path != "/" and re.search(re.escape(path) + r"(?!\w)", str(cell.outputs)):
                 raise GraderError(
                     f"{name}: the cell {cell.source.strip()[:60]!r} prints a path of this machine ({path}). Next: "
-                    "print only the file's name, or mend what warns."
+                    "print only the file's name, or fix what warns."
                 )
 
 

@@ -1,4 +1,4 @@
-"""The short form of the attack battery: one process that tries to get out, before a sandbox is believed in."""
+"""The short form of the attack battery: one process that tries to get out, before a sandbox is trusted."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def rules(own: int) -> dict[str, Rule]:
         "prlimit64": Rule(0, "in", (0, own)),
         "prctl": Rule(0, "in", (_PR_SET_NAME, _PR_GET_NAME, _PR_GET_NO_NEW_PRIVS, _PR_SET_VMA)),
         "ioctl": Rule(1, "in", _HARMLESS_IOCTLS),
-        # An owner of a descriptor gets signals from it, whoever it is.
+        # The owner of a descriptor gets signals from it, and any process can be made the owner.
         "fcntl": Rule(1, "not in", (_SETOWN, _SETSIG, _SETOWN_EX, _SETLEASE, _NOTIFY)),
         "socketpair": Rule(0, "in", (_AF_UNIX,)),
         # With an address, a datagram leaves even a pair. Both halves of the pointer are compared.

@@ -133,7 +133,7 @@ def _data() -> tuple[list[Path], dict[str, str]]:
 
 
 def data_cache() -> Path:
-    """Where `funkcije` keeps data sets for whoever runs the grader; notebooks may read it."""
+    """Where `funkcije` keeps data sets for the person who runs the grader; notebooks may read it."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "funkcije"
 
 

@@ -1,6 +1,6 @@
 """Reads a notebook that somebody handed in: what of it is a notebook is kept, as much as can be looked at.
 
-A file is taken apart as plain data, and put together anew from what nbgrader and a reader need: kind, source, id and
+A file is taken apart as plain data, and put together again from what nbgrader and a reader need: kind, source, id and
 nbgrader's marks of each cell, and pictures that are attached to it. Outputs and other metadata are not kept anyway.
 """
 
@@ -164,7 +164,7 @@ def _upgraded(data: dict[str, Any]) -> NotebookNode:
     if isinstance(sheets, list):
         data["worksheets"] = sheets[:10]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # whatever is amiss is mended here, or said by whoever asked
+        warnings.simplefilter("ignore")  # what is wrong is corrected here, or said by the caller
         try:
             notebook: NotebookNode = nbformat.reads(json.dumps(data), as_version=4)  # type: ignore[no-untyped-call]
         except nbformat.ValidationError:
