@@ -151,7 +151,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
     return find_course(KIT), "the checkout that this kit runs from"
 
 
-def stand_in(named: Path | None, here: Path | None = None) -> Course:
+def course_to_work_on(named: Path | None, here: Path | None = None) -> Course:
     """The course that a command works *on*: the one that was named, or the one around the current folder, said if it
     is not that folder itself.
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -52,6 +52,7 @@ from .gradebook import (
     without_remarks,
 )
 from .pages.bounded import at_hand
+from .prepared import Prepared
 from .preparing import prepare
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .rows import Row
@@ -124,9 +125,12 @@ def grade_class(
             running.fill_cache(course)
         bounds = running.bounds if running else None
         ignored = course_directory(config, name).ignore
-        with without_remarks(), at_hand():
-            ready = _each(lambda s: prepare(verdicts[s], used, bounds, ignored), list(verdicts), jobs, "gradebook")
-            for student, prepared in ready:
+
+        def ready(student: str) -> Prepared:
+            return prepare(verdicts[student], used, bounds, ignored)
+
+        with without_remarks(), at_hand(), closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready:
+            for student, prepared in all_ready:
                 coursedir = course_directory(config, name, student)
                 converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
                 if problem := run_converter(converter):
@@ -259,7 +263,9 @@ def _judge_all(
     return verdicts, problems
 
 
-def _each(work: Callable[[str], T], students: Sequence[str], jobs: int, what: str) -> Iterator[tuple[str, T]]:
+def _each(
+    work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
+) -> Generator[tuple[str, T], None, None]:
     """Each student with what `work` makes of one, several at a time, as soon as it is there.
 
     Only a few wait for the caller, as each may take much memory. What is not yet begun when the caller stops, or `work`

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..classroom.rows import table
 from ..classroom.whole_class import grade_class, said_of_hidden
-from ..course import stand_in
+from ..course import course_to_work_on
 from ..sandbox.choose import add_sandbox_options, choose
 
 
@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
-    course = stand_in(args.course, args.here)
+    course = course_to_work_on(args.course, args.here)
     rows = grade_class(
         course,
         args.name,

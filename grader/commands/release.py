@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..course import stand_in
+from ..course import course_to_work_on
 from ..publish.release import release, stale
 
 
@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; 0, or with `--check` 1 if something is older than its source."""
-    course = stand_in(args.course, args.here)
+    course = course_to_work_on(args.course, args.here)
     if args.check:
         course.assignment(args.name)
         lines = stale(course, args.name)
