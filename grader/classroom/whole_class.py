@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
@@ -24,11 +24,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tqdm import tqdm
+from traitlets import TraitError
 from traitlets.config import Config
 
 from checks.core import Assignment
 
-from ..course import PACKAGE, Course
+from ..course import CONFIG, PACKAGE, Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
@@ -107,7 +108,6 @@ def grade_class(
         config = course_config(course)
         if not run_notebooks:
             config.ExecuteForReading.enabled = False
-        running = _running(config)
         with open_gradebook(course) as gradebook:
             require_assignment(gradebook, name)
             require_writable(gradebook)
@@ -121,19 +121,9 @@ def grade_class(
         done |= kept
 
         verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
-        if running and verdicts:
-            running.fill_cache(course)
-        bounds = running.bounds if running else None
-        ignored = course_directory(config, name).ignore
-
-        def ready(student: str) -> Prepared:
-            return prepare(verdicts[student], used, bounds, ignored)
-
-        with without_remarks(), at_hand(), closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready:
-            for student, prepared in all_ready:
-                coursedir = course_directory(config, name, student)
-                converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
-                if problem := run_converter(converter):
+        with closing(_convert_all(course, name, config, verdicts, used, jobs)) as converted:
+            for student, problem in converted:
+                if problem:
                     problems[student] = problem
                     _require_working(course, used)
                 done.add(student)
@@ -160,13 +150,6 @@ def _stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: s
         except GraderError as second:
             raise GraderError(f"{error} And earlier verdicts are not marked as stale: {second}") from None
         raise
-
-
-def _running(config: Config) -> ExecuteForReading | None:
-    """How notebooks are run in this course; None if they are not."""
-    listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
-    step = ExecuteForReading(config=config)
-    return step if step.enabled and listed.intersection(names_of("ExecuteForReading")) else None
 
 
 def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
@@ -261,6 +244,39 @@ def _judge_all(
         problems[student] = reason
         mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
+
+
+def _convert_all(
+    course: Course,
+    name: str,
+    config: Config,
+    verdicts: Mapping[str, GradedSubmission],
+    launcher: Launcher,
+    jobs: int,
+) -> Generator[tuple[str, str], None, None]:
+    """Each student whose submission was converted, with the reason if that failed.
+
+    Notebooks are prepared several at a time; what is prepared is converted by one thread, as nbgrader's converters
+    change the working directory and the environment of the process.
+    """
+    try:
+        step = ExecuteForReading(config=config)
+    except TraitError as error:
+        raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
+    listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
+    run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
+    if run and verdicts:
+        step.fill_cache(course)
+    ignored = course_directory(config, name).ignore
+
+    def ready(student: str) -> Prepared:
+        return prepare(verdicts[student], launcher, step.bounds if run else None, ignored)
+
+    with without_remarks(), at_hand(), closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready:
+        for student, prepared in all_ready:
+            coursedir = course_directory(config, name, student)
+            converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
+            yield student, run_converter(converter)
 
 
 def _each(
