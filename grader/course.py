@@ -132,7 +132,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
         The course, and words for where it was found; empty if it was named, or is the current folder.
 
     Raises:
-        GraderError: a course was named that is none, or that was handed in.
+        GraderError: what was named is no course, or was handed in.
     """
     if named is not None:
         if not named.is_dir():

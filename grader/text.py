@@ -1,4 +1,4 @@
-"""How the kit speaks: its sentences, and what somebody else wrote on its way into one of them."""
+"""How the kit speaks: its sentences, and text from others made fit to be put into one."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def verdict_of(converter: Any) -> GradedSubmission:
 
 
 def submitted_notebook(path: Path, verdict: GradedSubmission) -> SubmittedNotebook:
-    """The submitted notebook; another one of this assignment if it bears another name; else the released one.
+    """The submitted notebook; else the only other one of this assignment; else the released one.
 
     Args:
         path: where it should be.
@@ -124,7 +124,7 @@ def released_notebook(course: Course, assignment: str) -> NotebookNode:
     try:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
-    except Exception:  # there is none, or what is there is none
+    except Exception:  # there is none, or it is no notebook
         raise GraderError(
             f"{path}: expected the released notebook, found none that can be read. Next: run "
             f"`grader release {assignment}`."
@@ -141,7 +141,7 @@ def _read(path: Path, _changed: int, _size: int) -> NotebookNode:
 
 
 def graded_ids(notebook: NotebookNode) -> list[str]:
-    """The `grade_id` of every cell of a notebook that bears one."""
+    """The `grade_id` of every cell of a notebook that has one."""
     return [grade_id for cell in notebook.cells if (grade_id := grade_id_of(cell))]
 
 

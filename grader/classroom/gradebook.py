@@ -213,6 +213,6 @@ def run_converter(converter: BaseConverter) -> str:
     try:
         with without_remarks():
             converter.start()
-    except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException says no more than that there was one
+    except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException gives no reason
         return next(iter(reasons), f"{type(error).__name__}: {error}")
     return ""

@@ -37,7 +37,7 @@ def prepare(
         verdict: on the submission; not changed.
         launcher: the sandbox for the notebook.
         bounds: what the notebook may use up; None if it is not to be run.
-        ignored: patterns of names of files that do not come along.
+        ignored: patterns of names of files that are not copied.
     """
     ready = Prepared(verdict, launcher)
     with suppress(Exception):

@@ -1,8 +1,8 @@
 """One run at a time, and the memory of a class run that did not end.
 
 A class run leaves a mark while it lasts: an empty file named by the run, since a name can still be written where the
-disk is full. A mark that is left without its run tells two things: a verdict that bears another run's name no longer
-counts, and the next run need not repeat those that bear this one's.
+disk is full. A mark that is left without its run says two things: a verdict with another run's name no longer counts,
+and the next run need not repeat those with this one's.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def unfinished(course: Course, assignment: str) -> str:
 
 
 def end(course: Course, assignment: str) -> None:
-    """Forget the mark: every submission has its verdict, or says itself why it has none."""
+    """Remove the mark: every submission has its verdict, or its record says why it has none."""
     for path in (_folder(course) / assignment).iterdir():
         path.unlink(missing_ok=True)
 

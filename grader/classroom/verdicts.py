@@ -23,7 +23,7 @@ from .runs import unfinished
 
 @dataclass
 class GradedSubmission:
-    """The trusted verdict on a submission, with the remarks that gather while nbgrader converts its notebook."""
+    """The trusted verdict on a submission, with the remarks that are added while nbgrader converts its notebook."""
 
     course: Course
     assignment: Assignment
@@ -55,7 +55,7 @@ class GradedSubmission:
 def grade_submission(
     course: Course, assignment: Assignment, student: str, launcher: Launcher | None = None
 ) -> GradedSubmission:
-    """Grade what `student` handed in, on the trusted side alone; nbgrader and its gradebook have no part in it.
+    """Grade what `student` handed in, on the trusted side alone, without nbgrader and its gradebook.
 
     A submission without `funkcije/` earns 0 on every check, with the reason.
 

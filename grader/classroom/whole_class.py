@@ -93,8 +93,8 @@ def grade_class(
         A row per student, by name; a row with a `problem` has no new score.
 
     Raises:
-        GraderError: nothing can be graded, or no more: no such assignment or student, or a fault of the course or of
-            the machine. Earlier verdicts that were not reached again are stale then.
+        GraderError: the run ends: no such assignment or student, or a fault of the course or of the machine. Earlier
+            verdicts that were not reached again are stale then.
     """
     assignment = course.assignment(name)
     jobs = cores() if jobs is None else jobs
@@ -190,7 +190,7 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
 
 
 def _handed_in(entry: Path, name: str) -> bool:
-    """Whether an entry of `submitted/` is somebody's work on the assignment, or may be for all that can be seen."""
+    """Whether an entry of `submitted/` is a student's work on the assignment, or may be, as far as can be read."""
     if entry.name.startswith("."):
         return False
     try:
@@ -231,7 +231,7 @@ def _judge_all(
         try:
             submission_folder(course, assignment.name, student)
             return grade_submission(course, assignment, student, launcher)
-        except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
+        except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
     for student, outcome in _each(reach, students, jobs, "checks"):
@@ -282,7 +282,7 @@ def _convert_all(
 def _each(
     work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
 ) -> Generator[tuple[str, T], None, None]:
-    """Each student with what `work` makes of one, several at a time, as soon as it is there.
+    """Each student with what `work` returns for one, several at a time, as soon as it is done.
 
     Only a few wait for the caller, as each may take much memory. What is not yet begun when the caller stops, or `work`
     raises, is not begun any more.

@@ -45,5 +45,5 @@ def run(args: argparse.Namespace) -> int:
     )
     print(table(course.assignment(args.name), rows))
     if said := said_of_hidden(course, args.name):
-        print(f"{said}Next: rename them if they are somebody's, then grade again.")
+        print(f"{said}Next: rename them if they are students' work, then grade again.")
     return 2 if any(row.problem for row in rows) else 0

@@ -1,8 +1,8 @@
 """The course secret, from which every submission's inputs are drawn.
 
 Inputs come from HMAC(secret, assignment, student, digest of the submission): a regrade repeats them, no two students
-share them, and a new submission cannot have memorized them. It is made once. Results bear its digest, so that a secret
-that was lost is missed, and not quietly replaced by another.
+share them, and a new submission cannot have memorized them. It is made once. Results hold its digest, so that a secret
+that was lost is noticed, and not quietly replaced by another.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def secret_path(course: Course) -> Path:
 
 
 def secret_digest(secret: bytes | None) -> str:
-    """What results bear of the secret: enough to know it again, and no help in guessing it."""
+    """What results hold of the secret: enough to recognize it, and no help in guessing it."""
     return "" if secret is None else hmac.new(secret, b"digest of the course secret", hashlib.sha256).hexdigest()[:16]
 
 
@@ -103,7 +103,7 @@ def draw_seed(secret: bytes | None, assignment: str, student: str, digest: str) 
 
 
 def _drawn_from_a_secret(course: Course) -> Path | None:
-    """A result that bears a secret's digest."""
+    """A result that holds a secret's digest."""
     for path in sorted((course.store / "results").glob("*/*.json*")):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             if json.loads(path.read_text(encoding="utf-8")).get("secret"):

@@ -38,7 +38,7 @@ Files = dict[str, bytes]
 
 
 class _Rehearsal(GenerateAssignment):  # type: ignore[misc]
-    """Generates one assignment into a folder of its own; whatever goes wrong is raised as it is."""
+    """Generates one assignment into a folder of its own; what goes wrong is raised, and not logged."""
 
     files: Files
     """What the release holds beside its notebook."""

@@ -306,7 +306,7 @@ def _headers(tar: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], Exception | N
 
 
 class _Counted(_InPieces):
-    """A tar, unpacked as it is read, of which all that is gone over is counted, and what its headers hold besides.
+    """A tar, unpacked as it is read, in which every byte that is read is counted, and those of its headers apart.
 
     Args:
         file: the archive.

@@ -1,7 +1,7 @@
 """Carries the files of a submission over to `autograded/`, where people read them: the modules that were graded.
 
-Everything else comes along as it is, as far as it is a plain file and there is room, unless a reader would take it for
-the package that was graded: `Funkcije/` beside `funkcije/`, a copy in another folder, `layers.PY`.
+Every other plain file is copied as long as there is room, unless a reader would take it for the graded package:
+`Funkcije/` beside `funkcije/`, a copy in another folder, `layers.PY`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CODE = (".py", ".pyc", ".pyd", ".so")
 
 @dataclass
 class _Load:
-    """What comes along, and what does not."""
+    """What is copied, and what is not."""
 
     files: list[tuple[Path, str]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ def carry_over(
         verdict: on the submission.
         given: the modules that are handed out, by path inside the package.
         destination: the folder.
-        ignored: patterns of names that nobody wants.
+        ignored: patterns of names that are not copied.
 
     Raises:
         GraderError: the modules are no longer those that were graded.
@@ -186,7 +186,7 @@ def _copy(path: Path, name: str, destination: Path, left: list[str]) -> None:
 
 
 def _passes_for_the_package(name: str) -> bool:
-    """Whether a folder on the way to a file, or the file itself, bears a name that a reader takes for the package."""
+    """Whether a folder on the way to a file, or the file itself, has a name that a reader takes for the package."""
     *folders, last = PurePosixPath(name).parts
     if any(PACKAGE in (seen := _seen(part)) or _alike(seen, PACKAGE) for part in folders):
         return True
@@ -195,7 +195,7 @@ def _passes_for_the_package(name: str) -> bool:
 
 
 def _passes_for_a_module(last: str, modules: Collection[str]) -> bool:
-    """Whether a file bears a name that a reader takes for a module's; what Python might import is seen to later."""
+    """Whether a file has a name that a reader takes for a module's; what Python might import is removed later."""
     if last.endswith(_CODE[1:]):
         return False
     seen = _seen(last)

@@ -82,7 +82,7 @@ def plan(extracted: Path, assignment: str, modules: Collection[str] = ()) -> Pla
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """What bears a sender's name: in `folder`, or deeper where the download came as one archive or in folders."""
+    """What has a sender's name: in `folder`, or deeper where the download came as one archive or in folders."""
     found = set(_walk(folder))
     found.update([parent for path in found for parent in path.parents if folder in parent.parents])
     on_the_way = {parent for path in found if sender_of(path.name) for parent in path.parents}
