@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tomllib
 from argparse import ArgumentParser
 from html import unescape
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 from classroom import (
@@ -17,6 +19,7 @@ from classroom import (
     autograde,
     cell_of,
     edit_notebook,
+    fingerprint,
     give_by_hand,
     graded_notebook,
     hand_in,
@@ -27,6 +30,7 @@ from classroom import (
     whole_class,
 )
 from courses import small_course, write
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp
 
@@ -36,8 +40,10 @@ from grader.classroom import gradebook
 from grader.classroom.export import COLUMNS, export_csv
 from grader.classroom.gradebook import course_config, write_feedback
 from grader.classroom.handin.lms import zip_collect
+from grader.classroom.pages import notebook as pages_notebook
 from grader.classroom.results import record_path
 from grader.classroom.rows import table
+from grader.classroom.steps import for_reading
 from grader.classroom.whole_class import grade_class, hidden
 from grader.commands.grade import add_parser
 from grader.course import Course
@@ -149,6 +155,39 @@ def test_the_file_that_keeps_a_folder_in_git_is_nobodys_work(course: Course) -> 
     api = NbGraderAPI(config=course_config(course))
     assert (api.get_submitted_students("scale"), api.get_autograded_students("scale")) == ({"ana"}, {"ana"})
     assert not any(".gitkeep" in line for line in zip_collect(course, "scale"))
+
+
+def test_a_class_run_leaves_what_formgrader_leaves_and_runs_each_notebook_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = released_course(tmp_path, "")
+    folder = hand_in(course, "ana")
+    (folder / "data.txt").write_text("from beside the notebook\n")
+    notebook = edit_notebook(folder)
+    notebook.cells += [
+        new_code_cell("print(open('data.txt').read())\nimport funkcije.layers"),
+        new_markdown_cell("<script>alert(1)</script> *mine*"),
+        new_code_cell("1 / 0"),
+    ]
+    save_notebook(folder, notebook)
+    ran: list[bool] = []
+
+    def run_notebook(*args: Any) -> Any:
+        ran.append(threading.current_thread() is threading.main_thread())
+        return pages_notebook.run_notebook(*args)
+
+    monkeypatch.setattr(for_reading, "run_notebook", run_notebook)
+    left = []
+    for grade in (lambda: grade_class(course, "scale"), lambda: autograde(course, "ana")):
+        grade()
+        record = json.loads(record_path(course, "scale", "ana").read_text(encoding="utf-8"))
+        del record["run"], record["result"]["seconds"]
+        left.append((record, fingerprint(course.root / "autograded"), scores(course)))
+    assert ran == [False, True]  # by the pool, and by the converter itself
+    assert left[0] == left[1]
+    outputs = [cell.outputs for cell in graded_notebook(course, "ana").cells if cell.cell_type == "code"]
+    assert outputs[-2][0].text == "from beside the notebook\n\n"
+    assert outputs[-1][0].ename == "ZeroDivisionError"
 
 
 def test_an_assignment_that_the_gradebook_lacks_is_said_in_one_line(course: Course) -> None:
