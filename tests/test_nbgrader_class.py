@@ -46,7 +46,7 @@ from grader.classroom.rows import table
 from grader.classroom.steps import for_reading
 from grader.classroom.whole_class import grade_class, hidden
 from grader.commands.grade import add_parser
-from grader.course import Course
+from grader.course import KIT, Course
 from grader.errors import GraderError
 from grader.grading import grade as grading
 
@@ -313,7 +313,7 @@ def test_a_csv_that_cannot_be_written_is_said_in_one_line(course: Course, tmp_pa
 
 
 def test_every_sentence_is_there_in_both_languages_with_the_same_names() -> None:
-    path = Path(grading.__file__).with_name("messages.toml")
+    path = KIT / "grader" / "messages.toml"
     for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).items():
         assert set(sentence) == set(LANGUAGES), key
         names = {frozenset(name for _, name, _, _ in Formatter().parse(text) if name) for text in sentence.values()}
