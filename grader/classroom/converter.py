@@ -27,7 +27,6 @@ from traitlets import Instance
 
 from ..course import Course, course_of
 from ..errors import GraderError
-from ..reference.render import render_package
 from ..text import shown
 from .exporter import verdict_of
 from .handin.carrying import carry_over
@@ -52,8 +51,7 @@ class _PlainFiles(BaseConverter):  # type: ignore[misc]
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         verdict = verdict_of(self)
         destination = Path(self._format_dest(assignment_id, student_id))
-        given = render_package(verdict.course, verdict.assignment).stub
-        carry_over(verdict, given, destination, [*self.coursedir.ignore, "*.ipynb", _TIMESTAMP])
+        carry_over(verdict, destination, [*self.coursedir.ignore, "*.ipynb", _TIMESTAMP])
         source = Path(self._format_source(assignment_id, student_id))
         if existing_timestamp(str(source)) is not None:
             destination.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.utils import find_all_files
 
-from ..reference.render import render_package
 from ..sandbox.launch import Launcher
 from ..sandbox.temporary import temporary_folder
 from .exporter import released_notebook, submitted_notebook
@@ -69,8 +68,7 @@ def _run(
 
 def _lay_out(verdict: GradedSubmission, folder: Path, ignored: Sequence[str]) -> None:
     """Write what will lie beside the notebook in `autograded/`; the verdict is a copy, whose remarks are not kept."""
-    given = render_package(verdict.course, verdict.assignment).stub
-    carry_over(verdict, given, folder, ignored)
+    carry_over(verdict, folder, ignored)
     source = verdict.course.source / verdict.assignment.name
     for path in map(Path, find_all_files(str(source), [*ignored])):
         target = folder / path.relative_to(source)

@@ -36,6 +36,8 @@ class GradedSubmission:
     """Digest of the secret that its inputs were drawn from."""
     root: Path
     """The folder that holds the package: the submission's, or one inside it."""
+    given: dict[str, bytes]
+    """Every module that is handed out, by path in the package; not to be changed."""
     notes: list[Note] = field(default_factory=list)
     summary: NotebookNode | None = None
     """The cell that was put in front of the notebook, which is the kit's own."""
@@ -71,14 +73,22 @@ def grade_submission(
         )
     except grading.NotASubmission:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
-        checks = grading.check_set_digest(course, assignment)
-        return GradedSubmission(course, assignment, result, "", checks, secret, folder, [Note("no_package")])
+        checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
+        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, [Note("no_package")])
     notes = []
     if graded.package != folder / PACKAGE:
         notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
     root = graded.package.parent
     return GradedSubmission(
-        course, assignment, graded.result, graded.submission, graded.checks, graded.secret, root, notes
+        course,
+        assignment,
+        graded.result,
+        graded.submission,
+        graded.checks,
+        graded.secret,
+        root,
+        graded.given,
+        notes,
     )
 
 

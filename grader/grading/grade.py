@@ -39,6 +39,7 @@ __all__ = [
     "NotASubmission",
     "Unreadable",
     "check_set_digest",
+    "given_modules",
     "grade",
     "grade_with_digests",
     "submission_digest",
@@ -61,6 +62,8 @@ class Graded:
     """Of the secret that the inputs were drawn from; empty if there is none."""
     package: Path
     """The folder that the modules were read from."""
+    given: dict[str, bytes]
+    """Every module that is handed out, by path in the package; not to be changed."""
 
 
 def grade(
@@ -144,7 +147,7 @@ def grade_with_digests(
         )
     missing = set().union(*(process.missing for process in processes))
     result = _with_remarks(result, submission, missing, assignment, language)
-    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package)
+    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
@@ -155,6 +158,11 @@ def submission_digest(folder: Path, course: Course, assignment: Assignment) -> s
         Unreadable: as in `grade`.
     """
     return read_submission(folder, assignment, _kit_for(course, assignment).given).digest
+
+
+def given_modules(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """Every module that is handed out, by path in the package; not to be changed."""
+    return _kit_for(course, assignment).given
 
 
 def check_set_digest(course: Course, assignment: Assignment) -> str:

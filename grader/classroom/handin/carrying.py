@@ -53,21 +53,18 @@ class _Load:
     size: int = 0
 
 
-def carry_over(
-    verdict: GradedSubmission, given: Mapping[str, bytes], destination: Path, ignored: Sequence[str]
-) -> None:
+def carry_over(verdict: GradedSubmission, destination: Path, ignored: Sequence[str]) -> None:
     """Write the files of a submission into its folder in `autograded/`, and note what was left.
 
     Args:
         verdict: on the submission.
-        given: the modules that are handed out, by path inside the package.
         destination: the folder.
         ignored: patterns of names that are not copied.
 
     Raises:
         GraderError: the modules are no longer those that were graded.
     """
-    package, submission = _graded(verdict, given)
+    package, submission = _graded(verdict)
     load = _Load()
     for path in _files(verdict.root, load.left):
         name = path.relative_to(verdict.root).as_posix()
@@ -75,7 +72,7 @@ def carry_over(
             continue
         if any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(name).parts for pattern in ignored):
             continue
-        _place(path, name, package, submission.modules, given, verdict.assignment.modules, load)
+        _place(path, name, package, submission.modules, verdict.given, verdict.assignment.modules, load)
     for path, name in load.files:
         _copy(path, name, destination, load.left)
     for name, content in submission.modules.items():
@@ -90,13 +87,13 @@ def carry_over(
         verdict.note("shadowing", files=listed(load.shadowing))
 
 
-def _graded(verdict: GradedSubmission, given: Mapping[str, bytes]) -> tuple[str, Submission]:
+def _graded(verdict: GradedSubmission) -> tuple[str, Submission]:
     """The name of the package's folder, and the modules that were graded; empty where there is no package."""
     try:
         package = find_package(verdict.root)
     except NotASubmission:
         return "", Submission(verdict.root, {}, ())
-    submission = read_submission(verdict.root, verdict.assignment, dict(given))
+    submission = read_submission(verdict.root, verdict.assignment, verdict.given)
     if submission.digest != verdict.submission:
         raise GraderError(f"{shown(str(package))}: was changed while it was graded. Next: grade it again.")
     return package.name, submission

@@ -12,7 +12,6 @@ from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 
 from ...course import PACKAGE
-from ...reference.render import render_package
 from ...text import listed, shown
 from ..exporter import grade_id_of, released_notebook
 from ..results import Note
@@ -142,7 +141,7 @@ def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
         verdict.note("shadowing", files=listed(shadowing))
     package = folder / PACKAGE
     if package.is_dir():
-        for name, content in render_package(verdict.course, verdict.assignment).stub.items():
+        for name, content in verdict.given.items():
             if name not in verdict.assignment.modules:
                 _put(package / name, content)
     released = verdict.course.release / verdict.assignment.name / "checks"
