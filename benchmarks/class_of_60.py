@@ -40,7 +40,7 @@ from grader.doctor.crowd import CROWD, Hostile
 from grader.grading.secret import ensure_secret
 from grader.publish.release import release
 from grader.reference.mistakes import load_mistakes
-from grader.sandbox.process import Limits
+from grader.sandbox.process import TimeLimits
 
 NAME = "batch_normalization"
 BIN = Path(sys.executable).parent
@@ -225,7 +225,7 @@ def main() -> None:
         "wall": total[HOSTILE].wall / total[HONEST].wall - 1,
     }
     longer = used[f"{SLOW}: grade"].wall - used[f"{HOSTILE}: grade"].wall
-    limits = Limits().total + (0 if args.skip_notebooks else NotebookBounds().seconds)
+    limits = TimeLimits().total + (0 if args.skip_notebooks else NotebookBounds().seconds)
     students = list(outcome[ALONE])
     same = [student for student in students if outcome[ALONE][student] == outcome[SLOW][student]]
     without = [student for student, what in outcome[SLOW].items() if not what]

@@ -119,7 +119,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
     """The course that a command works with, and how it was found; its checks and settings run with one's own rights.
 
     A folder that was handed in may look like a course, so none is taken from the submission or from where submissions
-    lie, whatever the folder that one stands in.
+    lie, whatever the current folder is.
 
     Args:
         named: `--course`.
@@ -130,7 +130,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
         The course, and words for where it was found; empty if it was named, or is the current folder.
 
     Raises:
-        GraderError: a course was named that is none, or that was handed in.
+        GraderError: what was named is no course, or was handed in.
     """
     if named is not None:
         if not named.is_dir():
@@ -149,7 +149,7 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
     return find_course(KIT), "the checkout that this kit runs from"
 
 
-def stand_in(named: Path | None, here: Path | None = None) -> Course:
+def course_to_work_on(named: Path | None, here: Path | None = None) -> Course:
     """The course that a command works *on*: the one that was named, or the one around the current folder, said if it
     is not that folder itself.
 
@@ -161,7 +161,7 @@ def stand_in(named: Path | None, here: Path | None = None) -> Course:
     if named is None and not here.resolve().is_relative_to(course.root):
         find_course(here)  # which says so if there is none
         raise GraderError(
-            f"{here}: passes for something that was handed in, so it is not taken for a course. Next: change to the "
+            f"{here}: looks like something that was handed in, so it is not taken for a course. Next: change to the "
             "course's folder, or pass --course FOLDER."
         )
     if found:
@@ -170,12 +170,12 @@ def stand_in(named: Path | None, here: Path | None = None) -> Course:
 
 
 def _handed_in(root: Path, submission: Path | None, *, named: bool = False) -> str:
-    """Why a folder passes for something that was handed in, in words; empty if it does not.
+    """Why a folder looks like something that was handed in, in words; empty if it does not.
 
     Args:
         root: the folder, with its links followed.
         submission: what is to be graded.
-        named: it was named as a course, so that more is believed of it.
+        named: it was named as a course, so that its looks alone decide less.
     """
     if root == KIT:
         return ""

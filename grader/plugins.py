@@ -2,8 +2,9 @@
 
     c.Autograde.exporter_class = "grader.plugins.SubmissionExporter"
 
-A class is imported when it is asked for. The names of version 0.1 (`grader.autograde.RestoreCells` and so on, in
-`grader/former/`) go on working until version 0.3.
+A class is imported when it is asked for, and what is exchanged in nbgrader (`classroom/exchanged.py`) with the first.
+The names of version 0.1 (`grader.autograde.RestoreCells` and so on, in `grader/former/`) go on working until version
+0.3.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ _HOMES = {
     "RenderRelease": "publish.preprocessors",
     "RenderWorked": "publish.preprocessors",
     "SubmissionExporter": "classroom.exporter",
-    "RestoreCells": "classroom.autograde",
-    "RestoreModules": "classroom.autograde",
-    "ExecuteForReading": "classroom.autograde",
-    "TrustedVerdict": "classroom.autograde",
-    "SaveScores": "classroom.autograde",
-    "MakeInert": "classroom.autograde",
-    "HtmlOnly": "classroom.autograde",
-    "SayStale": "classroom.autograde",
-    "FitFigures": "classroom.autograde",
+    "RestoreCells": "classroom.steps.restoring",
+    "RestoreModules": "classroom.steps.restoring",
+    "ExecuteForReading": "classroom.steps.for_reading",
+    "TrustedVerdict": "classroom.steps.scoring",
+    "SaveScores": "classroom.steps.scoring",
+    "MakeInert": "classroom.steps.for_reading",
+    "HtmlOnly": "classroom.steps.feedback",
+    "SayStale": "classroom.steps.feedback",
+    "FitFigures": "classroom.steps.feedback",
     "LmsExtractor": "classroom.handin.lms",
     "LmsCollector": "classroom.handin.lms",
     "CheckCsvExportPlugin": "classroom.export",
@@ -51,6 +52,7 @@ def names_of(plugin: str) -> tuple[str, str]:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    importlib.import_module(f"{__package__}.classroom.exchanged")
     return getattr(importlib.import_module(f"{__package__}.{_HOMES[name]}"), name)
 
 

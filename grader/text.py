@@ -1,8 +1,9 @@
-"""How the kit speaks: its sentences, and what somebody else wrote on its way into one of them."""
+"""How the kit speaks: its sentences, and text from others made fit to be put into one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from checks.executor.text import printable
@@ -32,3 +33,15 @@ def sentences(language: str) -> Catalogue:
 def as_on_a_terminal(text: str) -> str:
     """Of a line that was written over with carriage returns, the last state."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+
+
+def log_to(tell: Callable[[logging.LogRecord], None]) -> logging.Logger:
+    """A log for somebody else's code, such as nbgrader's: each entry is given to `tell`, and nothing is printed."""
+
+    class _Told(logging.Handler):
+        def emit(self, entry: logging.LogRecord) -> None:
+            tell(entry)
+
+    logger = logging.Logger("grader")
+    logger.addHandler(_Told())
+    return logger

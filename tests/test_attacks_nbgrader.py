@@ -79,9 +79,11 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        "grader.classroom.autograde.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
+        "grader.classroom.steps.restoring.RestoreCells.preprocess", lambda self, nb, resources: (nb, resources)
     )
-    monkeypatch.setattr("grader.classroom.autograde.MakeInert.preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr(
+        "grader.classroom.steps.for_reading.MakeInert.preprocess", lambda self, nb, resources: (nb, resources)
+    )
     monkeypatch.setattr("grader.classroom.pages.bounded.Inert.html", lambda self, html: html)
     monkeypatch.setattr("grader.classroom.pages.reading._clean", lambda text: (text, False))
     monkeypatch.setattr("grader.classroom.handin.carrying._passes_for_the_package", lambda name: False)
@@ -89,7 +91,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_FILES", 10**6)
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_BYTES", 10**12)
     monkeypatch.setattr("grader.grading.submission.MOST_MODULES", 10**9)
-    monkeypatch.setattr("grader.classroom.exporter.existing_timestamp", time_as_it_is)
+    monkeypatch.setattr("grader.classroom.converter.existing_timestamp", time_as_it_is)
     missed = {
         "check_cells_deleted": "expected a graded cell",
         "points_changed": "expected a message",

@@ -1,25 +1,24 @@
-"""A notebook is made inert within a bound of processor time, in another process, and outside the class's turn."""
+"""A notebook is made inert within a bound of processor time, in another process, and while others are converted."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from classroom import edit_notebook, graded_notebook, hand_in, released_course, save_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.classroom import autograde
-from grader.classroom import exporter as submission
+from grader.classroom import exporter
 from grader.classroom import whole_class as grade
 from grader.classroom.pages import bounded, reading
 from grader.classroom.pages.bounded import LONGEST_WORK, SECONDS, Inert
 from grader.classroom.pages.html import LONGEST_MARKDOWN, as_text, inert_html, inert_markdown
 from grader.classroom.pages.outputs import CellOutputs
 from grader.classroom.pages.reading import read_notebook
+from grader.classroom.prepared import Prepared
 from grader.classroom.results import read_record
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
@@ -130,35 +129,36 @@ def test_an_output_that_cannot_be_cleaned_is_shown_as_its_source() -> None:
     ]
 
 
-@pytest.mark.parametrize("protected", [True, False])
-def test_others_have_their_turn_while_a_notebook_is_read_and_made_inert(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool
+@pytest.mark.parametrize("prepared", [True, False])
+def test_a_notebook_is_read_and_made_inert_while_others_are_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: bool
 ) -> None:
     course = released_course(tmp_path)
     notebook = edit_notebook(hand_in(course, "ana"))
     notebook.cells.append(new_markdown_cell("*my own*"))
     save_notebook(course.submitted / "ana" / "scale", notebook)
-    turn = threading.Lock()
-    held: list[bool] = []
+    converting: list[bool] = []
+
+    def note() -> None:
+        converting.append(threading.current_thread() is threading.main_thread())
 
     def markdown(self: Inert, source: str, *_: object) -> str:
-        held.append(turn.locked())
+        note()
         return source
 
     def reads(*args: object) -> object:
-        held.append(turn.locked())
+        note()
         return read_notebook(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(grade, "Lock", lambda: turn)
     monkeypatch.setattr(Inert, "markdown", markdown)
-    monkeypatch.setattr(submission, "read_notebook", reads)
-    if not protected:
-        monkeypatch.setattr(submission, "others_turn", lambda turn: nullcontext())
-        monkeypatch.setattr(autograde, "others_turn", lambda turn: nullcontext())
+    monkeypatch.setattr(exporter, "read_notebook", reads)
+    if not prepared:
+        monkeypatch.setattr(grade, "prepare", lambda verdict, launcher, *_: Prepared(verdict, launcher))
     (row,) = grade.grade_class(course, "scale", run_notebooks=False)
     assert row.problem == ""
-    assert len(held) >= 2
-    assert set(held) == {not protected}
+    assert "*my own*" in graded_notebook(course, "ana").cells[-1].source
+    assert len(converting) == 2  # once read, once rendered
+    assert set(converting) == {not prepared}
 
 
 def test_of_thousands_of_cells_those_that_were_handed_out_are_kept_wherever_they_stand(tmp_path: Path) -> None:

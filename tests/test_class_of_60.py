@@ -19,7 +19,7 @@ import pytest
 from classroom import SOLVED, WRONG, hand_in, released_course, scores
 from nbgrader.utils import parse_utc
 
-from grader.classroom import exporter as submission
+from grader.classroom import converter
 from grader.classroom.handin import carrying
 from grader.classroom.results import Record, read_record
 from grader.classroom.whole_class import grade_class
@@ -43,10 +43,10 @@ import json, sys
 from pathlib import Path
 from grader.course import Course
 from grader.grade import grade_class
-from grader.handin import collect
+from grader.classroom.handin.lms import zip_collect
 
 course = Course(Path(sys.argv[1]))
-said = collect(course, "scale") if (course.root / "downloaded").is_dir() else []
+said = zip_collect(course, "scale") if (course.root / "downloaded").is_dir() else []
 rows = grade_class(course, "scale", jobs=2, run_notebooks=sys.argv[2] == "run")
 (peak,) = (line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"said": said, "problems": {row.student: row.problem for row in rows}, "peak": 1024 * int(peak)}))
@@ -196,7 +196,7 @@ def test_a_time_beyond_all_clocks_costs_its_author_the_grade_where_it_is_taken_a
             path = Path(folder, "timestamp.txt")
             return parse_utc(path.read_text().strip()) if path.is_file() else None
 
-        monkeypatch.setattr(submission, "existing_timestamp", as_it_is)
+        monkeypatch.setattr(converter, "existing_timestamp", as_it_is)
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert (row.problem == "") == protected
     assert any("timestamp.txt" in line for line in row.look) == protected

@@ -387,3 +387,18 @@ def test_the_class_stays_with_the_instructor_and_ages_no_release(tmp_path: Path)
     assert not [path for path in shipped_checks(course, course.assignment("scale")) if Path(path).name == "demo.py"]
     write(course.checks / "scale" / "demo.py", CLASS + "\n# changed\n")
     assert inputs(course, "scale") == before
+
+
+@pytest.mark.parametrize("words", [["scale"], ["--assignment", "scale"]])
+def test_the_demo_takes_a_name_as_release_and_grade_do_and_as_it_did_before(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str | None] = []
+
+    def demo(course: Course, folder: Path | None, name: str | None, tell: object) -> None:
+        named.append(name)
+        raise GraderError("enough")
+
+    monkeypatch.setattr("grader.commands.demo.demo", demo)
+    assert main(["demo", *words]) == 2
+    assert named == ["scale"]

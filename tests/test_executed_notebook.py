@@ -205,7 +205,7 @@ def test_one_bound_holds_for_the_whole_notebook(run: Run) -> None:
     bounds = NotebookBounds(seconds=4)
     remark, (endless, after) = run("import time\nwhile True:\n    time.sleep(0.01)", "print('after')", bounds=bounds)
     assert remark == Note("stopped", {"seconds": "4"})
-    assert "came to its end" in text_of(endless)
+    assert "[the run of the notebook ended here]" in text_of(endless)
     assert after == []
 
 
@@ -260,7 +260,7 @@ def test_a_process_that_ends_is_noted_where_it_ended(run: Run, source: str, prob
     assert remark.key == "kernel_failed"
     assert problem in remark.names["problem"]
     assert text_of(before) == "before\n"
-    assert "came to its end" in text_of(ended)
+    assert "[the run of the notebook ended here]" in text_of(ended)
     assert after == []
 
 
@@ -345,7 +345,7 @@ def test_a_message_of_another_form_ends_the_notebook(run: Run, forged: str) -> N
     remark, (outputs, after) = run(FIND_CHANNEL + f"channel.send({forged})", "print('after')")
     assert remark is not None
     assert remark.key == "kernel_failed"
-    assert "came to its end" in text_of(outputs)
+    assert "[the run of the notebook ended here]" in text_of(outputs)
     assert "alert" not in str(outputs)
     assert after == []
 
@@ -363,7 +363,7 @@ def test_bytes_that_are_no_message_end_the_notebook(run: Run, raw: str) -> None:
     remark, (said, after) = run(FIND_CHANNEL + f"channel._socket.sendall({raw})", "print('after')")
     assert remark is not None
     assert remark.key == "kernel_failed"
-    assert "came to its end" in text_of(said)
+    assert "[the run of the notebook ended here]" in text_of(said)
     assert after == []
 
 

@@ -41,6 +41,10 @@ COMMITTED = (
     "solutions/batch_normalization/funkcije/layers.py",
     "source/batch_normalization/batch_normalization.ipynb",
     "locks/kit.txt",
+    "submitted/.gitkeep",
+    "autograded/.gitkeep",
+    "feedback/.gitkeep",
+    "downloaded/.gitkeep",
 )
 
 
@@ -68,3 +72,13 @@ def test_what_a_tool_writes_is_ignored(repository: Path, path: str) -> None:
 @pytest.mark.parametrize("path", COMMITTED)
 def test_what_is_generated_and_committed_is_not_ignored(repository: Path, path: str) -> None:
     assert not ignored(repository, path)
+
+
+@pytest.mark.parametrize("folder", ["submitted", "autograded", "feedback", "downloaded"])
+def test_a_fresh_clone_has_a_folder_for_what_comes_with_a_line_that_says_what(folder: str) -> None:
+    tracked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", folder], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert tracked == [f"{folder}/.gitkeep"]
+    text = (ROOT / folder / ".gitkeep").read_text(encoding="utf-8")
+    assert f"{folder}/" in text and text.count("\n") == 1

@@ -17,7 +17,7 @@ from classroom import autograde, hand_in, released_course, scores
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.classroom.exporter import frame, graded_ids
+from grader.classroom.exporter import graded_ids, released_notebook
 from grader.classroom.gradebook import write_feedback
 from grader.classroom.handin import archives
 from grader.classroom.handin.archives import Budget, unpack
@@ -44,7 +44,7 @@ def base(course: Course) -> hostile.Notebook:
 
 def holds(path: Path, course: Course) -> None:
     """What is read is a notebook that can be stored, of a bounded size; or it is said in a few words why not."""
-    released = frame(course, "scale")
+    released = released_notebook(course, "scale")
     handed_out = {*graded_ids(released), *(cell.id for cell in released.cells)}
     found = said = None
     try:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from classroom import fingerprint, graded_notebook, hand_in, released_course, scores
 
-from grader.classroom import exporter as submission
-from grader.classroom.exporter import existing_timestamp
+from grader.classroom import whole_class
+from grader.classroom.converter import existing_timestamp
 from grader.classroom.gradebook import write_feedback
 from grader.classroom.handin import archives, carrying
 from grader.classroom.handin.archives import Budget, unpack
@@ -120,14 +120,14 @@ def test_modules_that_change_while_they_are_graded_are_not_passed_off_as_graded(
 ) -> None:
     course = released_course(tmp_path)
     folder = hand_in(course, "ana")
-    judge = submission.judge
+    grade_submission = whole_class.grade_submission
 
-    def judges(*args: object) -> object:
-        verdict = judge(*args)  # type: ignore[arg-type]
+    def grades(*args: object) -> object:
+        verdict = grade_submission(*args)  # type: ignore[arg-type]
         (folder / "funkcije" / "layers.py").write_text("# other code\n")
         return verdict
 
-    monkeypatch.setattr("grader.classroom.whole_class.judge", judges)
+    monkeypatch.setattr(whole_class, "grade_submission", grades)
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert "was changed while it was graded" in row.problem
 

@@ -25,8 +25,8 @@ from classroom import (
 
 from checks.report import html
 from checks.result import Result
-from grader.classroom.autograde import TrustedVerdict
 from grader.classroom.results import read_record, staleness
+from grader.classroom.steps.scoring import TrustedVerdict
 from grader.classroom.whole_class import grade_class
 from grader.course import CONFIG, Course
 from grader.errors import GraderError
@@ -236,7 +236,7 @@ def test_a_fault_of_the_kit_writes_no_score_and_leaves_the_old_one_marked(
     def broken(*_: object, **__: object) -> Result:
         raise GraderError("worker: no such sandbox. Next: grader doctor.")
 
-    monkeypatch.setattr(grading, "grade", broken)
+    monkeypatch.setattr(grading, "grade_with_digests", broken)
     assert autograde(course, "ana", "bo wrong", "no-notebook") == dict.fromkeys(
         ["ana", "bo wrong", "no-notebook"], False
     )
@@ -277,7 +277,7 @@ CHEAT = "def check(name):\n    return 4.0\n"
     [
         "this is not Python\n",
         pytest.param("import grader.no_such_module\n", marks=pytest.mark.full),
-        "c.Autograde.autograde_preprocessors = ['grader.classroom.autograde.NoSuchStep']\n",
+        "c.Autograde.autograde_preprocessors = ['grader.plugins.NoSuchStep']\n",
     ],
 )
 def test_a_configuration_that_cannot_be_used_ends_in_no_score(course: Course, broken: str) -> None:
@@ -299,7 +299,7 @@ def test_nbgrader_without_our_steps_ends_in_no_score(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "partial credit cannot be greater than maximum points" in done.stderr
     assert set(scores(course).values()) <= {None}
-    with pytest.raises(GraderError, match=r"expected 'grader\.autograde\.RestoreCells'"):
+    with pytest.raises(GraderError, match=r"expected 'grader\.plugins\.RestoreCells'"):
         grade_class(course, "scale")
 
 

@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tomllib
 from argparse import ArgumentParser
 from html import unescape
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 from classroom import (
@@ -17,6 +19,7 @@ from classroom import (
     autograde,
     cell_of,
     edit_notebook,
+    fingerprint,
     give_by_hand,
     graded_notebook,
     hand_in,
@@ -27,6 +30,7 @@ from classroom import (
     whole_class,
 )
 from courses import small_course, write
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp
 
@@ -35,11 +39,14 @@ from checks.result import Result
 from grader.classroom import gradebook
 from grader.classroom.export import COLUMNS, export_csv
 from grader.classroom.gradebook import course_config, write_feedback
+from grader.classroom.handin.lms import zip_collect
+from grader.classroom.pages import notebook as pages_notebook
 from grader.classroom.results import record_path
 from grader.classroom.rows import table
-from grader.classroom.whole_class import grade_class
+from grader.classroom.steps import for_reading
+from grader.classroom.whole_class import grade_class, hidden
 from grader.commands.grade import add_parser
-from grader.course import Course
+from grader.course import KIT, Course
 from grader.errors import GraderError
 from grader.grading import grade as grading
 
@@ -77,14 +84,14 @@ def test_a_submission_that_cannot_be_graded_stops_none_of_the_others(
 ) -> None:
     hand_in(course, "ana")
     hand_in(course, "bo", WRONG)
-    grade = grading.grade
+    grade = grading.grade_with_digests
 
     def fails_for_ana(*arguments: object, student: str, **more: object) -> Result:
         if student == "ana":
             raise GraderError("no space left. Next: make room.")
         return grade(*arguments, student=student, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(grading, "grade", fails_for_ana)
+    monkeypatch.setattr(grading, "grade_with_digests", fails_for_ana)
     parser = ArgumentParser()
     add_parser(parser.add_subparsers())
     args = parser.parse_args(["grade", "scale", "--jobs", "2", "--course", str(course.root)])
@@ -133,6 +140,54 @@ def test_what_cannot_be_graded_is_said_in_one_line(
 def test_a_class_that_handed_nothing_in_is_said_in_one_line(course: Course) -> None:
     with pytest.raises(GraderError, match=r"no submission to 'scale' .* zip_collect scale"):
         grade_class(course, "scale")
+
+
+def test_the_file_that_keeps_a_folder_in_git_is_nobodys_work(course: Course) -> None:
+    for folder in ("submitted", "autograded", "feedback", "downloaded"):
+        (course.root / folder).mkdir(exist_ok=True)
+        (course.root / folder / ".gitkeep").write_text("What comes here.\n")
+    with pytest.raises(GraderError, match="no submission to 'scale'"):
+        grade_class(course, "scale")
+    hand_in(course, "ana")
+    assert [row.student for row in grade_class(course, "scale")] == ["ana"]
+    assert list(write_feedback(course, "scale")) == ["ana"]
+    assert hidden(course, "scale") == []
+    api = NbGraderAPI(config=course_config(course))
+    assert (api.get_submitted_students("scale"), api.get_autograded_students("scale")) == ({"ana"}, {"ana"})
+    assert not any(".gitkeep" in line for line in zip_collect(course, "scale"))
+
+
+def test_a_class_run_leaves_what_formgrader_leaves_and_runs_each_notebook_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = released_course(tmp_path, "")
+    folder = hand_in(course, "ana")
+    (folder / "data.txt").write_text("from beside the notebook\n")
+    notebook = edit_notebook(folder)
+    notebook.cells += [
+        new_code_cell("print(open('data.txt').read())\nimport funkcije.layers"),
+        new_markdown_cell("<script>alert(1)</script> *mine*"),
+        new_code_cell("1 / 0"),
+    ]
+    save_notebook(folder, notebook)
+    ran: list[bool] = []
+
+    def run_notebook(*args: Any) -> Any:
+        ran.append(threading.current_thread() is threading.main_thread())
+        return pages_notebook.run_notebook(*args)
+
+    monkeypatch.setattr(for_reading, "run_notebook", run_notebook)
+    left = []
+    for grade in (lambda: grade_class(course, "scale"), lambda: autograde(course, "ana")):
+        grade()
+        record = json.loads(record_path(course, "scale", "ana").read_text(encoding="utf-8"))
+        del record["run"], record["result"]["seconds"]
+        left.append((record, fingerprint(course.root / "autograded"), scores(course)))
+    assert ran == [False, True]  # by the pool, and by the converter itself
+    assert left[0] == left[1]
+    outputs = [cell.outputs for cell in graded_notebook(course, "ana").cells if cell.cell_type == "code"]
+    assert outputs[-2][0].text == "from beside the notebook\n\n"
+    assert outputs[-1][0].ename == "ZeroDivisionError"
 
 
 def test_an_assignment_that_the_gradebook_lacks_is_said_in_one_line(course: Course) -> None:
@@ -233,7 +288,7 @@ def test_a_score_that_was_never_reached_is_empty_in_the_export(
     def broken(*_: object) -> None:
         raise GraderError("a fault")
 
-    monkeypatch.setattr("grader.classroom.autograde.TrustedVerdict.preprocess", broken)
+    monkeypatch.setattr("grader.classroom.steps.scoring.TrustedVerdict.preprocess", broken)
     assert autograde(course, "ana") == {"ana": False}
     export_csv(course, tmp_path / "grades.csv")
     row = rows_of(tmp_path / "grades.csv")["ana"]
@@ -258,7 +313,7 @@ def test_a_csv_that_cannot_be_written_is_said_in_one_line(course: Course, tmp_pa
 
 
 def test_every_sentence_is_there_in_both_languages_with_the_same_names() -> None:
-    path = Path(grading.__file__).with_name("messages.toml")
+    path = KIT / "grader" / "messages.toml"
     for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).items():
         assert set(sentence) == set(LANGUAGES), key
         names = {frozenset(name for _, name, _, _ in Formatter().parse(text) if name) for text in sentence.values()}

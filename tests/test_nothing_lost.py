@@ -179,14 +179,14 @@ def finish_and_compare(
     }
     fresh = fresh if run else set()
     judged: list[str] = []
-    judge = grade.judge
+    grade_submission = grade.grade_submission
 
     def counted(course: Course, assignment: Any, student: str, launcher: Any) -> Any:
         judged.append(student)
-        return judge(course, assignment, student, launcher)
+        return grade_submission(course, assignment, student, launcher)
 
     with monkeypatch.context() as patch:
-        patch.setattr(grade, "judge", counted)
+        patch.setattr(grade, "grade_submission", counted)
         patch.setattr(tempfile, "tempdir", str(killed.temporary))
         remove_orphans(killed.temporary)  # once a process is enough in life; here one process grades many times
         rows = grade_class(course, "scale", run_notebooks=False)
@@ -588,7 +588,7 @@ def test_a_regrade_that_fails_shows_stale_in_table_export_and_feedback(
         raise GraderError("a fault of the kit. Next: tell its makers.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(grading, "grade", broken)
+        patch.setattr(grading, "grade_with_digests", broken)
         rows = grade_class(course, "scale", ["bo"])
     text = table(course.assignment("scale"), rows).splitlines()
     assert text[2].split() == ["bo", "1", "1", "stale"]

@@ -217,7 +217,7 @@ def tag_check(book: nbformat.NotebookNode) -> None:
         (remove_check, "'scale_forward' has checks in checks/scale/ but no graded cell"),
         (add_cell, "the graded cell 'stretch_forward' has no check"),
         (change_points, "says 5 points, its checks in checks/scale/ add up to 4"),
-        (duplicate, "the grade_id 'scale_forward' stands on 2 cells"),
+        (duplicate, "the grade_id 'scale_forward' is on 2 cells"),
         (add_to_check, 'expected check("scale_forward") and nothing else'),
         (unlock, "is not locked"),
         (tag_check, "would be removed"),
@@ -269,7 +269,7 @@ def test_a_configuration_that_lets_answers_through_is_refused(
 ) -> None:
     with (course.root / CONFIG).open("a") as config:
         config.write('c.GenerateAssignment.preprocessors = ["grader.plugins.RenderRelease"]\n')
-    with pytest.raises(GraderError, match="the answer 'answer' is released as it stands in the source"):
+    with pytest.raises(GraderError, match="the answer 'answer' is released as it is in the source"):
         generate(course)
     assert not (course.release / "scale").exists()
 

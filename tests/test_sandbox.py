@@ -104,7 +104,7 @@ def test_unsafe_grades_without_a_sandbox_and_every_result_says_so(
     assert cli.main(arguments) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["sandbox"] == "none"
-    assert result["warnings"] == ["Graded without a sandbox: nothing stood around the student's code (--unsafe)."]
+    assert result["warnings"] == ["Graded without a sandbox: nothing confined the student's code (--unsafe)."]
 
 
 def test_a_named_sandbox_is_used_although_the_environment_says_unsafe(

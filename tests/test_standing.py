@@ -169,7 +169,7 @@ def test_a_release_with_settings_beside_it_is_no_course(
     for command in ("release", "grade"):
         assert cli.main([command, ASSIGNMENT]) == 2
         (line,) = capsys.readouterr().err.splitlines()
-        assert "passes for something that was handed in, so it is not taken for a course. Next: " in line
+        assert "looks like something that was handed in, so it is not taken for a course. Next: " in line
 
 
 def test_the_course_that_one_stands_in_is_taken_by_release_and_grade(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_a_hidden_folder_is_passed_over_in_so_many_words(tmp_path: Path, capsys:
     (course.submitted / ".ivo\x1b[2J" / "scale").mkdir(parents=True)
     (course.submitted / ".ipynb_checkpoints").mkdir()
     (course.submitted / ".DS_Store").touch()
-    said = "Passed over, as a name that begins with a dot is nobody's: .ivo?[2J. Next: "
+    said = "Left out, since no student's name begins with a dot: .ivo?[2J. Next: "
     with pytest.raises(GraderError) as nobody:
         grade_class(course, "scale")
     assert said in str(nobody.value)

@@ -22,11 +22,11 @@ from grader.grading.grade import grade
 from grader.grading.submission import NotASubmission, read_submission
 from grader.reference.edits import Edit
 from grader.sandbox.launch import PlainLauncher, worker_python
-from grader.sandbox.process import Limits, StudentProcess
+from grader.sandbox.process import StudentProcess, TimeLimits
 from grader.sandbox.staging import stage, stage_kit
 
 Grade = Callable[[Path], Result]
-QUICK = Limits(call=2.0, total=8.0)
+QUICK = TimeLimits(call=2.0, total=8.0)
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from html import escape
 from pathlib import Path
 
 from checks.language import LANGUAGES
 
 from ..course import Course
+from ..files import write_whole
 from ..text import sentences
 
 _MARK = '<div class="grader-stale"'
@@ -20,7 +22,7 @@ def feedback_page(course: Course, assignment: str, student: str) -> Path:
 
 
 def stale_banner() -> str:
-    """What stands at the head of a page whose points no longer count."""
+    """The head of a page whose points no longer count."""
     lines = (sentences(language)("stale") for language in LANGUAGES)
     return f'{_MARK} style="{_STYLE}">{"<br>".join(escape(line) for line in lines)}</div>'
 
@@ -33,12 +35,8 @@ def say_stale(course: Course, assignment: str, student: str) -> None:
         if _MARK in text:
             return
         body = text.find(">", text.find("<body")) + 1
-        draft = page.with_name(f".{page.name}.part")
-        try:
-            draft.write_text(text[:body] + stale_banner() + text[body:], encoding="utf-8")
-            draft.replace(page)
-        finally:
-            draft.unlink(missing_ok=True)
+        whole = text[:body] + stale_banner() + text[body:]
+        write_whole(page, whole.encode(), mode=stat.S_IMODE(page.stat().st_mode))
     except FileNotFoundError:
         return
     except (OSError, UnicodeError):

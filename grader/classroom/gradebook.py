@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import logging
-import os
 import re
 import sqlite3
 import warnings
@@ -26,7 +25,8 @@ from traitlets.config.loader import PyFileConfigLoader
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
-from ..text import shown
+from ..text import log_to, shown
+from . import exchanged as exchanged  # what nbgrader's own converters need here
 from .feedback import feedback_page
 from .programs import find_own_programs
 
@@ -187,45 +187,32 @@ def write_feedback(course: Course, name: str, students: Iterable[str] | None = N
 
 
 @contextmanager
-def side_by_side(course: Course) -> Iterator[None]:
-    """Set once what each converter sets for the whole process and puts back: several may then overlap."""
-    before = Path.cwd()
-    os.chdir(course.root)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)
-            yield
-    finally:
-        os.chdir(before)
+def without_remarks() -> Iterator[None]:
+    """Keep quiet about nbgrader 0.9, which adds rows in an order that SQLAlchemy 2.1 remarks on: the rows are right."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
 
 
 def run_converter(converter: BaseConverter) -> str:
     """Run one of nbgrader's converters quietly; return why it failed, or an empty string.
 
-    nbgrader catches what a conversion raises and writes the traceback to its log, whose last line is the reason.
+    nbgrader catches what a conversion raises and writes the traceback to its log; the last line of the first is the
+    reason.
     """
-    log = _Reasons()
-    logger = logging.Logger("grader.nbgrader")
-    logger.addHandler(log)
-    converter.log = logger
-    try:
-        with warnings.catch_warnings():
-            # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
-            warnings.simplefilter("ignore", SAWarning)
-            converter.start()
-    except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException says no more than that there was one
-        return log.reason or f"{type(error).__name__}: {error}"
-    return ""
+    reasons: list[str] = []
 
-
-class _Reasons(logging.Handler):
-    """Remembers the first traceback's last line."""
-
-    reason = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage().rstrip()
-        if not self.reason and record.levelno >= logging.ERROR and text.startswith("Traceback"):
-            # SQLAlchemy ends with the statement, its parameters and an address; the reason stands before them.
+    def note(entry: logging.LogRecord) -> None:
+        text = entry.getMessage().rstrip()
+        if entry.levelno >= logging.ERROR and text.startswith("Traceback"):
+            # SQLAlchemy ends with the statement, its parameters and an address; the reason is the line before them.
             lines = [line for line in text.splitlines() if not line.startswith(("[", "("))]
-            self.reason = lines[-1].removeprefix("grader.errors.GraderError: ")
+            reasons.append(lines[-1].removeprefix("grader.errors.GraderError: "))
+
+    converter.log = log_to(note)
+    try:
+        with without_remarks():
+            converter.start()
+    except (Exception, SystemExit) as error:  # nbgrader's own NbGraderException gives no reason
+        return next(iter(reasons), f"{type(error).__name__}: {error}")
+    return ""

@@ -9,7 +9,6 @@ it was: what is stale is said by the export, by the table of `grader grade` and 
 import hashlib
 import json
 import os
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from checks.result import Result
 
 from ..course import Course
 from ..errors import GraderError
+from ..files import drafts, write_whole
 from ..grading.grade import check_set_digest, submission_digest
 from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
@@ -84,20 +84,11 @@ def write_record(course: Course, record: Record) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(data, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-            _set_aside(path).unlink(missing_ok=True)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode())
+        _set_aside(path).unlink(missing_ok=True)
     except OSError as error:
         raise GraderError(
-            f"{path}: the verdict could not be stored ({error.strerror or error}). Next: make room, or mend the "
+            f"{path}: the verdict could not be stored ({error.strerror or error}). Next: make room, or correct the "
             "folder's permissions; then grade again."
         ) from None
 
@@ -142,7 +133,7 @@ def mark_stale(course: Course, assignment: str, student: str, reason: str) -> No
     try:
         record = read_record(course, assignment, student)
     except GraderError:
-        return  # what is no record passes for no verdict
+        return  # what is no record is treated as no verdict
     if record is None:
         return
     try:
@@ -162,9 +153,9 @@ def _set_aside(path: Path) -> Path:
 
 def remove_drafts(course: Course, assignment: str) -> None:
     """Remove what a killed grader had half written."""
-    for path in (course.store / "results" / assignment).glob(".*.part"):
+    for path in drafts(course.store / "results" / assignment):
         path.unlink(missing_ok=True)
-    for path in course.store.glob(".secret-*.part"):
+    for path in drafts(course.store):
         if time.time() - path.stat().st_mtime > _OLD:  # younger, it may be another grader's
             path.unlink(missing_ok=True)
 

@@ -16,13 +16,13 @@ class Row:
 
     student: str
     points: dict[str, float | None] = field(default_factory=dict)
-    """Automatic points by function, as they stand in the gradebook; None where there is no score."""
+    """Automatic points by function, as the gradebook holds them; None where there is no score."""
     look: tuple[str, ...] = ()
     """Why a person should look at the submission."""
     problem: str = ""
     """Why this run gave no score; empty if it did."""
     kept: bool = False
-    """Whether the points are those of the run that this one takes up."""
+    """Whether the points are those of the run that this one continues."""
 
     @property
     def total(self) -> float:

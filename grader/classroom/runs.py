@@ -1,8 +1,8 @@
 """One run at a time, and the memory of a class run that did not end.
 
 A class run leaves a mark while it lasts: an empty file named by the run, since a name can still be written where the
-disk is full. A mark that is left without its run tells two things: a verdict that bears another run's name no longer
-counts, and the next run need not repeat those that bear this one's.
+disk is full. A mark that is left without its run says two things: a verdict with another run's name no longer counts,
+and the next run need not repeat those with this one's.
 """
 
 from __future__ import annotations
@@ -10,51 +10,38 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import Iterator
-from contextvars import ContextVar
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ..course import Course
 from ..errors import GraderError
 
-if sys.platform != "win32":
-    import fcntl
-
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
-
 
 @contextlib.contextmanager
 def only_one(course: Course, assignment: str) -> Iterator[None]:
-    """Keep every other grader away from an assignment's scores; the lock goes with the process, however it ends.
+    """Keep every other grader away from an assignment's scores; the system drops the lock with the process.
 
     Raises:
         GraderError: another one is at work.
     """
     path = _folder(course) / f"{assignment}.lock"
-    held = _held.get()
-    if sys.platform == "win32" or path in held:
-        yield
-        return
+    # A file that merely exists would outlive a grader that was killed, so no such lock where the disk has no other.
+    lock = FileLock(path, timeout=0, mode=0o600, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock.acquire()
+    except Timeout:
+        raise GraderError(
+            f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
+        ) from None
     except OSError as error:
         raise _not_writable(path, error) from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GraderError(
-                f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
-            ) from None
-        token = _held.set(held | {path})
-        try:
-            yield
-        finally:
-            _held.reset(token)
+        yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def begin(course: Course, assignment: str, kind: str) -> tuple[str, bool]:
@@ -66,7 +53,7 @@ def begin(course: Course, assignment: str, kind: str) -> tuple[str, bool]:
         kind: what its verdicts depend on besides submission and checks, such as the sandbox.
 
     Returns:
-        The run's name, and whether it takes up a run of the same kind that did not end.
+        The run's name, and whether it continues a run of the same kind that did not end.
 
     Raises:
         GraderError: nothing can be written there.
@@ -94,7 +81,7 @@ def unfinished(course: Course, assignment: str) -> str:
 
 
 def end(course: Course, assignment: str) -> None:
-    """Forget the mark: every submission has its verdict, or says itself why it has none."""
+    """Remove the mark: every submission has its verdict, or its record says why it has none."""
     for path in (_folder(course) / assignment).iterdir():
         path.unlink(missing_ok=True)
 
@@ -105,6 +92,6 @@ def _folder(course: Course) -> Path:
 
 def _not_writable(path: Path, error: OSError) -> GraderError:
     return GraderError(
-        f"{path}: cannot be written ({error.strerror or error}), so nothing was graded. Next: make room there, or mend "
-        "the folder's permissions; then grade again."
+        f"{path}: cannot be written ({error.strerror or error}), so nothing was graded. Next: make room there, or "
+        "correct the folder's permissions; then grade again."
     )

@@ -14,16 +14,16 @@ from checks.result import CheckResult, Result
 from ..course import PACKAGE, Course
 from ..grading import grade as grading
 from ..grading.secret import ensure_secret, secret_digest
-from ..grading.submission import Unreadable, find_package
+from ..grading.submission import Unreadable
 from ..sandbox.launch import Launcher
 from ..text import sentences, shown
-from .results import Note, Record, digest_submission
+from .results import Note, Record
 from .runs import unfinished
 
 
 @dataclass
-class Verdict:
-    """The trusted verdict on a submission, with the remarks that gather while nbgrader converts its notebook."""
+class GradedSubmission:
+    """The trusted verdict on a submission, with the remarks that are added while nbgrader converts its notebook."""
 
     course: Course
     assignment: Assignment
@@ -36,6 +36,8 @@ class Verdict:
     """Digest of the secret that its inputs were drawn from."""
     root: Path
     """The folder that holds the package: the submission's, or one inside it."""
+    given: dict[str, bytes]
+    """Every module that is handed out, by path in the package; not to be changed."""
     notes: list[Note] = field(default_factory=list)
     summary: NotebookNode | None = None
     """The cell that was put in front of the notebook, which is the kit's own."""
@@ -46,14 +48,16 @@ class Verdict:
         if note not in self.notes:
             self.notes.append(note)
 
-    def record(self) -> Record:
+    def to_record(self) -> Record:
         """The verdict as it is stored."""
         run = unfinished(self.course, self.assignment.name)
         return Record(self.result, self.submission, self.checks, tuple(self.notes), secret=self.secret, run=run)
 
 
-def judge(course: Course, assignment: Assignment, student: str, launcher: Launcher | None = None) -> Verdict:
-    """Grade what `student` handed in, on the trusted side alone; nbgrader and its gradebook have no part in it.
+def grade_submission(
+    course: Course, assignment: Assignment, student: str, launcher: Launcher | None = None
+) -> GradedSubmission:
+    """Grade what `student` handed in, on the trusted side alone, without nbgrader and its gradebook.
 
     A submission without `funkcije/` earns 0 on every check, with the reason.
 
@@ -63,20 +67,29 @@ def judge(course: Course, assignment: Assignment, student: str, launcher: Launch
     """
     secret = secret_digest(ensure_secret(course))
     folder = submission_folder(course, assignment.name, student)
-    submission = digest_submission(course, assignment, student)
-    checks = grading.check_set_digest(course, assignment)
-    notes = []
-    root = folder
     try:
-        package = find_package(folder)
-        root = package.parent
-        if package != folder / PACKAGE:
-            notes.append(Note("package_elsewhere", {"found": shown(package.relative_to(folder).as_posix())}))
-        result = grading.grade(folder, course, assignment, student=student, language=preferred(), launcher=launcher)
+        graded = grading.grade_with_digests(
+            folder, course, assignment, student=student, language=preferred(), launcher=launcher
+        )
     except grading.NotASubmission:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
-        notes.append(Note("no_package"))
-    return Verdict(course, assignment, result, submission, checks, secret, root, notes)
+        checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
+        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, [Note("no_package")])
+    notes = []
+    if graded.package != folder / PACKAGE:
+        notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
+    root = graded.package.parent
+    return GradedSubmission(
+        course,
+        assignment,
+        graded.result,
+        graded.submission,
+        graded.checks,
+        graded.secret,
+        root,
+        graded.given,
+        notes,
+    )
 
 
 def submission_folder(course: Course, assignment: str, student: str) -> Path:

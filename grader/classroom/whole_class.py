@@ -1,12 +1,14 @@
 """`grader grade NAME`: everything under `submitted/`, into nbgrader's gradebook.
 
-First every submission is judged, several at a time; then each goes through the same converter as `nbgrader autograde`
-and formgrader use, with its verdict in hand. So all three give the same points, and a submission that cannot be graded
-stops none of the others.
+1. Every submission is judged, several at a time (`verdicts`).
+2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`).
+3. What is ready goes through the converter, one after another (`converter`): the same that `nbgrader autograde` and
+   formgrader use. So all three give the same points.
 
-What stops the kit itself ends the run: a gradebook or a disk that cannot be written to, a sandbox that no longer
-starts, a secret that is missing. From then on every earlier verdict passes for stale, as after a run that was killed;
-the next run takes up where that one was, keeps what it had graded and does the rest.
+A submission that cannot be graded stops none of the others. What stops the kit itself ends the run: a gradebook or a
+disk that cannot be written to, a sandbox that no longer starts, a secret that is missing. From then on every earlier
+verdict is treated as stale, as after a run that was killed; the next run continues from there: it keeps what was graded
+and does the rest.
 """
 
 from __future__ import annotations
@@ -14,23 +16,24 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from threading import Event, Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from nbgrader.converters import Autograde
 from tqdm import tqdm
+from traitlets import TraitError
+from traitlets.config import Config
 
 from checks.core import Assignment
 
-from ..course import PACKAGE, Course
+from ..course import CONFIG, PACKAGE, Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
+from ..plugins import names_of
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
 from ..sandbox.process import StudentProcess
@@ -38,6 +41,7 @@ from ..sandbox.staging import stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
 from ..text import sentences, shown
 from . import runs
+from .converter import SubmissionConverter
 from .gradebook import (
     automatic_points,
     course_config,
@@ -46,12 +50,15 @@ from .gradebook import (
     require_assignment,
     require_writable,
     run_converter,
-    side_by_side,
+    without_remarks,
 )
 from .pages.bounded import at_hand
+from .prepared import Prepared
+from .preparing import prepare
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .rows import Row
-from .verdicts import Verdict, judge, submission_folder
+from .steps.for_reading import ExecuteForReading
+from .verdicts import GradedSubmission, grade_submission, submission_folder
 
 T = TypeVar("T")
 
@@ -78,7 +85,7 @@ def grade_class(
         name: the assignment.
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged, and how many notebooks run, at a time; one for each core if None.
-        launcher: what stands around a student's process, or what finds it.
+        launcher: the sandbox of a student's process, or what finds it.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
         new_secret: make a new course secret if the one is lost that earlier results were drawn from.
 
@@ -86,14 +93,14 @@ def grade_class(
         A row per student, by name; a row with a `problem` has no new score.
 
     Raises:
-        GraderError: nothing can be graded, or no more: no such assignment or student, or a fault of the course or of
-            the machine. Earlier verdicts that were not reached anew are stale then.
+        GraderError: the run ends: no such assignment or student, or a fault of the course or of the machine. Earlier
+            verdicts that were not reached again are stale then.
     """
     assignment = course.assignment(name)
-    jobs = _cores() if jobs is None else jobs
+    jobs = cores() if jobs is None else jobs
     if not 1 <= jobs <= MOST_JOBS:
         raise GraderError(
-            f"{jobs} at a time: expected a number from 1 to {MOST_JOBS}. Next: pass --jobs with one, or leave it away."
+            f"{jobs} at a time: expected a number from 1 to {MOST_JOBS}. Next: pass --jobs with one, or leave it out."
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
@@ -105,7 +112,7 @@ def grade_class(
             require_assignment(gradebook, name)
             require_writable(gradebook)
         remove_drafts(course, name)
-        ensure_secret(course, anew=new_secret)
+        ensure_secret(course, replace=new_secret)
         used = launcher() if callable(launcher) else launcher
         kept: set[str] = set()
         if students is None:
@@ -114,29 +121,12 @@ def grade_class(
         done |= kept
 
         verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
-        turn, stopped = Lock(), Event()
-
-        def convert(student: str) -> None:
-            # One at a time, but for the notebooks, which take longest: those run side by side.
-            with turn:
-                if stopped.is_set():
-                    return
-                converter = Autograde(coursedir=course_directory(config, name, student), config=config)
-                converter.force = True
-                converter.prepared_verdicts = verdicts
-                converter.launcher = used
-                converter.turn = turn
-                problem = run_converter(converter)
+        with closing(_convert_all(course, name, config, verdicts, used, jobs)) as converted:
+            for student, problem in converted:
                 if problem:
                     problems[student] = problem
-                    stopped.set()
                     _require_working(course, used)
-                    stopped.clear()
                 done.add(student)
-
-        with side_by_side(course), at_hand():
-            for _ in _each(convert, list(verdicts), jobs, "gradebook"):
-                pass
         with open_gradebook(course) as gradebook:
             points = automatic_points(gradebook, name)
         if students is None:
@@ -158,7 +148,7 @@ def _stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: s
                 if student not in done:
                     mark_stale(course, name, student, f"{UNFINISHED}: {error}")
         except GraderError as second:
-            raise GraderError(f"{error} And earlier verdicts still pass for fresh: {second}") from None
+            raise GraderError(f"{error} And earlier verdicts are not marked as stale: {second}") from None
         raise
 
 
@@ -200,7 +190,7 @@ def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[s
 
 
 def _handed_in(entry: Path, name: str) -> bool:
-    """Whether an entry of `submitted/` is somebody's work on the assignment, or may be for all that can be seen."""
+    """Whether an entry of `submitted/` is a student's work on the assignment, or may be, as far as can be read."""
     if entry.name.startswith("."):
         return False
     try:
@@ -210,7 +200,7 @@ def _handed_in(entry: Path, name: str) -> bool:
 
 
 def hidden(course: Course, name: str) -> list[str]:
-    """Folders with work on the assignment that nbgrader does not see, as their names begin with a dot."""
+    """Folders with work on the assignment that are left out, since their names begin with a dot."""
     found = []
     with suppress(OSError):
         for entry in sorted(course.submitted.glob(".*")):
@@ -223,31 +213,29 @@ def hidden(course: Course, name: str) -> list[str]:
 def said_of_hidden(course: Course, name: str) -> str:
     """A sentence on the folders of `hidden`; empty if there are none."""
     names = hidden(course, name)
-    return (
-        f"Passed over, as a name that begins with a dot is nobody's: {', '.join(map(shown, names))}. " if names else ""
-    )
+    return f"Left out, since no student's name begins with a dot: {', '.join(map(shown, names))}. " if names else ""
 
 
 def _judge_all(
     course: Course, assignment: Assignment, launcher: Launcher, students: Sequence[str], jobs: int
-) -> tuple[dict[str, Verdict], dict[str, str]]:
+) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
     Raises:
         GraderError: the kit itself no longer works.
     """
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, GradedSubmission] = {}
     problems: dict[str, str] = {}
 
-    def reach(student: str) -> Verdict | Exception:
+    def reach(student: str) -> GradedSubmission | Exception:
         try:
             submission_folder(course, assignment.name, student)
-            return judge(course, assignment, student, launcher)
-        except Exception as error:  # whatever it is, it costs this submission its new score, and the others nothing
+            return grade_submission(course, assignment, student, launcher)
+        except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
     for student, outcome in _each(reach, students, jobs, "checks"):
-        if isinstance(outcome, Verdict):
+        if isinstance(outcome, GradedSubmission):
             verdicts[student] = outcome
             continue
         reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
@@ -258,18 +246,63 @@ def _judge_all(
     return verdicts, problems
 
 
-def _each(work: Callable[[str], T], students: Sequence[str], jobs: int, what: str) -> Iterator[tuple[str, T]]:
-    """Each student with what `work` makes of one, several at a time, in the order of the students.
+def _convert_all(
+    course: Course,
+    name: str,
+    config: Config,
+    verdicts: Mapping[str, GradedSubmission],
+    launcher: Launcher,
+    jobs: int,
+) -> Generator[tuple[str, str], None, None]:
+    """Each student whose submission was converted, with the reason if that failed.
 
-    What is not yet begun when the caller stops, or `work` raises, is not begun any more.
+    Notebooks are prepared several at a time; what is prepared is converted by one thread, as nbgrader's converters
+    change the working directory and the environment of the process.
+    """
+    try:
+        step = ExecuteForReading(config=config)
+    except TraitError as error:
+        raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
+    listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
+    run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
+    if run and verdicts:
+        step.fill_cache(course)
+    ignored = course_directory(config, name).ignore
+
+    def ready(student: str) -> Prepared:
+        return prepare(verdicts[student], launcher, step.bounds if run else None, ignored)
+
+    with without_remarks(), at_hand(), closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready:
+        for student, prepared in all_ready:
+            coursedir = course_directory(config, name, student)
+            converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
+            yield student, run_converter(converter)
+
+
+def _each(
+    work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
+) -> Generator[tuple[str, T], None, None]:
+    """Each student with what `work` returns for one, several at a time, as soon as it is done.
+
+    Only a few wait for the caller, as each may take much memory. What is not yet begun when the caller stops, or `work`
+    raises, is not begun any more.
     """
     pool = ThreadPoolExecutor(max_workers=max(1, jobs))
-    try:
-        outcomes = [(student, pool.submit(copy_context().run, work, student)) for student in students]
-        for student, outcome in _progress(outcomes, students, what):
-            yield student, outcome.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    left = iter(students)
+    with tqdm(
+        total=len(students), desc=what, unit="submission", file=sys.stderr, disable=len(students) < 2
+    ) as progress:
+        try:
+            waiting = {pool.submit(work, student): student for student in islice(left, 2 * jobs)}
+            while waiting:
+                wait(waiting, return_when=FIRST_COMPLETED)
+                for outcome in [outcome for outcome in waiting if outcome.done()]:
+                    student = waiting.pop(outcome)
+                    waiting.update((pool.submit(work, student), student) for student in islice(left, 1))
+                    yield student, outcome.result()
+                    progress.update()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _require_working(course: Course, launcher: Launcher) -> None:
@@ -306,9 +339,6 @@ def _row(
     return Row(student, {function: points.get(function) for function in assignment.functions}, look, problem, kept)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _progress(items: Iterable[Any], of: Sequence[object], what: str) -> Iterable[Any]:
-    return tqdm(items, total=len(of), desc=what, unit="submission", file=sys.stderr, disable=len(of) < 2)

@@ -1,4 +1,4 @@
-"""`grader demo`: a small class from release to grades, in a copy of the course that may be thrown away."""
+"""`grader demo`: a small class from release to grades, in a disposable copy of the course."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help=f"where the copy goes (default: {FOLDER})")
-    parser.add_argument("--assignment", metavar="NAME", help="the assignment (default: the first with a demo.py)")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="the assignment (default: the first with a demo.py)",
+    )
+    parser.add_argument("--assignment", metavar="NAME", help=argparse.SUPPRESS)  # as it was spelt in version 0.1
     parser.set_defaults(run=run)
 
 
@@ -36,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     course, _ = choose_course(options.course, KIT)
     began = monotonic()
     _without_sandbox_if_there_is_none()
-    made = demo(course, options.folder, options.assignment, tell=lambda line: print(line, flush=True))
+    made = demo(course, options.folder, options.name or options.assignment, tell=lambda line: print(line, flush=True))
     print(f"     done in {monotonic() - began:.0f} s\n")
     print(report(made, course.root))
     return 0

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ..classroom.rows import table
 from ..classroom.whole_class import grade_class, said_of_hidden
-from ..course import stand_in
+from ..course import course_to_work_on
 from ..sandbox.choose import add_sandbox_options, choose
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `grade` to the command line."""
     parser = subparsers.add_parser("grade", description="Grade everything under submitted/ into nbgrader's gradebook.")
-    parser.add_argument("assignment", metavar="NAME", help="the assignment")
+    parser.add_argument("name", metavar="NAME", help="the assignment")
     parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many to grade at a time (default: one for each core)"
@@ -33,17 +33,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
-    course = stand_in(args.course, args.here)
+    course = course_to_work_on(args.course, args.here)
     rows = grade_class(
         course,
-        args.assignment,
+        args.name,
         args.student,
         args.jobs,
         launcher=partial(choose, args.sandbox, unsafe=args.unsafe),
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )
-    print(table(course.assignment(args.assignment), rows))
-    if said := said_of_hidden(course, args.assignment):
-        print(f"{said}Next: rename them if they are somebody's, then grade again.")
+    print(table(course.assignment(args.name), rows))
+    if said := said_of_hidden(course, args.name):
+        print(f"{said}Next: rename them if they are students' work, then grade again.")
     return 2 if any(row.problem for row in rows) else 0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..course import stand_in
+from ..course import course_to_work_on
 from ..publish.release import release, stale
 
 
@@ -14,7 +14,7 @@ def add_parser(subparsers: Any) -> None:
         "release",
         description="Render and prove a release, generate it, and execute the worked notebook.",
     )
-    parser.add_argument("name", metavar="NAME", help="the assignment, a folder of source/")
+    parser.add_argument("name", metavar="NAME", help="the assignment")
     parser.add_argument("--no-execute", action="store_true", help="write the worked notebook without executing it")
     parser.add_argument("--check", action="store_true", help="only say whether both are as new as their source")
     parser.add_argument("--course", metavar="FOLDER", type=Path, help="the course (default: the one around you)")
@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; 0, or with `--check` 1 if something is older than its source."""
-    course = stand_in(args.course, args.here)
+    course = course_to_work_on(args.course, args.here)
     if args.check:
         course.assignment(args.name)
         lines = stale(course, args.name)

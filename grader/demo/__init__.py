@@ -1,1 +1,1 @@
-"""A small class from release to grades, in a copy of the course that may be thrown away."""
+"""A small class from release to grades, in a disposable copy of the course."""

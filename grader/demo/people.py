@@ -17,7 +17,7 @@ from checks.core import Assignment
 from checks.demo import HandIn
 
 from ..classroom.exporter import grade_id_of
-from ..classroom.handin.lms import collect
+from ..classroom.handin.lms import zip_collect
 from ..classroom.handin.senders import student_id
 from ..course import Course
 from ..errors import GraderError
@@ -49,7 +49,7 @@ def read_class(assignment: Assignment) -> tuple[HandIn, ...]:
     handed_in: tuple[HandIn, ...] = getattr(module, "CLASS", ())
     students = [student_id(item.name) for item in handed_in]
     if not students or len(set(students)) < len(students):
-        raise GraderError(f"{file}: expected a CLASS of submissions, each with a name of its own. Next: mend the list.")
+        raise GraderError(f"{file}: expected a CLASS of submissions, each with its own name. Next: correct the list.")
     known = {mistake.id for mistake in load_mistakes(assignment)}
     for item in handed_in:
         for name in item.mistakes:
@@ -86,7 +86,7 @@ def fill_in(item: HandIn, course: Course, assignment: Assignment, folder: Path) 
             path.unlink()
 
 
-def hand_in(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn]) -> None:
+def hand_in_class(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn]) -> None:
     """Put each folder where its submission belongs: into `submitted/`, or into a Moodle export that is then collected.
 
     Args:
@@ -110,7 +110,7 @@ def hand_in(course: Course, assignment: Assignment, handed_in: dict[Path, HandIn
                     str(folder), "zip", root_dir=folder.parent, base_dir=folder.name, logger=None
                 )
                 export.write(inner, f"{item.name}_{number}_assignsubmission_file_/{folder.name}.zip")
-        collect(course, assignment.name)
+        zip_collect(course, assignment.name)
     for item in handed_in.values():
         if not (course.submitted / student_id(item.name) / assignment.name).is_dir():
             raise GraderError(f"{item.name}: was handed in and did not arrive in submitted/. Next: report this fault.")
@@ -157,7 +157,7 @@ def _edit_notebook(item: HandIn, path: Path) -> None:
     cells = {grade_id_of(cell): cell for cell in notebook.cells}
     for name in (*item.deleted_cells, *(name for name, _ in item.answers)):
         if name not in cells:
-            raise GraderError(f"{path.name}: expected a cell {name!r}, found none. Next: mend {FILE}.")
+            raise GraderError(f"{path.name}: expected a cell {name!r}, found none. Next: correct {FILE}.")
     for name, text in item.answers:
         cells[name].source = text
     notebook.cells = [cell for cell in notebook.cells if grade_id_of(cell) not in item.deleted_cells]

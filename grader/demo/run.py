@@ -1,14 +1,13 @@
-"""`grader demo`: the whole life of an assignment, in a copy of the course that may be thrown away.
+"""`grader demo`: the whole life of an assignment, in a disposable copy of the course.
 
     make demo
 
-The copy (`build/demo/`, made anew each time) gets its own gradebook, release, submissions, verdicts, feedback and
+The copy (`build/demo/`, made again each time) gets its own gradebook, release, submissions, verdicts, feedback and
 grades; the course itself is read and nothing in it is written. Only a folder that an earlier demo made is cleared.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from ..classroom.whole_class import grade_class
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..publish.release import release
-from .people import fill_in, hand_in, has_class, read_class
+from .people import fill_in, hand_in_class, has_class, read_class
 
 FOLDER = Path("build", "demo")
 MARKER = ".made-by-grader-demo"
@@ -83,10 +82,10 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
         tell(f"     {student_id(item.name):24s}{item.story}")
 
     tell("3/6  Handing in ...")
-    hand_in(copy, assignment, folders)
+    hand_in_class(copy, assignment, folders)
 
     tell("4/6  Grading: the verdicts, then each notebook into nbgrader's gradebook ...")
-    rows = grade_class(copy, name, jobs=os.cpu_count() or 1)
+    rows = grade_class(copy, name)
     problems = [f"{row.student}: {row.problem}" for row in rows if row.problem]
     if problems:
         raise GraderError(f"{len(problems)} of {len(rows)} submissions have no score. {problems[0]}")

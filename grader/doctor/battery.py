@@ -23,11 +23,11 @@ from ..course import PACKAGE
 from ..errors import GraderError
 from ..grading.grade import grade
 from ..sandbox.launch import Launcher
-from ..sandbox.process import Limits
+from ..sandbox.process import TimeLimits
 from .attack import Attack
 from .world import World
 
-LIMITS = Limits(call=2.0, total=20.0)
+LIMITS = TimeLimits(call=2.0, total=20.0)
 LARGEST_REPORT = 150_000
 """Bytes of JSON, whatever was handed in."""
 

@@ -22,7 +22,7 @@ from checks.language import VARIABLE
 from checks.result import Result
 
 from ..classroom.gradebook import open_gradebook, write_feedback
-from ..classroom.handin.lms import collect
+from ..classroom.handin.lms import zip_collect
 from ..classroom.pages.formgrader import formgrader_page
 from ..classroom.results import read_record, staleness
 from ..classroom.rows import Row, table
@@ -169,7 +169,7 @@ def _collect(sent: Mapping[str, Mapping[str, bytes]], world: World) -> list[str]
         for name, content in files.items():
             # Its own name says whose it is in what is said of it.
             (folder / f"{student}-{name}").write_bytes(content)
-    return collect(world.course, world.assignment.name) if sent else []
+    return zip_collect(world.course, world.assignment.name) if sent else []
 
 
 def _give_by_hand(world: World) -> None:

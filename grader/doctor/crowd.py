@@ -288,9 +288,7 @@ CROWD: tuple[Hostile, ...] = (
         says=r"\(\d+\)",
     ),
     Hostile("eve-copies", "names", "Puts 3,000 copies of its package beside it.", _many_copies, says=r"\(\d+\)"),
-    Hostile(
-        "eve-half", "odd", "Writes half an emoji into every cell.", _written(_half), says="characters that are none"
-    ),
+    Hostile("eve-half", "odd", "Writes half an emoji into every cell.", _written(_half), says="invalid characters"),
     Hostile(
         "e" * 252,
         "odd",

@@ -211,7 +211,7 @@ TAMPERING = (
         "half_an_emoji",
         "Writes half an emoji, which no file can hold, into every part of every cell.",
         lambda notebook: notebook.update(cells=[_with_a_half(cell) for cell in notebook["cells"]]),
-        says="characters that are none",
+        says="invalid characters",
     ),
     edited(
         "nested_formulas",

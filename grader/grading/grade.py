@@ -3,7 +3,8 @@
     result = grade(Path("submitted/ana/batch_normalization"), course, course.assignment("batch_normalization"))
 
 `check`, `grade`, `nbgrader autograde` and formgrader all end here. The student's code runs in a process of its own; the
-reference, the draw and the verdict stay on this side.
+reference, the draw and the verdict stay on this side. The submission is read once: what `grade_with_digests` says was
+judged is what was judged.
 """
 
 from __future__ import annotations
@@ -26,19 +27,44 @@ from ..reference.render import render_package
 from ..reference.versions import Versions
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
-from ..sandbox.process import Limits, StudentProcess
+from ..sandbox.process import StudentProcess, TimeLimits
 from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
 from ..text import listed, sentences
-from .secret import draw_seed, read_secret
+from .secret import draw_seed, read_secret, secret_digest
 from .submission import NotASubmission, Submission, Unreadable, read_submission
 
-__all__ = ["NotASubmission", "Unreadable", "check_set_digest", "grade", "submission_digest"]
-
+__all__ = [
+    "Graded",
+    "NotASubmission",
+    "Unreadable",
+    "check_set_digest",
+    "given_modules",
+    "grade",
+    "grade_with_digests",
+    "submission_digest",
+]
 
 NAMED = 5
 """Missing modules that get a remark of their own; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result, and digests of all that it was reached on."""
+
+    result: Result
+    submission: str
+    """Of the student's modules."""
+    checks: str
+    """Of the check set."""
+    secret: str
+    """Of the secret that the inputs were drawn from; empty if there is none."""
+    package: Path
+    """The folder that the modules were read from."""
+    given: dict[str, bytes]
+    """Every module that is handed out, by path in the package; not to be changed."""
 
 
 def grade(
@@ -49,7 +75,7 @@ def grade(
     student: str = "",
     language: str = "cnr",
     launcher: Launcher | None = None,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     ready: Ready | None = None,
 ) -> Result:
     """Grade one submission.
@@ -60,22 +86,41 @@ def grade(
         assignment: the checks.
         student: whose submission it is; part of the draw.
         language: of the messages, `cnr` or `en`.
-        launcher: what stands around the student's process; the best sandbox of this machine if None.
+        launcher: the sandbox of the student's process; the best one of this machine if None.
         limits: time bounds on the student's process.
         ready: a worker that was started before, in place of `launcher`; it grades no other submission.
 
     Raises:
         NotASubmission: no such folder, or no `funkcije/` in it.
         Unreadable: something in it cannot be read.
-        GraderError: the kit cannot grade here; nobody has lost a point by it.
+        GraderError: the kit cannot grade here; no score depends on it.
     """
+    graded = grade_with_digests(
+        folder, course, assignment, student=student, language=language, launcher=launcher, limits=limits, ready=ready
+    )
+    return graded.result
+
+
+def grade_with_digests(
+    folder: Path,
+    course: Course,
+    assignment: Assignment,
+    *,
+    student: str = "",
+    language: str = "cnr",
+    launcher: Launcher | None = None,
+    limits: TimeLimits | None = None,
+    ready: Ready | None = None,
+) -> Graded:
+    """As `grade`, with what the result was reached on."""
     with ExitStack() as stack:
         worker = ready or stack.enter_context(get_ready(launcher or choose()))
-        # A process of its own for what is judged over stand-ins: what one does to itself is lost on the other.
+        # A second process for what is judged over stand-ins: what student code does to one does not reach the other.
         other = stack.enter_context(get_ready(worker.launcher)) if assignment.over_stand_ins else None
         kit = _kit_for(course, assignment)
         submission = read_submission(folder, assignment, kit.given)
-        seed = draw_seed(read_secret(course), assignment.name, student, submission.digest)
+        secret, digest = read_secret(course), submission.digest
+        seed = draw_seed(secret, assignment.name, student, digest)
         try:
             stage(submission.modules, assignment, kit.given, worker.stage)
             if other is not None:
@@ -83,7 +128,7 @@ def grade(
                 stage_stand_ins(assignment, kit.given, other.stage)
         except OSError as error:
             raise no_room(worker.stage.parent, error) from None
-        limits = limits or Limits()
+        limits = limits or TimeLimits()
         if other is not None:
             limits = replace(limits, total=limits.total / 2)  # what one uses up is not taken from the other
         process = stack.enter_context(StudentProcess(worker.stage, worker.launcher, limits, worker.booting))
@@ -102,7 +147,8 @@ def grade(
             sandbox=worker.launcher.name,
         )
     missing = set().union(*(process.missing for process in processes))
-    return _with_remarks(result, submission, missing, assignment, language)
+    result = _with_remarks(result, submission, missing, assignment, language)
+    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
@@ -113,6 +159,11 @@ def submission_digest(folder: Path, course: Course, assignment: Assignment) -> s
         Unreadable: as in `grade`.
     """
     return read_submission(folder, assignment, _kit_for(course, assignment).given).digest
+
+
+def given_modules(course: Course, assignment: Assignment) -> dict[str, bytes]:
+    """Every module that is handed out, by path in the package; not to be changed."""
+    return _kit_for(course, assignment).given
 
 
 def check_set_digest(course: Course, assignment: Assignment) -> str:
@@ -145,7 +196,7 @@ _kits = threading.local()
 
 
 def _kit_for(course: Course, assignment: Assignment) -> _Kit:
-    """The kit of this thread, made anew when the checks or the reference change, as in a server that runs for days."""
+    """The kit of this thread, made again when the checks or the reference change, as in a server that runs for days."""
     digest = check_set_digest(course, assignment)
     kit: _Kit | None = getattr(_kits, "kit", None)
     known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)

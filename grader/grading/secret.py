@@ -1,8 +1,8 @@
 """The course secret, from which every submission's inputs are drawn.
 
 Inputs come from HMAC(secret, assignment, student, digest of the submission): a regrade repeats them, no two students
-share them, and a new submission cannot have memorized them. It is made once. Results bear its digest, so that a secret
-that was lost is missed, and not quietly replaced by another.
+share them, and a new submission cannot have memorized them. It is made once. Results hold its digest, so that a secret
+that was lost is noticed, and not quietly replaced by another.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import hmac
 import json
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from ..course import Course
 from ..errors import GraderError
+from ..files import write_whole
 
 VARIABLE = "GRADER_SECRET"
 NO_SECRET = b"no secret: the inputs are the same for everyone"
@@ -50,12 +50,12 @@ def read_secret(course: Course) -> bytes | None:
     return secret
 
 
-def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
+def ensure_secret(course: Course, *, replace: bool = False) -> bytes:
     """The secret, made now if the course has none yet; readable by its owner alone.
 
     Args:
         course: the course.
-        anew: make one also where results are there that were drawn from another.
+        replace: make one even if there are results that were drawn from another.
 
     Raises:
         GraderError: it can neither be read nor written, or it is missing and results were drawn from it.
@@ -64,7 +64,7 @@ def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
     if secret is not None:
         return secret
     path = secret_path(course)
-    drawn = None if anew else _drawn_from_a_secret(course)
+    drawn = None if replace else _drawn_from_a_secret(course)
     if drawn:
         raise GraderError(
             f"{path}: the course secret is missing, and results were drawn from one ({drawn}): a new one would give "
@@ -73,7 +73,9 @@ def ensure_secret(course: Course, *, anew: bool = False) -> bytes:
         )
     try:
         course.store.mkdir(mode=0o700, exist_ok=True)
-        _make(path)
+        write_whole(
+            path, f"{secrets.token_hex(32)}\n".encode(), keep=True
+        )  # of two graders that begin at once one wins
     except OSError as error:
         raise GraderError(
             f"{path}: the course secret cannot be written ({error.strerror}). Next: make the folder writable, "
@@ -88,7 +90,7 @@ def secret_path(course: Course) -> Path:
 
 
 def secret_digest(secret: bytes | None) -> str:
-    """What results bear of the secret: enough to know it again, and no help in guessing it."""
+    """What results hold of the secret: enough to recognize it, and no help in guessing it."""
     return "" if secret is None else hmac.new(secret, b"digest of the course secret", hashlib.sha256).hexdigest()[:16]
 
 
@@ -100,22 +102,8 @@ def draw_seed(secret: bytes | None, assignment: str, student: str, digest: str) 
     return hmac.new(secret, message, hashlib.sha256).digest()
 
 
-def _make(path: Path) -> None:
-    """Write a new secret, whole before it bears its name; whoever comes second keeps the first one's."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
-
-
 def _drawn_from_a_secret(course: Course) -> Path | None:
-    """A result that bears a secret's digest."""
+    """A result that holds a secret's digest."""
     for path in sorted((course.store / "results").glob("*/*.json*")):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             if json.loads(path.read_text(encoding="utf-8")).get("secret"):

@@ -35,13 +35,15 @@ class NotASubmission(GraderError):
 
 
 class Unreadable(GraderError):
-    """What is there cannot be read: nothing is known about this submission, and the others are not concerned."""
+    """What is there cannot be read: nothing is known about this submission; the others are graded."""
 
 
 @dataclass(frozen=True)
 class Submission:
     """The student's own modules, by path inside `funkcije/`, and what does not count."""
 
+    package: Path
+    """The folder that they were read from."""
     modules: dict[str, bytes]
     left_out: tuple[str, ...]
     not_as_given: tuple[str, ...] = ()
@@ -165,7 +167,7 @@ def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Sub
             left_out.append(shown(name))
         elif not comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
-    return Submission(modules, tuple(left_out), tuple(not_as_given))
+    return Submission(package, modules, tuple(left_out), tuple(not_as_given))
 
 
 def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> list[Path]:

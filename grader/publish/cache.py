@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import platform
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import msgpack
 import numpy as np
 
 from ..course import KIT
+from ..files import write_whole
 
 Files = dict[str, bytes]
 
@@ -106,14 +106,7 @@ def _write(folder: Path, key: str, files: Files) -> None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        handle, draft = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_sealed(key, msgpack.packb(files)))
-            Path(draft).replace(folder / key)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        write_whole(folder / key, _sealed(key, msgpack.packb(files)))
         _make_room(folder)
 
 

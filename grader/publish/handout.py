@@ -46,11 +46,25 @@ class Handout:
 
 
 def handout(course: Course, assignment: Assignment) -> Handout:
-    """Everything of a release but its notebook; the same bytes every time.
+    """Everything of a release but its notebook; the same bytes every time, and not to be changed.
+
+    A release and its worked assignment get the same one, unless something that goes in has changed in the meantime.
 
     Raises:
         GraderError: the package or the source folder is not as it should be.
     """
+    global _last
+    digests = inputs(course, assignment.name)
+    if _last is None or _last[:2] != (course, digests) or _last[2] is not assignment:
+        _last = course, digests, assignment, _make(course, assignment)
+    return _last[3]
+
+
+_last: tuple[Course, dict[str, str], Assignment, Handout] | None = None
+"""The last one, and what it was made from."""
+
+
+def _make(course: Course, assignment: Assignment) -> Handout:
     rendered = render_package(course, assignment)
     shared = {f"checks/{path}": content for path, content in shipped_checks(course, assignment).items()}
     shared |= {f"checks/{path}": content for path, content in record(course, assignment).items()}
@@ -109,7 +123,7 @@ def check_source(course: Course, name: str, generated: Iterable[str]) -> None:
             )
         if relative.parts[0] in taken:
             raise GraderError(
-                f"{where}: stands in the place of a generated {relative.parts[0]}, and would be handed out as it is. "
+                f"{where}: takes the place of a generated {relative.parts[0]}, and would be handed out as it is. "
                 f"Next: remove it; the release takes it from the course."
             )
         if path.suffix == ".py" and re.search(rb"(BEGIN|END)\s*SOLUTION", path.read_bytes(), re.IGNORECASE):
@@ -135,7 +149,7 @@ def check_notebook(notebook: Any, assignment: Assignment, where: str) -> None:
     ids = Counter(cell.metadata.nbgrader.grade_id for cell in marked)
     for grade_id, times in ids.items():
         if times > 1:
-            raise GraderError(f"{where}: the grade_id {grade_id!r} stands on {times} cells. Next: give each its own.")
+            raise GraderError(f"{where}: the grade_id {grade_id!r} is on {times} cells. Next: give each its own.")
     for cell in notebook.cells:
         if is_source_only(cell) and cell in marked:
             raise GraderError(

@@ -2,7 +2,7 @@
 
 Two things may not occur in any file of a release:
 
-- a **statement** of a blanked region that does not also stand in given code. Statements are compared as the parser
+- a **statement** of a blanked region that is not also in given code. Statements are compared as the parser
   sees them, so spacing, line breaks, brackets and quotes do not matter; of a compound statement (`if`, `for`, `with`,
   `def`) its header counts. A statement that computes nothing, made of names, attributes, constants and brackets alone
   (`pass`, `return out, cache`, `N, D = x.shape`, `cache = None`), tells nothing and is not counted.

@@ -11,9 +11,7 @@ folder. An assignment is generated whole, with the course's own settings, into a
 gradebook; if that fails, nbgrader stops with one line and the old folder stays as it was.
 """
 
-import logging
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,6 +28,8 @@ from traitlets.config import Config
 from ..classroom.programs import find_own_programs
 from ..course import Course
 from ..errors import GraderError
+from ..sandbox.temporary import temporary_folder
+from ..text import log_to
 from .handout import MANIFEST, check_notebook, handout, manifest, without_source_only
 from .proof import prove, read_files
 from .worked import execute
@@ -38,7 +38,7 @@ Files = dict[str, bytes]
 
 
 class _Rehearsal(GenerateAssignment):  # type: ignore[misc]
-    """Generates one assignment into a folder of its own; whatever goes wrong is raised as it is."""
+    """Generates one assignment into a folder of its own; what goes wrong is raised, and not logged."""
 
     files: Files
     """What the release holds beside its notebook."""
@@ -112,8 +112,8 @@ class RenderRelease(_Prepared):
         written = _notebook(source)
         check_notebook(written, assignment, where)
         made = handout(self.course, assignment)
-        with tempfile.TemporaryDirectory(prefix="grader-release-") as folder:
-            release = self._rehearse(name, Path(folder), made.release)
+        with temporary_folder() as folder:
+            release = self._rehearse(name, folder, made.release)
         prove(self.course, assignment, release, made.rendered, written)
         return made.release
 
@@ -130,7 +130,7 @@ class RenderRelease(_Prepared):
         coursedir.notebook_id = "*"
         coursedir.db_url = f"sqlite:///{folder / 'gradebook.db'}"
         rehearsal = _Rehearsal(coursedir=coursedir, parent=self.converter)
-        rehearsal.log = _silent()
+        rehearsal.log = log_to(lambda entry: None)
         if not _copy_gradebook(real.db_url, folder / "gradebook.db"):
             rehearsal.no_database = True
             rehearsal.update_config(Config(SaveCells={"enabled": False}))
@@ -181,9 +181,3 @@ def _copy_gradebook(url: str, copy: Path) -> bool:
     with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     return True
-
-
-def _silent() -> logging.Logger:
-    logger = logging.Logger("grader.rehearsal")
-    logger.addHandler(logging.NullHandler())
-    return logger

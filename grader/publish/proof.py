@@ -5,7 +5,6 @@ the release; and it is small enough to hand around.
 """
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..grading.grade import grade
 from ..reference.render import Rendered
+from ..sandbox.temporary import temporary_folder
 from .leaks import find_leaks
 
 _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|MARK SCHEME|HIDDEN TESTS)")
@@ -71,7 +71,7 @@ def _prove_notebook(name: str, released: NotebookNode, source: NotebookNode) -> 
             raise GraderError(f"{name}: {found[0]!r} is left in cell {cell.id!r} of the release. {step}.")
         if _is_answer(cell) and cell.source == written.get(cell.metadata.nbgrader.grade_id):
             raise GraderError(
-                f"{name}: the answer {cell.metadata.nbgrader.grade_id!r} is released as it stands in the source. "
+                f"{name}: the answer {cell.metadata.nbgrader.grade_id!r} is released as it is in the source. "
                 f"{step}, and write a model answer in the source."
             )
 
@@ -81,8 +81,7 @@ def _is_answer(cell: NotebookNode) -> bool:
 
 
 def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, bytes], face: str, full: bool) -> None:
-    with tempfile.TemporaryDirectory(prefix="grader-proof-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         write_files(folder, {f"funkcije/{module}": content for module, content in package.items()})
         result = grade(folder, course, assignment)
     for check in result.checks:
@@ -91,7 +90,7 @@ def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, 
             message = " ".join(check.message.split())
             raise GraderError(
                 f"{assignment.name}: the {face} earns {check.points:g} of {check.max_points:g} points on {check.id} "
-                f"({message}), expected {expected:g}. Next: mend the check, or the region that it is about."
+                f"({message}), expected {expected:g}. Next: fix the check, or the region that it tests."
             )
 
 

@@ -8,6 +8,7 @@ notebook takes minutes, so only this command (and `nbgrader generate_solution`) 
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -17,6 +18,7 @@ from ..classroom.gradebook import course_config
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
+from ..text import log_to
 from .handout import MANIFEST, inputs
 from .preprocessors import RenderRelease, RenderWorked
 
@@ -26,7 +28,7 @@ PLUGINS = {GenerateAssignment: RenderRelease, GenerateSolution: RenderWorked}
 def release(
     course: Course, name: str, *, execute: bool = True, tell: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Make `release/NAME/` and `solutions/NAME/` anew.
+    """Make `release/NAME/` and `solutions/NAME/` again.
 
     Args:
         course: the course.
@@ -71,7 +73,7 @@ def _generate(converter_class: type, course: Course, name: str, config: Config, 
     coursedir.assignment_id = name
     converter = converter_class(coursedir=coursedir, config=config)
     converter.force = True
-    converter.log = _log(tell)
+    converter.log = log_to(partial(_tell_progress, tell))
     plugin = PLUGINS[converter_class].__name__
     if not set(names_of(plugin)).intersection(map(str, converter.preprocessors)):
         raise GraderError(
@@ -84,14 +86,7 @@ def _generate(converter_class: type, course: Course, name: str, config: Config, 
         raise GraderError(str(error)) from error
 
 
-def _log(tell: Callable[[str], None]) -> logging.Logger:
-    """A logger that tells the kit's own progress, and of nbgrader what went wrong."""
-
-    class Lines(logging.Handler):
-        def emit(self, entry: logging.LogRecord) -> None:
-            if entry.levelno == logging.INFO and entry.module in {"worked", "preprocessors"}:
-                tell(entry.getMessage())
-
-    logger = logging.Logger("grader.publish.release")
-    logger.addHandler(Lines())
-    return logger
+def _tell_progress(tell: Callable[[str], None], entry: logging.LogRecord) -> None:
+    """Tell the kit's own progress, and nothing of nbgrader's: what goes wrong there is raised."""
+    if entry.levelno == logging.INFO and entry.module in {"worked", "preprocessors"}:
+        tell(entry.getMessage())

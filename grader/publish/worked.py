@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from ..errors import GraderError
+from ..sandbox.temporary import temporary_folder
 from ..text import as_on_a_terminal
 from .proof import write_files
 
@@ -51,13 +51,13 @@ def execute(
             lines = [line for line in cell.source.split("\n") if line.strip()] or [""]
             tell(f"{name}: cell {next(started)} of {total}: {lines[0].strip()[:70]}")
 
-    with tempfile.TemporaryDirectory(prefix="grader-worked-") as folder:
-        write_files(Path(folder), files)
+    with temporary_folder() as folder:
+        write_files(folder, files)
         client = NotebookClient(
             notebook,
             timeout=None,
             record_timing=False,
-            resources={"metadata": {"path": folder}},
+            resources={"metadata": {"path": str(folder)}},
             on_cell_start=on_start,
         )
         env = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
@@ -67,13 +67,13 @@ def execute(
         except CellExecutionError as error:
             raise GraderError(
                 f"{name}: the worked notebook raises {error.ename}: {' '.join(error.evalue.split())}. Next: run the "
-                "source notebook and mend the cell."
+                "source notebook and fix the cell."
             ) from None
         except DeadKernelError:
             raise GraderError(
                 f"{name}: the kernel of the worked notebook died. Next: run the source notebook."
             ) from None
-        _tidy(notebook, name, folder)
+        _tidy(notebook, name, str(folder))
     notebook.metadata = metadata
     return notebook
 
@@ -103,7 +103,7 @@ def _tidy(notebook: NotebookNode, name: str, folder: str) -> None:
             if path != "/" and re.search(re.escape(path) + r"(?!\w)", str(cell.outputs)):
                 raise GraderError(
                     f"{name}: the cell {cell.source.strip()[:60]!r} prints a path of this machine ({path}). Next: "
-                    "print only the file's name, or mend what warns."
+                    "print only the file's name, or fix what warns."
                 )
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraderError
+from ..files import write_whole
 from ..worker.landlock import version
 from .launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
@@ -197,10 +198,7 @@ def _remember(key: str, found: Sandbox) -> None:
         if key in known:
             return
         text = json.dumps({"boot": boot, "found": known | {key: _to_json(found)}})
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(0o600)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, text.encode())
 
 
 def _to_json(found: Sandbox) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Starts a student's process. The only place that knows what stands around it.
+"""Starts a student's process. The only place that knows its sandbox.
 
 A launcher gets a folder that holds everything the process may need, and one end of a socket; a sandbox is another
 launcher with the same two.
@@ -30,7 +30,7 @@ class Launcher(Protocol):
 
     @property
     def name(self) -> str:
-        """What stands around them, as the results say it."""
+        """The sandbox, as the results name it."""
         ...
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
@@ -50,7 +50,7 @@ class Booting:
     end: socket
 
     def stop(self) -> None:
-        """End it, unless whoever took it has."""
+        """End it, unless it was ended already."""
         if self.process.returncode is None:
             kill(self.process)
         self.end.close()
@@ -73,7 +73,7 @@ def boot(launcher: Launcher, stage: Path) -> Booting:
 
 @dataclass(frozen=True)
 class PlainLauncher:
-    """A process of its own with a clean environment and nothing around it."""
+    """A process of its own with a clean environment and no sandbox."""
 
     python: Path | None = None
     """The interpreter; that of `worker_python` if None."""

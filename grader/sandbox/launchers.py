@@ -81,9 +81,9 @@ class BubblewrapLauncher:
     user_namespace: bool
     """Needed by all but a root who may mount."""
     perms: bool = True
-    """Older versions cannot set permissions; a root who may mount then goes with a user namespace."""
+    """Older versions cannot set permissions; a root who may mount then uses a user namespace."""
     scratch: bool = True
-    """Older versions cannot bound the size of /tmp, and go without."""
+    """Older versions cannot bound the size of /tmp, and get none."""
     lock: Lock = field(default_factory=Lock)
     options: tuple[str, ...] = field(
         default=(

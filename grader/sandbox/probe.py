@@ -24,8 +24,8 @@ def attempts(canary: str, port: int, name: str, grader: int) -> dict[str, np.nda
 
     Args:
         canary: a file outside that everybody may read and write.
-        port: a port on the loopback where somebody listens.
-        name: an abstract socket where somebody listens.
+        port: a port on the loopback that is listened on.
+        name: an abstract socket that is listened on.
         grader: the number of a process outside.
     """
     tries: dict[str, Callable[[], object]] = {
@@ -74,7 +74,7 @@ def _fork() -> None:
 
 
 def _signal(grader: int) -> None:
-    """Signal nobody in particular: the number may belong to no one here, where it belongs to the grader outside."""
+    """Signal a process number that is the grader's outside, and perhaps no process's in here."""
     for process in (grader, os.getppid()):
         os.kill(process, signal.SIGCONT)
 

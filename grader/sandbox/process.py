@@ -30,14 +30,14 @@ _SIGNALLED = 128
 _FIRST_MAPPING = 2**31
 """Handles up to here are named on the other side, those of mappings on this one, so that none waits for its name."""
 GONE = 2.0
-"""Seconds that are given to whoever still holds the other end of a pipe after its process was killed."""
+"""Seconds that are given to a process that still holds the other end of a pipe after its process was killed."""
 _KINDS = ("not_implemented", "error", "missing", "result", "too_large")
 MOST_MISSING = 20
 """Modules that a submission is told it lacks."""
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """Bounds in seconds of wall time."""
 
     start: float = 30.0
@@ -54,17 +54,17 @@ class StudentProcess:
 
     Args:
         stage: the folder made by `staging.stage`.
-        launcher: what stands around the process.
+        launcher: the sandbox of the process.
         limits: time bounds.
         booting: the first process, if it was started already.
     """
 
     stage: Path
     launcher: Launcher
-    limits: Limits = Limits()
+    limits: TimeLimits = TimeLimits()
     booting: Booting | None = None
     substituted: tuple[str, ...] = ()
-    """Modules that stand-ins take the place in; then `staging.stage_stand_ins` laid them on the stage."""
+    """Modules in whose place stand-ins are; then `staging.stage_stand_ins` laid them on the stage."""
     missing: set[str] = field(default_factory=set)
     """Modules that the student imports and that are not installed here, as the process says; the first of them."""
     _process: subprocess.Popen[bytes] | None = None
@@ -72,7 +72,7 @@ class StudentProcess:
     _number: int = 0
     _spent: float = 0.0
     _told: list[list[Any]] = field(default_factory=list)
-    """What needs no answer, and goes with the next question."""
+    """What needs no answer, and is sent with the next question."""
     _mappings: int = 0
     _clean: bool = True
     """Whether nothing was asked since the last reset."""
@@ -101,7 +101,7 @@ class StudentProcess:
         self._allowance.reset()
         if self._process is None or self._clean:
             return
-        # One that ends, hangs or says something else between two checks is gone by then, and nobody's check is lost.
+        # One that ends, hangs or says something else between two checks is gone by then, and no check is lost.
         with contextlib.suppress(StudentError):
             self._ask("reset", [])
         self._clean = True
@@ -171,7 +171,7 @@ class StudentProcess:
         if self._process is None:
             self._start()
         if first:
-            # How long the first process takes to start is the machine's affair; that there are others, the student's.
+            # How long the first process takes to start depends on the machine; that there are more, on the student.
             began = time.monotonic()
         self._clean = False
         operations, self._told = [*self._told, [operation, arguments]], []

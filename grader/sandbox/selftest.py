@@ -1,4 +1,4 @@
-"""The short form of the attack battery: one process that tries to get out, before a sandbox is believed in."""
+"""The short form of the attack battery: one process that tries to get out, before a sandbox is trusted."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from checks.executor.executor import StudentError
 from ..course import PACKAGE
 from ..errors import GraderError
 from .launchers import BubblewrapLauncher, LandlockLauncher
-from .process import Limits, StudentProcess
+from .process import StudentProcess, TimeLimits
 from .staging import stage_kit
 from .temporary import temporary_folder
 
-_LIMITS = Limits(start=20.0, call=20.0, total=40.0)
+_LIMITS = TimeLimits(start=20.0, call=20.0, total=40.0)
 
 
 def escapes(launcher: BubblewrapLauncher | LandlockLauncher) -> list[str]:

@@ -1,7 +1,8 @@
-"""Temporary folders that outlive nobody: what a killed grader leaves behind, the next one removes.
+"""Temporary folders, the only kind that the grader makes: what a killed one leaves behind, the next one removes.
 
-Each folder is locked by the process that uses it, and the kernel drops the lock with the process. A folder that can be
-locked by somebody else is therefore nobody's.
+Each folder is locked by the process that uses it, and the kernel drops the lock with the process. A folder that another
+process can lock therefore has no owner any more. The lock is on the folder itself, so that no second file with a name
+that somebody else could take lies in a shared `/tmp`. Where folders cannot be locked (Windows), none is swept.
 """
 
 from __future__ import annotations

@@ -2,7 +2,11 @@
 
 Landlock bounds opening, listing, creating and removing; from its fourth version TCP, from its sixth signals and
 abstract sockets. What it does not bound (`chmod`, other sockets) is for the seccomp filter; that a file's name and size
-can still be asked for (`stat`) is what this sandbox lacks beside bubblewrap.
+can still be asked for (`stat`) is what this sandbox lacks compared with bubblewrap.
+
+It is our own, since the one package there is (`landlock`, an alpha version) bounds files alone, not TCP, signals and
+abstract sockets, and leaves no folder out of one that may be read. Landlock is three system calls, which `ctypes`
+makes.
 
 This file runs beside student code: Python alone, and nothing else of the kit.
 """

@@ -2,7 +2,11 @@
 
     Lock.parse(sys.argv[3]).close()
 
-Whatever cannot be closed raises, the worker ends, and nothing is graded: a sandbox that is half there is none.
+Whatever cannot be closed raises, the worker ends, and nothing is graded: half a sandbox is none.
+
+There is no library for the whole: why its two parts are our own, `seccomp` and `landlock` say. The rest is
+`resource.setrlimit` and a few calls of `prctl`, for which a package (`python-prctl`) would need a compiler and the
+headers of libcap.
 
 This file runs beside student code: Python alone, and nothing else of the kit but its two neighbours.
 """

@@ -2,7 +2,11 @@
 
 What is not named here is refused, so a call that the kernel gains later is refused too. A few calls are bounded by
 their arguments: threads but no processes, signals to oneself alone, no signals by way of a descriptor. The filter is
-put on after the interpreter has started, so that not even the first `execve` needs a door.
+put on after the interpreter has started, so that not even the first `execve` has to be allowed.
+
+It is our own, since what there is (`pyseccomp`, the binding that libseccomp ships) calls the C library libseccomp,
+which would have to be installed on every machine and reachable inside the sandbox. A filter is a list of eight-byte
+instructions; the price of building it here is the table of call numbers (`syscalls`), for two architectures.
 
 This file runs beside student code: Python alone, and nothing else of the kit but the table of numbers.
 """
@@ -81,7 +85,7 @@ def rules(own: int) -> dict[str, Rule]:
         "prlimit64": Rule(0, "in", (0, own)),
         "prctl": Rule(0, "in", (_PR_SET_NAME, _PR_GET_NAME, _PR_GET_NO_NEW_PRIVS, _PR_SET_VMA)),
         "ioctl": Rule(1, "in", _HARMLESS_IOCTLS),
-        # An owner of a descriptor gets signals from it, whoever it is.
+        # The owner of a descriptor gets signals from it, and any process can be made the owner.
         "fcntl": Rule(1, "not in", (_SETOWN, _SETSIG, _SETOWN_EX, _SETLEASE, _NOTIFY)),
         "socketpair": Rule(0, "in", (_AF_UNIX,)),
         # With an address, a datagram leaves even a pair. Both halves of the pointer are compared.

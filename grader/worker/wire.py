@@ -5,6 +5,10 @@ whitelist; objects that stay on the student's side travel as handles. What would
 any of it is made (`measure`), and an array's size is looked up before the array is. Decoding what came from a student's
 process raises `WireError` and nothing else, and never holds more than a small multiple of the frame's length, which is
 itself bounded by what was asked for.
+
+msgpack does the encoding. What is our own is the bounds: `multiprocessing.connection` unpickles, which runs code of the
+sender's choice; `msgpack-numpy` unpickles arrays of objects, too; and msgpack's own limits and the types of `msgspec`
+hold for each value, while a frame of small values within them may still take many times its length in memory.
 """
 
 from __future__ import annotations

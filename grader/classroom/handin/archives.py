@@ -56,7 +56,7 @@ def is_archive(path: PurePath) -> bool:
 
 
 class Budget:
-    """How much may still be unpacked: of what one person sent, or of what bears nobody's name.
+    """How much may still be unpacked: of what one person sent, or of what has no sender's name.
 
     Args:
         wanted: names of files for which there is room before there is for any other.
@@ -306,11 +306,11 @@ def _headers(tar: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], Exception | N
 
 
 class _Counted(_InPieces):
-    """A tar, unpacked as it is read, of which all that is gone over is counted, and what its headers hold besides.
+    """A tar, unpacked as it is read, in which every byte that is read is counted, and those of its headers apart.
 
     Args:
         file: the archive.
-        packed: whether it is packed by gzip, where going back means to begin anew.
+        packed: whether it is packed by gzip, where going back means to start again.
         go_over: is told of bytes that are read or skipped.
     """
 

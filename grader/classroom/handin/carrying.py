@@ -1,7 +1,7 @@
 """Carries the files of a submission over to `autograded/`, where people read them: the modules that were graded.
 
-Everything else comes along as it is, as far as it is a plain file and there is room, unless a reader would take it for
-the package that was graded: `Funkcije/` beside `funkcije/`, a copy in another folder, `layers.PY`.
+Every other plain file is copied as long as there is room, unless a reader would take it for the graded package:
+`Funkcije/` beside `funkcije/`, a copy in another folder, `layers.PY`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ...grading.submission import (
     read_submission,
 )
 from ...text import listed, shown
-from ..verdicts import Verdict
+from ..verdicts import GradedSubmission
 
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over."""
@@ -43,7 +43,7 @@ _CODE = (".py", ".pyc", ".pyd", ".so")
 
 @dataclass
 class _Load:
-    """What comes along, and what does not."""
+    """What is copied, and what is not."""
 
     files: list[tuple[Path, str]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -53,19 +53,18 @@ class _Load:
     size: int = 0
 
 
-def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, ignored: Sequence[str]) -> None:
+def carry_over(verdict: GradedSubmission, destination: Path, ignored: Sequence[str]) -> None:
     """Write the files of a submission into its folder in `autograded/`, and note what was left.
 
     Args:
         verdict: on the submission.
-        given: the modules that are handed out, by path inside the package.
         destination: the folder.
-        ignored: patterns of names that nobody wants.
+        ignored: patterns of names that are not copied.
 
     Raises:
         GraderError: the modules are no longer those that were graded.
     """
-    package, submission = _graded(verdict, given)
+    package, submission = _graded(verdict)
     load = _Load()
     for path in _files(verdict.root, load.left):
         name = path.relative_to(verdict.root).as_posix()
@@ -73,7 +72,7 @@ def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, 
             continue
         if any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(name).parts for pattern in ignored):
             continue
-        _place(path, name, package, submission.modules, given, verdict.assignment.modules, load)
+        _place(path, name, package, submission.modules, verdict.given, verdict.assignment.modules, load)
     for path, name in load.files:
         _copy(path, name, destination, load.left)
     for name, content in submission.modules.items():
@@ -88,13 +87,13 @@ def carry_over(verdict: Verdict, given: Mapping[str, bytes], destination: Path, 
         verdict.note("shadowing", files=listed(load.shadowing))
 
 
-def _graded(verdict: Verdict, given: Mapping[str, bytes]) -> tuple[str, Submission]:
+def _graded(verdict: GradedSubmission) -> tuple[str, Submission]:
     """The name of the package's folder, and the modules that were graded; empty where there is no package."""
     try:
         package = find_package(verdict.root)
     except NotASubmission:
-        return "", Submission({}, ())
-    submission = read_submission(verdict.root, verdict.assignment, dict(given))
+        return "", Submission(verdict.root, {}, ())
+    submission = read_submission(verdict.root, verdict.assignment, verdict.given)
     if submission.digest != verdict.submission:
         raise GraderError(f"{shown(str(package))}: was changed while it was graded. Next: grade it again.")
     return package.name, submission
@@ -184,7 +183,7 @@ def _copy(path: Path, name: str, destination: Path, left: list[str]) -> None:
 
 
 def _passes_for_the_package(name: str) -> bool:
-    """Whether a folder on the way to a file, or the file itself, bears a name that a reader takes for the package."""
+    """Whether a folder on the way to a file, or the file itself, has a name that a reader takes for the package."""
     *folders, last = PurePosixPath(name).parts
     if any(PACKAGE in (seen := _seen(part)) or _alike(seen, PACKAGE) for part in folders):
         return True
@@ -193,7 +192,7 @@ def _passes_for_the_package(name: str) -> bool:
 
 
 def _passes_for_a_module(last: str, modules: Collection[str]) -> bool:
-    """Whether a file bears a name that a reader takes for a module's; what Python might import is seen to later."""
+    """Whether a file has a name that a reader takes for a module's; what Python might import is removed later."""
     if last.endswith(_CODE[1:]):
         return False
     seen = _seen(last)

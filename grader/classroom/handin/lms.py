@@ -25,11 +25,10 @@ from pathlib import Path, PurePosixPath
 
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from nbgrader.utils import check_directory
 
 from ...course import PACKAGE, Course
 from ...errors import GraderError
-from ...text import shown
+from ...text import log_to, shown
 from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
 from .senders import sender_of, student_id
@@ -83,7 +82,7 @@ def plan(extracted: Path, assignment: str, modules: Collection[str] = ()) -> Pla
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """What bears a sender's name: in `folder`, or deeper where the download came as one archive or in folders."""
+    """What has a sender's name: in `folder`, or deeper where the download came as one archive or in folders."""
     found = set(_walk(folder))
     found.update([parent for path in found for parent in path.parents if folder in parent.parents])
     on_the_way = {parent for path in found if sender_of(path.name) for parent in path.parents}
@@ -240,15 +239,6 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         return made
 
 
-def _make_folder(app: ZipCollectApp, path: str) -> None:
-    """As nbgrader does it, but without a line for each folder, of which there may be thousands."""
-    if not check_directory(path, write=True, execute=True):
-        Path(path).mkdir(parents=True)
-
-
-ZipCollectApp._mkdirs_if_missing = _make_folder
-
-
 def _modules(app: ZipCollectApp) -> tuple[str, ...]:
     """The modules that students write; none for an assignment that has no checks."""
     try:
@@ -257,20 +247,18 @@ def _modules(app: ZipCollectApp) -> tuple[str, ...]:
         return ()
 
 
-def collect(course: Course, name: str) -> list[str]:
+def zip_collect(course: Course, name: str) -> list[str]:
     """`nbgrader zip_collect NAME` with this course's settings alone; returns what it said of files that it left."""
     lines: list[str] = []
 
-    class Lines(logging.Handler):
-        def emit(self, entry: logging.LogRecord) -> None:
-            if entry.levelno >= logging.WARNING:
-                lines.append(entry.getMessage())
+    def note(entry: logging.LogRecord) -> None:
+        if entry.levelno >= logging.WARNING:
+            lines.append(entry.getMessage())
 
     config = course_config(course)
     app = ZipCollectApp(config=config)
     app.coursedir = course_directory(config, name)
-    app.log = logging.Logger("grader.classroom.handin.lms")
-    app.log.addHandler(Lines())
+    app.log = log_to(note)
     app.init_plugins()
     app.extract_archive_files()
     app.process_extracted_files()

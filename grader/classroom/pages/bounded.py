@@ -114,7 +114,7 @@ class Inert:
         try:
             reply = self._ask(request)
         except (OSError, ValueError):
-            # The process is gone, or none can be started: what it was at costs its longest, and is shown as it is.
+            # The process is gone, or none can be started: this piece counts as the longest, and is shown as its source.
             self.left -= self.longest
             self._drop()
             return None

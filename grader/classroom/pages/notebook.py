@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from ...sandbox.choose import for_notebooks
 from ...sandbox.launch import Launcher, boot, kill
 from ...sandbox.process import GONE, how_it_ended
 from ...sandbox.staging import stage_kit
+from ...sandbox.temporary import temporary_folder
 from ...text import sentences
 from ...worker.wire import NOTEBOOK, Channel, Closed, WireError
 from ..results import Note
@@ -68,10 +68,10 @@ def run_notebook(
     """
     data, environment = _data()
     cells = [cell for cell in cells if len(cell.source.encode("utf-8", "replace")) <= NOTEBOOK.text]
-    with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as stage:
-        _stage(folder, Path(stage), bounds.files)
+    with temporary_folder() as stage:
+        _stage(folder, stage, bounds.files)
         launcher = for_notebooks(launcher, 2 * bounds.seconds, data)
-        booting = boot(launcher, Path(stage))
+        booting = boot(launcher, stage)
         channel = Channel(booting.end, NOTEBOOK)
         try:
             with Inert() as inert:
@@ -133,7 +133,7 @@ def _data() -> tuple[list[Path], dict[str, str]]:
 
 
 def data_cache() -> Path:
-    """Where `funkcije` keeps data sets for whoever runs the grader; notebooks may read it."""
+    """Where `funkcije` keeps data sets for the person who runs the grader; notebooks may read it."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "funkcije"
 
 

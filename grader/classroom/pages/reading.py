@@ -1,6 +1,6 @@
-"""Reads a notebook that somebody handed in: what of it is a notebook is kept, as much as can be looked at.
+"""Reads a notebook that a student handed in, and keeps its valid cells, up to bounds.
 
-A file is taken apart as plain data, and put together anew from what nbgrader and a reader need: kind, source, id and
+A file is taken apart as plain data, and put together again from what nbgrader and a reader need: kind, source, id and
 nbgrader's marks of each cell, and pictures that are attached to it. Outputs and other metadata are not kept anyway.
 """
 
@@ -50,11 +50,11 @@ class Reading:
 
     notebook: NotebookNode
     left_out: int = 0
-    """Cells that are none, and those beyond what is kept."""
+    """Invalid cells, and those beyond what is kept."""
     cut: int = 0
     """Cells of whose source the end is missing."""
     replaced: bool = False
-    """Whether there were characters that are none, or that no page shows."""
+    """Whether there were invalid characters, or some that no page shows."""
 
 
 def read_notebook(path: Path, handed_out: Collection[str] = ()) -> Reading:
@@ -99,7 +99,7 @@ def _parsed(content: bytes, handed_out: Collection[str]) -> Reading:
         raise ValueError(f"not a valid notebook: {_clean(error.message)[0][:120]}") from None
     except ValueError:
         raise
-    except Exception as error:  # whatever a broken file makes of the upgrade from an older format
+    except Exception as error:  # the upgrade of a broken file from an older format may raise anything
         raise ValueError(f"not a notebook: {type(error).__name__}") from None
 
 
@@ -164,7 +164,7 @@ def _upgraded(data: dict[str, Any]) -> NotebookNode:
     if isinstance(sheets, list):
         data["worksheets"] = sheets[:10]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # whatever is amiss is mended here, or said by whoever asked
+        warnings.simplefilter("ignore")  # what is wrong is corrected here, or said by the caller
         try:
             notebook: NotebookNode = nbformat.reads(json.dumps(data), as_version=4)  # type: ignore[no-untyped-call]
         except nbformat.ValidationError:
@@ -220,7 +220,7 @@ def _text(source: str | list[str]) -> str:
 
 
 def _clean(text: str) -> tuple[str, bool]:
-    """A text without characters that are none, and whether there were any."""
+    """A text without invalid characters, and whether there were any."""
     cleaned, count = _NO_CHARACTER.subn("\ufffd", text)
     return cleaned, count > 0
 

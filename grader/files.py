@@ -1,0 +1,45 @@
+"""Writes a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+_DRAFT = ".part"
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600, keep: bool = False) -> None:
+    """Write a file so that nobody ever sees a part of it, and nothing of it is left if it cannot be written.
+
+    Args:
+        path: the file; its folder must exist. What has its name is replaced.
+        content: all of it.
+        mode: the file's permissions.
+        keep: leave what has that name already, whichever process wrote it in the meantime.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=_DRAFT)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode != 0o600:
+            draft.chmod(mode)
+        if keep:
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+        else:
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def drafts(folder: Path) -> list[Path]:
+    """What was half written to a folder: by a process that was killed, or that is at it now."""
+    return list(folder.glob(f".*{_DRAFT}"))
