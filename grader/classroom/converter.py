@@ -28,8 +28,8 @@ from traitlets import Instance
 from ..course import Course, course_of
 from ..errors import GraderError
 from ..text import shown
+from .carrying import carry_over
 from .exporter import verdict_of
-from .handin.carrying import carry_over
 from .pages.bounded import at_hand
 from .prepared import Prepared
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record

@@ -18,8 +18,8 @@ from nbgrader.utils import find_all_files
 
 from ..sandbox.launch import Launcher
 from ..sandbox.temporary import temporary_folder
+from .carrying import carry_over
 from .exporter import released_notebook, submitted_notebook
-from .handin.carrying import carry_over
 from .pages.notebook import NotebookBounds
 from .prepared import Prepared, RunNotebook
 from .steps.for_reading import cells_to_run, inert_cells, run_cells

@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ...course import PACKAGE
-from ...errors import GraderError
-from ...grading.submission import (
+from ..course import PACKAGE
+from ..errors import GraderError
+from ..grading.submission import (
     DEEPEST_FOLDER,
     MOST_ENTRIES,
     NotASubmission,
@@ -27,8 +27,8 @@ from ...grading.submission import (
     find_package,
     read_submission,
 )
-from ...text import listed, shown
-from ..verdicts import GradedSubmission
+from ..text import listed, shown
+from .verdicts import GradedSubmission
 
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over."""
