@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from checks.text import printable
@@ -234,8 +234,7 @@ def _can_be_taken(path: Path, name: str) -> bool:
 
 def comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
     """True for a file in a folder that Python would import in place of a module of the package."""
-    folder, _, below = name.partition("/")
-    return bool(below) and f"{folder}.py" in given
+    return any(f"{folder}.py" in given for folder in PurePosixPath(name).parents)
 
 
 def stage(submission: Submission, assignment: Assignment, given: dict[str, bytes], target: Path) -> None:

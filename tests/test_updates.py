@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _updates, optim
-from funkcije._updates import ByAdam, ByRule, update_of
+from funkcije import optim
+from funkcije.lab import updates
+from funkcije.lab.updates import ByAdam, ByRule, update_of
 
 Step = tuple[np.ndarray, np.ndarray]
 
@@ -43,7 +44,7 @@ def by_blocks(rule: Callable[..., Any], made: list[Step], dtype: str = "float64"
 
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_updates, "BLOCK", 60)
+    monkeypatch.setattr(updates, "BLOCK", 60)
 
 
 @pytest.mark.parametrize("rule", optim.KEYS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._cifar10 import CLASSES, PIXELS, Rows
+from .cifar10 import CLASSES, PIXELS, Rows
 
 VERSION = 1
 """Part of the cache's file name: another picture, another version."""

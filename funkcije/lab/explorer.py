@@ -17,11 +17,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from ._figures import Axis, Kind, Picture, Shown
-from ._messages import tell
-from ._panel import EXPLORER, Control, Panel, Value
-from ._run import code
-from .experiments import Curves, Data, NotWrittenYet, Training, train
+from ..experiments import Curves, Data, NotWrittenYet, Training, train
+from .figures import Axis, Kind, Picture, Shown
+from .messages import tell
+from .panel import EXPLORER, Control, Panel, Value
+from .run import code
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.04, 0.02
 """Seconds of training before the first picture and between pictures, and of waiting for messages after each."""
@@ -39,7 +39,7 @@ ONE_OF_TWO = f"""<style class="funkcije-kept">
 Key = TypeVar("Key", bound=Hashable)
 
 
-class Run(Generic[Key]):
+class SlicedRun(Generic[Key]):
     """Trainings under way, in slices of time.
 
     Args:
@@ -191,7 +191,7 @@ class Explorer:
         if self._loop is None and not _by_nbgrader():
             seconds = WITHOUT_A_FRONT_END
             tried += [value for value in examples if value != own]
-        run = Run(
+        run = SlicedRun(
             {
                 (kind, value): training
                 for value in tried
@@ -239,7 +239,7 @@ class Explorer:
         Explorer._training = self
         self.line = self._load_changes()
         self._values = panel.values()
-        run = Run(self._trainings(), self.data)
+        run = SlicedRun(self._trainings(), self.data)
         shown = self._as_shown(run.curves)
         seconds, more = FIRST_SLICE, True
         try:
@@ -262,11 +262,11 @@ class Explorer:
             if turn is self._turn or self._turn is None:
                 panel.running(False)
 
-    def _keep(self, run: Run[Kind]) -> None:
+    def _keep(self, run: SlicedRun[Kind]) -> None:
         if self.over:
             self.tried[self._values[self.over]] = dict(run.curves)
 
-    def _show(self, panel: Panel, shown: Shown, run: Run[Kind]) -> None:
+    def _show(self, panel: Panel, shown: Shown, run: SlicedRun[Kind]) -> None:
         # The picture comes first: whatever else the page has to draw would come between a key and it.
         panel.show(*self._picture.draw(shown))
         panel.progress(run.done, run.seconds_left)
@@ -347,7 +347,7 @@ def _event_loop() -> asyncio.AbstractEventLoop | None:
 
 def _files() -> object:
     """What tells that a file of this package was changed."""
-    found = ((file, file.stat()) for file in sorted(Path(__file__).parent.glob("**/*.py")))
+    found = ((file, file.stat()) for file in sorted(Path(__file__).parents[1].glob("**/*.py")))
     return [(file, stat.st_mtime_ns, stat.st_size) for file, stat in found]
 
 

@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from ._messages import tell
-from .experiments import Curves
+from ..experiments import Curves
+from .messages import tell
 
 Kind = str | None
 Style = dict[str, Any]

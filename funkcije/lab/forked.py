@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ._training import Progress
+from .training import Progress
 
 Steps = Iterator[list[Progress]]
 

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from . import layers, optim
-from ._plain import Separate
-from ._updates import apply, update_of
+from .. import layers, optim
+from .plain import Separate
+from .updates import apply, update_of
 
 CHUNK = 100_000
 """Activations of a hidden layer that are made at a time when accuracy is measured: what a core's cache holds."""
 
 
 class SideBySide:
-    """K nets as one; see `_plain.Group` for the methods that a training needs.
+    """K nets as one; see `plain.Group` for the methods that a training needs.
 
     Args:
         nets: `FullyConnectedNet`s that differ in the values of their parameters alone; they are read and left alone.

@@ -1,7 +1,8 @@
 """Runs that are kept on disk, in the user's cache: their records as plain arrays, under a name that tells all that a
 run depends on.
 
-A file that cannot be read counts as none; a folder that cannot be written is left alone.
+Where there is no cache, nothing is kept. A file that cannot be read counts as none; a folder that cannot be written is
+left alone.
 """
 
 import contextlib
@@ -17,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from ._cifar10 import cache_folder
-from ._training import Progress
+from .training import Progress
 
+FOLDER = "experiments"
+"""Inside the cache."""
 VERSION = 1
 """Of what the files hold."""
 MOST = 200
@@ -27,7 +29,7 @@ MOST = 200
 
 
 def name_of(settings: str, arrays: Mapping[str, np.ndarray], code: str) -> str:
-    """The name of a run: a digest of its settings, its data and its code, of which `code` is one, see `_source`."""
+    """The name of a run: a digest of its settings, its data and its code; `code` is a digest from `source`."""
     result = hashlib.sha256(f"{VERSION} numpy {np.__version__} python {sys.version} {settings}".encode())
     for name, array in sorted(arrays.items()):
         result.update(f"{name} {array.dtype} {array.shape}".encode())
@@ -36,24 +38,23 @@ def name_of(settings: str, arrays: Mapping[str, np.ndarray], code: str) -> str:
     return result.hexdigest()
 
 
-def load(name: str) -> list[Progress] | None:
+def load(cache: Path | None, name: str) -> list[Progress] | None:
     """The records that were saved under this name; None if none were, or the file is damaged."""
-    folder = _folder()
-    if folder is None:
+    if cache is None:
         return None
     try:
         # Opened here: of a damaged archive, np.load leaves the file open.
-        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as saved:
+        with (cache / FOLDER / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as saved:
             return _unpacked(dict(saved))
     except Exception:  # damaged archives raise nearly anything
         return None
 
 
-def save(name: str, steps: list[Progress]) -> None:
+def save(cache: Path | None, name: str, steps: list[Progress]) -> None:
     """Keep records under this name, whole or not at all."""
-    folder = _folder()
-    if folder is None or not steps:
+    if cache is None or not steps:
         return
+    folder = cache / FOLDER
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(suffix=".tmp", dir=folder)
@@ -65,11 +66,6 @@ def save(name: str, steps: list[Progress]) -> None:
             Path(scratch).unlink(missing_ok=True)
         for file in sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime)[:-MOST]:
             file.unlink(missing_ok=True)
-
-
-def _folder() -> Path | None:
-    cache = cache_folder()
-    return cache / "experiments" if cache else None
 
 
 def _packed(steps: list[Progress]) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """Nets trained one after another, each by its own `loss`: what `Solver` does, a step at a time.
 
-`Separate` is one of the two ways in which `experiments` trains; the other, `_fused.SideBySide`, is faster and must give
+`Separate` is one of the two ways in which `experiments` trains; the other, `fused.SideBySide`, is faster and must give
 the same. Both have the methods of `Group`.
 """
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from . import optim
+from .. import optim
 
 CHUNK = 100
 """Images whose accuracy is measured at a time, as in `Solver`."""

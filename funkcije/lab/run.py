@@ -1,6 +1,6 @@
 """A run: nets that see the same batches take their steps together, and each step becomes a record.
 
-Side by side where that gives the same as each on its own, otherwise one after another; see `_fused` and `_plain`.
+Side by side where that gives the same as each on its own, otherwise one after another; see `fused` and `plain`.
 """
 
 import math
@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from . import fc_net, layers, optim
-from ._fused import SideBySide, agrees
-from ._plain import Group, Separate
-from ._source import digest
-from ._training import Data, Progress, State, Training
+from .. import fc_net, layers, optim
+from .fused import SideBySide, agrees
+from .plain import Group, Separate
+from .source import digest
+from .training import Data, Progress, State, Training
 
 KINDS = ("batchnorm", "layernorm")
 

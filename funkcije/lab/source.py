@@ -20,7 +20,7 @@ NO_CODE = ("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "
 def digest(roots: Iterable[Any]) -> str:
     """Of this package's files, and of these functions and classes with what they use."""
     result = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("**/*.py")):
+    for file in sorted(Path(__file__).parents[1].glob("**/*.py")):
         result.update(file.read_bytes())
     seen: dict[int, Any] = {}
     waiting = list(roots)

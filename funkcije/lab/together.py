@@ -10,10 +10,10 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from . import _forked
-from ._cores import at_once, cores, keeping_to
-from ._run import Run, iterations
-from ._training import Data, Progress, Training
+from . import forked
+from .cores import at_once, cores, keeping_to
+from .run import Run, iterations
+from .training import Data, Progress, Training
 
 AT_ONCE, SIDE_BY_SIDE = 40, 20
 """Nets that train at the same time while the others wait, and how many of these can be one wide net."""
@@ -26,7 +26,7 @@ def together(trainings: list[Training], data: Data, spread: bool, plain: bool) -
 
     A tick is a step of those that make the most; the others keep pace.
     """
-    ways = cores() if len(trainings) >= MANY and _forked.possible() else 1
+    ways = cores() if len(trainings) >= MANY and forked.possible() else 1
     for groups in rounds(trainings):
         make = [partial(Run, {k: trainings[k] for k in group}, data, spread, plain) for group in groups]
         ticks = max(iterations(trainings[k], data) for group in groups for k in group)
@@ -36,7 +36,7 @@ def together(trainings: list[Training], data: Data, spread: bool, plain: bool) -
             continue
         limit = max(cores() // (1 + len(others)), 1)
         with ExitStack() as stack:
-            forks = [stack.enter_context(closing(_forked.Fork(_in_turn(share, ticks, limit)))) for share in others]
+            forks = [stack.enter_context(closing(forked.Fork(_in_turn(share, ticks, limit)))) for share in others]
             for steps in zip(_in_turn(own, ticks, limit), *forks, strict=True):
                 yield list(chain(*steps))
 
