@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import layers, optim
 from .plain import Separate
-from .updates import apply, update_of
+from .updates import update_of
 
 CHUNK = 100_000
 """Activations of a hidden layer that are made at a time when accuracy is measured: what a core's cache holds."""
@@ -58,9 +58,8 @@ class SideBySide:
                 self._of(self.params[name], name, k)[...] = w
         # One dict for each hidden layer holds the running statistics of all nets, (K*H,).
         self.norm_params = [dict(norm_param) for norm_param in first.bn_params]
-        self.rule = getattr(optim, rule)
-        self.config: dict[str, Any] = {"learning_rate": learning_rate}
-        self.first = update_of(self.W1, self.rule, learning_rate)
+        update = update_of(getattr(optim, rule))
+        self.first, self.rest = update(self.W1, learning_rate), update(self.others, learning_rate)
         # What a pass leaves for the next: every layer's inputs, the caches of the normalizations, and the gradient of
         # the products of the last layer that was reached.
         self.inputs: list[np.ndarray] = []
@@ -169,7 +168,7 @@ class SideBySide:
 
     def update(self) -> None:
         """One step of the update rule."""
-        apply(self.rule, self.others, self.dothers, self.config)
+        self.rest.step_by(self.dothers)
         self.first.step(self.inputs[0], self.da)
         for k in self.stopped:
             self._clear(k)
