@@ -44,7 +44,7 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
     config = {} if config is None else config
     learning_rate = _setting(config, "learning_rate", 1e-2)
     momentum = _setting(config, "momentum", 0.9)
-    velocity = config.get("velocity", np.zeros_like(w))
+    velocity = config.get("velocity", 0.0)
 
     velocity = momentum * velocity - learning_rate * dw
     w += velocity
@@ -66,7 +66,7 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
     learning_rate = _setting(config, "learning_rate", 1e-2)
     decay_rate = _setting(config, "decay_rate", 0.99)
     epsilon = _setting(config, "epsilon", 1e-8)
-    cache = config.get("cache", np.zeros_like(w))
+    cache = config.get("cache", 0.0)
 
     cache = decay_rate * cache + (1 - decay_rate) * dw**2
     w -= learning_rate * dw / (np.sqrt(cache) + epsilon)
@@ -95,8 +95,8 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     beta1 = _setting(config, "beta1", 0.9)
     beta2 = _setting(config, "beta2", 0.999)
     epsilon = _setting(config, "epsilon", 1e-8)
-    m = config.get("m", np.zeros_like(w))
-    v = config.get("v", np.zeros_like(w))
+    m = config.get("m", 0.0)
+    v = config.get("v", 0.0)
     t = config.get("t", 0) + 1
 
     m = beta1 * m + (1 - beta1) * dw
