@@ -46,7 +46,8 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
     momentum = _setting(config, "momentum", 0.9)
     velocity = config.get("velocity", 0.0)
 
-    velocity = momentum * velocity - learning_rate * dw
+    velocity *= momentum
+    velocity -= learning_rate * dw
     w += velocity
 
     config["velocity"] = velocity
@@ -68,7 +69,8 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
     epsilon = _setting(config, "epsilon", 1e-8)
     cache = config.get("cache", 0.0)
 
-    cache = decay_rate * cache + (1 - decay_rate) * dw**2
+    cache *= decay_rate
+    cache += (1 - decay_rate) * dw**2
     w -= learning_rate * dw / (np.sqrt(cache) + epsilon)
 
     config["cache"] = cache
@@ -99,11 +101,12 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     v = config.get("v", 0.0)
     t = config.get("t", 0) + 1
 
-    m = beta1 * m + (1 - beta1) * dw
-    v = beta2 * v + (1 - beta2) * dw**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    w -= learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
+    m *= beta1
+    m += (1 - beta1) * dw
+    v *= beta2
+    v += (1 - beta2) * dw**2
+    # m̂ and v̂ are inside the step: with names of their own, each would be one more array of the size of w.
+    w -= learning_rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
 
     config.update(m=m, v=v, t=t)
     return w, config
