@@ -497,8 +497,9 @@ def test_a_helper_or_a_constant_that_a_layer_uses_counts_as_its_code(data: Data,
     assert trained(data, original)[1]
 
 
+@pytest.mark.parametrize("file", ["layers.py", "lab/updates.py"])
 def test_a_file_that_changed_while_the_old_code_is_in_memory_is_another_run(
-    data: Data, load: Load, rendered: Rendered, tmp_path: Path
+    data: Data, load: Load, rendered: Rendered, tmp_path: Path, file: str
 ) -> None:
     folder = tmp_path / "funkcije"
     for path, content in rendered.solution.items():
@@ -506,7 +507,7 @@ def test_a_file_that_changed_while_the_old_code_is_in_memory_is_another_run(
         (folder / path).write_bytes(content)
     module = load(folder=folder)
     assert trained(data, module)[1]
-    (folder / "layers.py").write_text((folder / "layers.py").read_text() + "\nEPS = 1e-3\n")
+    (folder / file).write_text((folder / file).read_text() + "\nEPS = 1e-3\n")
     assert trained(data, module)[1]
     assert not trained(data, module)[1]
 

@@ -382,6 +382,13 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
     asyncio.run(scenario())
 
 
+def test_a_change_is_noticed_in_every_file_of_the_package() -> None:
+    package = Path(layers.__file__).parent
+    watched = {Path(file).relative_to(package).as_posix() for file, *_ in explorers._files()}
+    assert watched == {file.relative_to(package).as_posix() for file in package.rglob("*.py")}
+    assert {"layers.py", "lab/explorer.py", "data/cifar10.py"} <= watched
+
+
 def test_a_changed_file_is_loaded_at_the_next_move_and_its_fault_said_until_it_changes_again(
     data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
