@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._cifar10 import LAYOUT, Rows, cache_folder, fetch, read
-from ._generated import generated
-from ._messages import say
+from .data.cifar10 import LAYOUT, Rows, cache_folder, fetch, read
+from .data.generated import generated
+from .lab.messages import say
 
 
 class _UpTo(int):

@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from . import _kept, optim
-from ._messages import say
-from ._run import KINDS, code, iterations
-from ._together import together
-from ._training import Data, Progress, State, Training
+from . import optim
+from .data.cifar10 import cache_folder
+from .lab import kept
+from .lab.messages import say
+from .lab.run import KINDS, code, iterations
+from .lab.together import together
+from .lab.training import Data, Progress, State, Training
 from .solver import DATA, _progress_bar
 
 __all__ = [
@@ -218,9 +220,10 @@ def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) ->
     rows = max((training.num_train for training in trainings), default=0)
     used = {name: data[name] for name in ("y_train", "X_val", "y_val")} | {"X_train": data["X_train"][:rows]}
     rules = dict.fromkeys(training.update_rule for training in trainings)
-    name = _kept.name_of(repr((trainings, spread, plain)), used, code(rules))
+    name = kept.name_of(repr((trainings, spread, plain)), used, code(rules))
 
-    steps = _kept.load(name)
+    cache = cache_folder()
+    steps = kept.load(cache, name)
     if steps is not None:
         yield from steps
         return
@@ -228,7 +231,7 @@ def _cached(trainings: list[Training], data: Data, spread: bool, plain: bool) ->
     for step in _train(trainings, data, spread, plain):
         steps.append(step)
         yield step
-    _kept.save(name, steps)
+    kept.save(cache, name, steps)
 
 
 def _train(trainings: list[Training], data: Data, spread: bool, plain: bool) -> Iterator[Progress]:

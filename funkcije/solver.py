@@ -34,22 +34,19 @@ class Solver:
         model: see `Model`. If it has running statistics (`bn_params`), they are kept with the parameters.
         data: a dict of arrays: X_train (N, d_1, ..., d_k), y_train (N,), X_val (M, d_1, ..., d_k), y_val (M,).
             They are read batch by batch and never copied or converted as a whole.
-
-    Keyword Args:
-        update_rule: "sgd", "sgd_momentum", "rmsprop" or "adam"; "sgd" if absent.
+        update_rule: "sgd", "sgd_momentum", "rmsprop" or "adam".
         optim_config: settings of the rule, such as learning_rate; see `optim`.
-        lr_decay: the learning rate is multiplied with it after each epoch; 1.0 if absent.
-        batch_size: examples in a step, drawn with repetition from numpy's global generator; 100 if absent.
-        num_epochs: how many times as many examples as there are for training are drawn; 10 if absent.
-        num_train_samples: training examples, drawn anew, whose accuracy is measured after each epoch; 1000 if absent,
-            None for all.
-        num_val_samples: the same of the validation examples; all if absent.
+        lr_decay: the learning rate is multiplied with it after each epoch.
+        batch_size: examples in a step, drawn with repetition from numpy's global generator.
+        num_epochs: how many times as many examples as there are for training are drawn.
+        num_train_samples: training examples, drawn again each time, whose accuracy is measured after each epoch; None
+            for all.
+        num_val_samples: the same of the validation examples.
         checkpoint_name: if given, `NAME_epoch_1.npz` and so on are written; `load_checkpoint` reads them.
-        print_every: iterations from one printed loss to the next; 10 if absent.
-        verbose: print the loss and the accuracies, and show a progress bar (where tqdm is installed); True if absent.
+        print_every: iterations from one printed loss to the next.
+        verbose: print the loss and the accuracies, and show a progress bar (where tqdm is installed).
 
     Raises:
-        TypeError: a keyword that is not one of these.
         ValueError: an unknown update rule, or a key of `data` or `optim_config` that is missing or unknown.
 
     Attributes:
@@ -59,48 +56,45 @@ class Solver:
             `train` leaves the model with these.
     """
 
-    def __init__(self, model: Model, data: Mapping[str, np.ndarray], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        model: Model,
+        data: Mapping[str, np.ndarray],
+        *,
+        update_rule: str = "sgd",
+        optim_config: Mapping[str, Any] | None = None,
+        lr_decay: float = 1.0,
+        batch_size: int = 100,
+        num_epochs: int = 10,
+        num_train_samples: int | None = 1000,
+        num_val_samples: int | None = None,
+        checkpoint_name: str | None = None,
+        print_every: int = 10,
+        verbose: bool = True,
+    ) -> None:
+        if update_rule not in optim.KEYS:
+            raise ValueError(f"Solver: unknown update_rule {update_rule!r}; it knows {_names(optim.KEYS)}")
+        allowed = optim.KEYS[update_rule]
+        if unknown := set(optim_config or {}) - set(allowed):
+            raise ValueError(
+                f"Solver: unknown key {_names(unknown)} in optim_config; {update_rule} takes {_names(allowed)}"
+            )
+        if batch_size < 1:
+            raise ValueError(f"Solver: batch_size is {batch_size}; expected 1 or more")
         self.model = model
         self.X_train, self.y_train, self.X_val, self.y_val = _arrays(data)
+        self.update_rule = update_rule
+        self.optim_config = dict(optim_config or {})
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.num_epochs = num_epochs
+        self.num_train_samples = num_train_samples
+        self.num_val_samples = num_val_samples
+        self.checkpoint_name = checkpoint_name
+        self.print_every = print_every
+        self.verbose = verbose
 
-        settings: dict[str, Any] = {
-            "update_rule": "sgd",
-            "optim_config": {},
-            "lr_decay": 1.0,
-            "batch_size": 100,
-            "num_epochs": 10,
-            "num_train_samples": 1000,
-            "num_val_samples": None,
-            "checkpoint_name": None,
-            "print_every": 10,
-            "verbose": True,
-        }
-        unknown = kwargs.keys() - settings.keys()
-        if unknown:
-            raise TypeError(f"Solver: unknown keyword {_names(unknown)}; it takes {_names(settings)}")
-        settings |= kwargs
-        self.update_rule: str = settings["update_rule"]
-        self.optim_config: dict[str, Any] = dict(settings["optim_config"])
-        self.lr_decay: float = settings["lr_decay"]
-        self.batch_size: int = settings["batch_size"]
-        self.num_epochs: int = settings["num_epochs"]
-        self.num_train_samples: int | None = settings["num_train_samples"]
-        self.num_val_samples: int | None = settings["num_val_samples"]
-        self.checkpoint_name: str | None = settings["checkpoint_name"]
-        self.print_every: int = settings["print_every"]
-        self.verbose: bool = settings["verbose"]
-
-        if self.update_rule not in optim.KEYS:
-            raise ValueError(f"Solver: unknown update_rule {self.update_rule!r}; it knows {_names(optim.KEYS)}")
-        allowed = optim.KEYS[self.update_rule]
-        unknown = self.optim_config.keys() - set(allowed)
-        if unknown:
-            raise ValueError(
-                f"Solver: unknown key {_names(unknown)} in optim_config; {self.update_rule} takes {_names(allowed)}"
-            )
-        if self.batch_size < 1:
-            raise ValueError(f"Solver: batch_size is {self.batch_size}; expected 1 or more")
-        self._update = getattr(optim, self.update_rule)
+        self._update = getattr(optim, update_rule)
         # A rule keeps its memory in its config, so every parameter has one of its own.
         self.optim_configs = {name: dict(self.optim_config) for name in model.params}
 

@@ -177,8 +177,8 @@ def test_what_a_student_wrote_is_escaped_in_html(release_like: Release) -> None:
     raises = Edit(
         "layers",
         "layernorm_forward",
-        "deviation = x -",
-        'raise ValueError("<script>alert(1)</script>"); deviation = x -',
+        "x_centered = x -",
+        'raise ValueError("<script>alert(1)</script>"); x_centered = x -',
     )
     shown = in_a_kernel(release_like(raises)).stdout
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown

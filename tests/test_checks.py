@@ -144,14 +144,14 @@ def test_an_input_changed_in_place_is_a_remark_and_costs_nothing(judged: Judge) 
 
 
 def test_float64_out_of_float32_is_a_remark_and_costs_nothing(judged: Judge) -> None:
-    wide = Edit("layers", "layernorm_forward", "deviation = x -", "deviation = x.astype(np.float64) -")
+    wide = Edit("layers", "layernorm_forward", "x_centered = x -", "x_centered = x.astype(np.float64) -")
     result = judged(wide, functions=["layernorm_forward"])
     assert not failed(result)
     assert result.checks[-1].warnings == ("layernorm_forward is given float32 and returns float64.",)
 
 
 def test_a_numpy_warning_on_a_right_result_costs_nothing(judged: Judge) -> None:
-    warns = Edit("layers", "layernorm_forward", "deviation = x -", "np.log(np.zeros(1)); deviation = x -")
+    warns = Edit("layers", "layernorm_forward", "x_centered = x -", "np.log(np.zeros(1)); x_centered = x -")
     assert judged(warns, functions=["layernorm_forward"]).checks[0].warnings == ()
     assert not failed(judged(warns, functions=["layernorm_forward"]))
 

@@ -42,7 +42,7 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from grader.course import Course
-from grader.grade import grade_class
+from grader.classroom.whole_class import grade_class
 from grader.classroom.handin.lms import zip_collect
 
 course = Course(Path(sys.argv[1]))

@@ -19,15 +19,16 @@ import machine
 import numpy as np
 import pytest
 
-from funkcije import _cifar10, _generated, data_utils
-from funkcije._messages import MESSAGES, say
+from funkcije import data_utils
+from funkcije.data import cifar10, generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.fc_net import FullyConnectedNet
+from funkcije.lab.messages import MESSAGES, say
 from funkcije.solver import Solver
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
-BATCHES = (*_cifar10.TRAINING, _cifar10.TEST)
+BATCHES = (*cifar10.TRAINING, cifar10.TEST)
 SPLITS = ("train", "val", "test")
 
 
@@ -46,9 +47,9 @@ def write_batches(folder: Path, rows: int = 20, save: Callable[[dict[Any, Any]],
 def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the user's cache, nor settings, nor the network of the machine that runs the tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(_cifar10, "cache_folder", lambda: tmp_path / "cache" / "funkcije")
+    monkeypatch.setattr(cifar10, "cache_folder", lambda: tmp_path / "cache" / "funkcije")
     monkeypatch.setattr(data_utils, "cache_folder", lambda: tmp_path / "cache" / "funkcije")
-    monkeypatch.setattr(_cifar10, "_unreachable", False)
+    monkeypatch.setattr(cifar10, "_unreachable", False)
     monkeypatch.setenv("FUNKCIJE_OFFLINE", "1")
     monkeypatch.delenv("FUNKCIJE_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -58,7 +59,7 @@ def no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that holds the generated set."""
     cache = tmp_path_factory.mktemp("generated")
-    _generated.generated(cache)
+    generated.generated(cache)
     return cache
 
 
@@ -300,13 +301,13 @@ def test_no_other_name_is_looked_up(name: str) -> None:
     module, _, attribute = name.rpartition(".")
     harmful = f"c{module}\n{attribute}\n.".encode()
     with pytest.raises(pickle.UnpicklingError, match=f"refused {name}"):
-        _cifar10._NumbersOnly(io.BytesIO(harmful)).load()
+        cifar10._NumbersOnly(io.BytesIO(harmful)).load()
 
 
 def test_no_other_encoding_is_looked_up() -> None:
     harmful = b"\x80\x02c_codecs\nencode\n(X\x01\x00\x00\x00aX\x05\x00\x00\x00rot13tR."
     with pytest.raises(pickle.UnpicklingError, match="refused the encoding 'rot13'"):
-        _cifar10._NumbersOnly(io.BytesIO(harmful)).load()
+        cifar10._NumbersOnly(io.BytesIO(harmful)).load()
 
 
 # --- fetching ---------------------------------------------------------------------------------------------------------
@@ -354,8 +355,8 @@ class Site:
 
     def offer(self, archive: bytes, monkeypatch: pytest.MonkeyPatch, checksum: str | None = None) -> None:
         (self.folder / "cifar-10-python.tar.gz").write_bytes(archive)
-        monkeypatch.setattr(_cifar10, "URL", self.url)
-        monkeypatch.setattr(_cifar10, "SHA256", checksum or hashlib.sha256(archive).hexdigest())
+        monkeypatch.setattr(cifar10, "URL", self.url)
+        monkeypatch.setattr(cifar10, "SHA256", checksum or hashlib.sha256(archive).hexdigest())
 
 
 @pytest.fixture
@@ -384,14 +385,14 @@ def test_an_archive_with_another_checksum_is_not_used(
     site: Site, official: dict[str, bytes | str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.offer(archive_of(official), monkeypatch, checksum="0" * 64)
-    assert _cifar10.fetch(tmp_path / "cache") == "no_network"
+    assert cifar10.fetch(tmp_path / "cache") == "no_network"
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_try_that_fails_is_not_repeated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cifar10, "URL", site.url)  # where there is no such file
-    assert _cifar10.fetch(tmp_path / "cache") == "no_network"
-    assert _cifar10.fetch(tmp_path / "cache") == "no_network"
+    monkeypatch.setattr(cifar10, "URL", site.url)  # where there is no such file
+    assert cifar10.fetch(tmp_path / "cache") == "no_network"
+    assert cifar10.fetch(tmp_path / "cache") == "no_network"
     assert site.asked.count("HEAD") <= 1
 
 
@@ -399,16 +400,16 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
     import socket
 
     monkeypatch.delenv("FUNKCIJE_OFFLINE")
-    monkeypatch.setattr(_cifar10, "SECONDS_TO_ANSWER", 0.2)
+    monkeypatch.setattr(cifar10, "SECONDS_TO_ANSWER", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(_cifar10, "URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
-        assert _cifar10.fetch(tmp_path / "cache") == "no_network"
+        monkeypatch.setattr(cifar10, "URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        assert cifar10.fetch(tmp_path / "cache") == "no_network"
 
 
 def test_without_pooch_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FUNKCIJE_OFFLINE")
     monkeypatch.setitem(sys.modules, "pooch", None)
-    assert _cifar10.fetch(tmp_path / "cache") == "no_pooch"
+    assert cifar10.fetch(tmp_path / "cache") == "no_pooch"
 
 
 def test_only_the_batches_leave_the_archive(official: dict[str, bytes | str], tmp_path: Path) -> None:
@@ -421,7 +422,7 @@ def test_only_the_batches_leave_the_archive(official: dict[str, bytes | str], tm
     }
     archive.write_bytes(archive_of(intruders | official))
     before = {path.name for path in tmp_path.iterdir()}
-    _cifar10.extract(archive, tmp_path / "out")
+    cifar10.extract(archive, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(BATCHES)
     assert {path.name for path in tmp_path.iterdir()} == before | {"out"}
 
@@ -431,7 +432,7 @@ def test_a_link_in_place_of_a_batch_is_refused(official: dict[str, bytes | str],
     archive = tmp_path / "archive"
     archive.write_bytes(archive_of(official | {"cifar-10-batches-py/data_batch_1": str(tmp_path / "secret")}))
     with pytest.raises(ValueError, match="data_batch_1 is not a file"):
-        _cifar10.extract(archive, tmp_path / "out")
+        cifar10.extract(archive, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -440,7 +441,7 @@ def test_a_link_in_place_of_a_batch_is_refused(official: dict[str, bytes | str],
 def test_another_file_is_not_an_archive(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "archive").write_bytes(content)
     with pytest.raises((ValueError, OSError)):
-        _cifar10.extract(tmp_path / "archive", tmp_path / "out")
+        cifar10.extract(tmp_path / "archive", tmp_path / "out")
 
 
 # --- the generated set ------------------------------------------------------------------------------------------------
@@ -461,7 +462,7 @@ def test_without_files_and_network_one_line_says_that_the_set_is_generated(capsy
 
 
 def test_the_generated_set_has_the_official_size_and_as_many_pictures_of_each_class(drawn: Path) -> None:
-    training, test = _generated.generated(drawn)
+    training, test = generated.generated(drawn)
     assert (training.pixels.shape, training.pixels.dtype) == ((50_000, 3072), np.uint8)
     assert (test.pixels.shape, test.pixels.dtype) == ((10_000, 3072), np.uint8)
     assert np.bincount(training.labels).tolist() == [5_000] * 10
@@ -469,11 +470,11 @@ def test_the_generated_set_has_the_official_size_and_as_many_pictures_of_each_cl
 
 
 def test_the_generated_set_is_the_same_everywhere_as_long_as_its_version_is(drawn: Path) -> None:
-    training, test = _generated.generated(drawn)
+    training, test = generated.generated(drawn)
     digest = hashlib.sha256()
     for part in (training.pixels, training.labels.astype(np.uint8), test.pixels, test.labels.astype(np.uint8)):
         digest.update(np.ascontiguousarray(part))
-    assert (_generated.VERSION, digest.hexdigest()) == (
+    assert (generated.VERSION, digest.hexdigest()) == (
         1,
         "02005abe4c7e106bc7fb66b1919e945d7ab9f0ec11d952d92e4e83e740263dc4",
     )
@@ -481,47 +482,47 @@ def test_the_generated_set_is_the_same_everywhere_as_long_as_its_version_is(draw
 
 def test_drawing_again_draws_the_same_and_another_seed_another() -> None:
     def draw(seed: int) -> np.ndarray:
-        return _generated.draw(np.random.Generator(np.random.PCG64(seed)), 700, 100)
+        return generated.draw(np.random.Generator(np.random.PCG64(seed)), 700, 100)
 
     np.testing.assert_array_equal(draw(1), draw(1))
     assert not np.array_equal(draw(1), draw(2))
 
 
 def test_no_picture_is_given_twice(drawn: Path) -> None:
-    training, test = _generated.generated(drawn)
+    training, test = generated.generated(drawn)
     pictures = {row.tobytes() for part in (training, test) for row in part.pixels[:, ::8]}
     assert len(pictures) == 60_000
 
 
 def test_a_cache_that_was_cut_off_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_generated, "TRAINING", 100)
-    monkeypatch.setattr(_generated, "TEST", 20)
-    whole, _ = _generated.generated(tmp_path)
+    monkeypatch.setattr(generated, "TRAINING", 100)
+    monkeypatch.setattr(generated, "TEST", 20)
+    whole, _ = generated.generated(tmp_path)
     (file,) = tmp_path.iterdir()
     for damaged in (file.read_bytes()[:-1], b"", b"no array"):
         file.write_bytes(damaged)
-        again, _ = _generated.generated(tmp_path)
+        again, _ = generated.generated(tmp_path)
         np.testing.assert_array_equal(again.pixels, whole.pixels)
         assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_cache_is_read_and_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_generated, "TRAINING", 100)
-    monkeypatch.setattr(_generated, "TEST", 20)
-    whole, _ = _generated.generated(tmp_path)
-    monkeypatch.setattr(_generated, "draw", None)
-    again, _ = _generated.generated(tmp_path)
+    monkeypatch.setattr(generated, "TRAINING", 100)
+    monkeypatch.setattr(generated, "TEST", 20)
+    whole, _ = generated.generated(tmp_path)
+    monkeypatch.setattr(generated, "draw", None)
+    again, _ = generated.generated(tmp_path)
     np.testing.assert_array_equal(again.pixels, whole.pixels)
 
 
 def test_without_a_place_for_a_cache_the_set_is_drawn_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_generated, "TRAINING", 100)
-    monkeypatch.setattr(_generated, "TEST", 20)
+    monkeypatch.setattr(generated, "TRAINING", 100)
+    monkeypatch.setattr(generated, "TEST", 20)
     (tmp_path / "file").write_bytes(b"")
     for cache in (None, tmp_path / "file" / "funkcije"):
-        training, _ = _generated.generated(cache)
+        training, _ = generated.generated(cache)
         assert len(training.labels) == 100
 
 
@@ -531,7 +532,7 @@ def test_without_a_place_for_a_cache_the_set_is_drawn_all_the_same(
 @pytest.fixture(scope="session")
 def small(drawn: Path) -> dict[str, np.ndarray]:
     """1,000 generated rows to train on and 1,000 to validate, as in the notebook."""
-    training, _ = _generated.generated(drawn)
+    training, _ = generated.generated(drawn)
     X = training.pixels.astype(np.float32).reshape(-1, 3, 32, 32)
     X -= X[:49_000].mean(axis=0, dtype=np.float64).astype(np.float32)
     y = training.labels
@@ -635,7 +636,7 @@ def test_importing_it_brings_numpy_and_nothing_more() -> None:
 
 
 def test_the_cache_is_a_folder_of_the_user_with_and_without_pooch(tmp_path: Path) -> None:
-    ask = "from funkcije._cifar10 import cache_folder; print(cache_folder())"
+    ask = "from funkcije.data.cifar10 import cache_folder; print(cache_folder())"
     hidden = "import sys; sys.modules['pooch'] = None; "
     if sys.platform == "linux":
         for code in (ask, hidden + ask):

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _cifar10, _generated, _kept, _run, _together, data_utils, experiments, layers
+from funkcije import data_utils, experiments, layers
+from funkcije.data import generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
     Progress,
@@ -26,6 +27,7 @@ from funkcije.experiments import (
     weight_scale_trainings,
 )
 from funkcije.fc_net import FullyConnectedNet
+from funkcije.lab import kept, run, together
 from funkcije.solver import Solver
 from grader.reference.edits import Edit
 from grader.reference.package import load_package
@@ -45,7 +47,7 @@ Load = Callable[..., ModuleType]
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Neither the user's cache nor the network: an empty cache of the test's own."""
-    for module in (_cifar10, data_utils, _kept):
+    for module in (data_utils, experiments):
         monkeypatch.setattr(module, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setenv("FUNKCIJE_OFFLINE", "1")
     monkeypatch.delenv("FUNKCIJE_DATA", raising=False)
@@ -68,7 +70,7 @@ def load(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Load]:
 
     def make(*edits: Edit, folder: Path = ROOT / "funkcije", **replaced: Callable[..., Any]) -> ModuleType:
         packages.append(load_package(folder, edits=edits, replaced={"layers": replaced}))
-        monkeypatch.setattr(packages[-1].module("_kept"), "cache_folder", lambda: cache.parent)
+        monkeypatch.setattr(packages[-1].module("experiments"), "cache_folder", lambda: cache.parent)
         return packages[-1].module("experiments")
 
     yield make
@@ -129,7 +131,7 @@ def test_the_plain_way_is_bit_by_bit_what_the_solver_does_after_the_same_seed(
 def test_accuracy_is_measured_on_as_many_training_images_as_by_the_solver_and_on_the_same(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_run, "MEASURED", 25)
+    monkeypatch.setattr(run, "MEASURED", 25)
     for plain in (False, True):
         [curves] = collect([small()], train(small(), data, plain=plain))
         np.random.seed(SMALL.seed)
@@ -251,7 +253,7 @@ def test_what_is_not_written_yet_ends_in_one_line_that_names_it(
     data: Data, load: Load, rendered: Rendered, tmp_path: Path
 ) -> None:
     for path, content in rendered.stub.items():
-        (tmp_path / "funkcije").mkdir(exist_ok=True)
+        (tmp_path / "funkcije" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "funkcije" / path).write_bytes(content)
     stub = load(folder=tmp_path / "funkcije")
     assert len(list(stub.train(stub.Training(**vars(small(None))), data))) == 24
@@ -357,8 +359,8 @@ def test_nets_with_more_and_fewer_steps_keep_pace(data: Data) -> None:
 
 
 def test_more_trainings_than_run_at_once_all_come_to_their_end(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_together, "AT_ONCE", 4)
-    monkeypatch.setattr(_together, "SIDE_BY_SIDE", 2)
+    monkeypatch.setattr(together, "AT_ONCE", 4)
+    monkeypatch.setattr(together, "SIDE_BY_SIDE", 2)
     trainings = list(weight_scale_trainings(np.logspace(-3, 0, 7).tolist(), KINDS, **sizes()).values())
     steps = list(train(trainings, data))
     assert max(distances(list(train(trainings, data, plain=True)), steps)) <= 1e-9
@@ -496,16 +498,17 @@ def test_a_helper_or_a_constant_that_a_layer_uses_counts_as_its_code(data: Data,
     assert trained(data, original)[1]
 
 
+@pytest.mark.parametrize("file", ["layers.py", "lab/updates.py"])
 def test_a_file_that_changed_while_the_old_code_is_in_memory_is_another_run(
-    data: Data, load: Load, rendered: Rendered, tmp_path: Path
+    data: Data, load: Load, rendered: Rendered, tmp_path: Path, file: str
 ) -> None:
     folder = tmp_path / "funkcije"
-    folder.mkdir()
     for path, content in rendered.solution.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     module = load(folder=folder)
     assert trained(data, module)[1]
-    (folder / "layers.py").write_text((folder / "layers.py").read_text() + "\nEPS = 1e-3\n")
+    (folder / file).write_text((folder / file).read_text() + "\nEPS = 1e-3\n")
     assert trained(data, module)[1]
     assert not trained(data, module)[1]
 
@@ -545,13 +548,13 @@ def test_where_nothing_can_be_written_runs_are_just_not_kept(
 ) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", None):
-        monkeypatch.setattr(_kept, "cache_folder", lambda folder=folder: folder)
+        monkeypatch.setattr(experiments, "cache_folder", lambda folder=folder: folder)
         assert trained(data)[1]
         assert trained(data)[1]
 
 
 def test_the_oldest_files_make_room(data: Data, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_kept, "MOST", 2)
+    monkeypatch.setattr(kept, "MOST", 2)
     for seed in range(4):
         trained(data, seed=seed, epochs=1)
         for age, file in enumerate(sorted(cache.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)):
@@ -570,7 +573,7 @@ def some(data: Data) -> Data:
 @pytest.fixture(scope="module", params=["real rows", "generated pictures"])
 def pictures(request: pytest.FixtureRequest) -> Data:
     if request.param == "generated pictures":
-        records = _generated.draw(np.random.Generator(np.random.PCG64(_generated.SEED)), 700)
+        records = generated.draw(np.random.Generator(np.random.PCG64(generated.SEED)), 700)
         X, y = records[:, 1:].astype(np.float32), records[:, 0].astype(np.int64)
         X -= X[:500].mean(axis=0)
         return {"X_train": X[:500], "y_train": y[:500], "X_val": X[500:], "y_val": y[500:]}

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from funkcije import _cores, _forked, _together, fc_net, layers
+from funkcije import fc_net, layers
 from funkcije.experiments import NotWrittenYet, Training, train
+from funkcije.lab import cores, forked, together
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nets train in forks on Linux alone")
 
@@ -32,7 +33,7 @@ def data() -> dict[str, np.ndarray]:
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_together, "cores", lambda: 2)
+    monkeypatch.setattr(together, "cores", lambda: 2)
 
 
 def many() -> list[Training]:
@@ -48,7 +49,7 @@ def many() -> list[Training]:
 def expected(data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The records when all is done in this process."""
     with monkeypatch.context() as patch:
-        patch.setattr(_forked, "possible", lambda: False)
+        patch.setattr(forked, "possible", lambda: False)
         return list(train(many(), data, spread=True))
 
 
@@ -100,7 +101,7 @@ def key(steps: list[Any]) -> list[str]:
 
 
 def test_few_nets_train_here(data: dict[str, np.ndarray], seen: Callable[[], list[int]]) -> None:
-    list(train(many()[: _together.MANY - 1], data))
+    list(train(many()[: together.MANY - 1], data))
     assert seen() == []
 
 
@@ -119,7 +120,7 @@ def test_whatever_ends_the_fork_its_steps_are_made_here(
 
     note(monkeypatch, tmp_path, meanwhile)
     if end == "stuck":
-        monkeypatch.setattr(_forked, "PATIENCE", 0.5)
+        monkeypatch.setattr(forked, "PATIENCE", 0.5)
     assert key(list(train(many(), data, spread=True))) == key(expected)
     [fork] = others(tmp_path)
     assert not alive(fork)
@@ -144,7 +145,7 @@ def test_where_a_fork_is_refused_all_is_done_here(
     def refused() -> int:
         raise BlockingIOError("Resource temporarily unavailable")
 
-    monkeypatch.setattr(_forked, "_fork", refused)
+    monkeypatch.setattr(forked, "_fork", refused)
     assert key(list(train(many(), data, spread=True))) == key(expected)
     assert seen() == []
 
@@ -240,4 +241,4 @@ def test_in_a_notebooks_kernel_a_fork_trains_with_what_a_cell_has_changed(tmp_pa
         assert states == ["finished"]
     seen = {int(file.name.removeprefix("process-")) for file in tmp_path.glob("process-*")}
     assert len(kernels) == 1
-    assert (len(seen) > 1) == (_cores.cores() > 1)
+    assert (len(seen) > 1) == (cores.cores() > 1)

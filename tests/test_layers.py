@@ -7,7 +7,9 @@ centered differences take its place.
 
 # ruff: noqa: NPY002 (dropout draws from numpy's global generator, so that np.random.seed repeats it)
 
+import inspect
 import math
+import re
 import statistics
 from collections.abc import Callable
 from typing import Any
@@ -366,3 +368,21 @@ def test_the_gradients_of_a_block_agree_with_the_numerical_ones(norm: str, rng: 
         numerical = eval_numerical_gradient_array(moved, inputs[index], dout)
         np.testing.assert_allclose(gradient, numerical, rtol=1e-6, atol=1e-8)
     assert len(gradients) == len(inputs)
+
+
+# How it reads
+
+
+def test_the_way_back_goes_through_lines_of_the_forward_pass_from_the_last_to_the_first() -> None:
+    forward = [line.strip() for line in inspect.getsource(layers.batchnorm_forward).splitlines()]
+    named = re.findall(r"# (\w+ = .+)", inspect.getsource(layers.batchnorm_backward))
+    places = [forward.index(line) for line in named]
+    assert len(places) == 6
+    assert places == sorted(places, reverse=True)
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_layer_normalization_names_things_as_batch_normalization_does(way: str) -> None:
+    batch, layer = (set(getattr(layers, f"{kind}_{way}").__code__.co_varnames) for kind in ("batchnorm", "layernorm"))
+    assert layer - batch <= {"ln_param", "D", "through_mean", "through_var"}
+    assert {"x_hat", "std"} <= layer & batch

@@ -15,7 +15,7 @@ from grader.reference.edits import Edit, edits_of
 JudgeOne = Callable[..., Result]
 
 FORWARD, BACKWARD, NETWORK = "layernorm_forward", "layernorm_backward", "FullyConnectedNet"
-VARIANCE = "np.mean(deviation**2, axis=1, keepdims=True)"
+VARIANCE = "np.mean(x_centered**2, axis=1, keepdims=True)"
 
 
 @pytest.fixture
@@ -61,20 +61,20 @@ def test_a_mistake_costs_its_own_checks_and_no_others(judged: JudgeOne, bench: B
 
 
 def test_a_layer_that_is_wrong_but_the_same_in_both_modes_keeps_the_points_of_the_modes(judged: JudgeOne) -> None:
-    no_shift = Edit("layers", FORWARD, "out = gamma * normalized + beta", "out = gamma * normalized")
+    no_shift = Edit("layers", FORWARD, "out = gamma * x_hat + beta", "out = gamma * x_hat")
     assert not lost(judged(FORWARD, no_shift)) & {"modes", "shape"}
 
 
 def test_a_one_pass_variance_loses_the_offset_in_float32_and_nothing_in_float64(judged: JudgeOne) -> None:
     one_pass = "(x**2).mean(axis=1, keepdims=True{0}) - x.mean(axis=1, keepdims=True{0}) ** 2"
     single = Edit("layers", FORWARD, VARIANCE, f"np.maximum({one_pass.format('')}, 0)")
-    double = [Edit("layers", FORWARD, "deviation = x", "x = x.astype(np.float64); deviation = x"), single]
+    double = [Edit("layers", FORWARD, "mu = ", "x = x.astype(np.float64); mu = "), single]
     assert lost(judged(FORWARD, single)) == {"offset"}
     assert not lost(judged(FORWARD, *double))
 
 
 def test_work_in_place_is_a_remark_and_costs_nothing(judged: JudgeOne) -> None:
-    forward = Edit("layers", FORWARD, "deviation = x - ", "deviation = x; deviation -= ")
+    forward = Edit("layers", FORWARD, "x_centered = x - ", "x_centered = x; x_centered -= ")
     result = judged(FORWARD, forward)
     assert not lost(result)
     assert result.checks[0].warnings == ("layernorm_forward changes its input x in place; work on a copy.",)
@@ -89,17 +89,17 @@ def test_a_network_that_knows_one_dtype_loses_the_check_of_the_dtype_alone(judge
 RAISING = {
     "a name that numpy took away": (
         FORWARD,
-        Edit("layers", FORWARD, "deviation = x", "x = x.astype(np.float)\n    deviation = x"),
+        Edit("layers", FORWARD, "mu = ", "x = x.astype(np.float)\n    mu = "),
         "np.float",
     ),
     "an axis lost for want of keepdims": (
         FORWARD,
-        Edit("layers", FORWARD, "deviation = x - x.mean(axis=1, keepdims=True)", "deviation = x - x.mean(axis=1)"),
+        Edit("layers", FORWARD, "mu = x.mean(axis=1, keepdims=True)", "mu = x.mean(axis=1)"),
         "shapes (4,7) (4,)",
     ),
     "gamma not transposed with the rest": (
         FORWARD,
-        Edit("layers", FORWARD, "out = gamma * normalized + beta", "out = (gamma * normalized.T + beta).T"),
+        Edit("layers", FORWARD, "out = gamma * x_hat + beta", "out = (gamma * x_hat.T + beta).T"),
         "shapes (7,) (7,4)",
     ),
     "a mode that is asked for": (

@@ -186,6 +186,15 @@ def test_where_there_is_too_much_to_look_at_the_assignments_own_modules_count_al
         find_package(package(tmp_path / "elsewhere" / "x").parent)
 
 
+def test_a_folder_that_comes_before_a_given_module_is_no_helper_wherever_it_lies(
+    course: Course, tmp_path: Path
+) -> None:
+    given = {"layers.py": b"", "lab/__init__.py": b"", "lab/run.py": b""}
+    package(tmp_path, "layers.py", "layers/__init__.py", "lab/run/__init__.py", "lab/run/below/a.py", "own/run/a.py")
+    found = read_submission(tmp_path, course.assignment("scale"), given)
+    assert set(found.modules) == {"layers.py", "own/run/a.py"}
+
+
 def test_modules_with_names_that_cannot_be_shown_are_left_out(course: Course, tmp_path: Path) -> None:
     package(tmp_path, "layers.py", "a\nb.py", "c\x1b.py")
     found = read_submission(tmp_path, course.assignment("scale"), {"layers.py": b""})

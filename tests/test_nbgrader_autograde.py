@@ -26,6 +26,7 @@ from classroom import (
 from checks.report import html
 from checks.result import Result
 from grader.classroom.results import read_record, staleness
+from grader.classroom.steps.restoring import remove_shadowing
 from grader.classroom.steps.scoring import TrustedVerdict
 from grader.classroom.whole_class import grade_class
 from grader.course import CONFIG, Course
@@ -225,6 +226,16 @@ def test_given_modules_and_checks_are_restored_and_the_students_own_kept(course:
     notes = {note.key: note.names for note in record.notes}
     assert any(" __init__.py" in warning for warning in record.result.warnings)
     assert notes["shadowing"] == {"files": "numpy.py, funkcije/layers.abi3.so"}
+
+
+def test_what_hides_a_module_in_a_folder_of_the_package_is_removed_too(tmp_path: Path) -> None:
+    for name in ("lab/run.py", "lab/run.so", "lab/run/__init__.py", "lab/run/a/b.so", "lab/run/a/b.py", "own/run.so"):
+        path = tmp_path / "funkcije" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert remove_shadowing(tmp_path, tmp_path) == ["funkcije/lab/run", "funkcije/lab/run.so"]
+    left = {path.relative_to(tmp_path / "funkcije").as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"lab/run.py", "own/run.so"}
 
 
 def test_a_fault_of_the_kit_writes_no_score_and_leaves_the_old_one_marked(

@@ -250,6 +250,30 @@ def test_the_errors_that_the_notebook_prints_stay_within_what_its_text_says(with
 def test_a_shortened_run_says_so_and_still_draws_every_figure(with_solution: NotebookNode) -> None:
     assert "eksperimenti su kraći" in outputs(with_solution)["duration"]
     figures = [cell.id for cell in with_solution.cells if "image/png" in str(cell.get("outputs", ""))]
-    experiments = ("six-layers", "weight-scale", "batch-size")
-    both = [f"{name}-{part}" for name in experiments for part in ("run", "explorer")]
-    assert figures == ["data", "graph", *both, "layernorm-size-run", "layernorm-explorer"]
+    six_layers = ["six-layers-curves", "six-layers-explorer"]
+    both = [f"{name}-{part}" for name in ("weight-scale", "batch-size") for part in ("run", "explorer")]
+    assert figures == ["data", "graph", *six_layers, *both, "layernorm-size-run", "layernorm-explorer"]
+
+
+def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_solution: NotebookNode) -> None:
+    code = next(cell.source for cell in with_solution.cells if cell.id == "six-layers-run")
+    for shown in ("FullyConnectedNet(", "Solver(", 'update_rule="adam"', "optim_config=", ".train()"):
+        assert shown in code
+    log = outputs(with_solution)["six-layers-run"]
+    assert re.findall(r"^(batch normalizacija|bez normalizacije)$", log, flags=re.MULTILINE) == [
+        "batch normalizacija",
+        "bez normalizacije",
+    ]
+    assert len(re.findall(r"\(Iteracija 1 / 4\) loss: \d", log)) == 2
+    assert len(re.findall(r"\(Epoha 1 / 1\) trening preciznost: \d", log)) == 2
+    table = outputs(with_solution)["six-layers-curves"]
+    assert len(re.findall(r" [01]\.\d\d +[01]\.\d\d  (?:trening|validacija)$", table, flags=re.MULTILINE)) == 4
+
+
+def test_the_sigmoid_has_the_same_derivative_along_its_graph_and_on_paper(with_stub: NotebookNode) -> None:
+    shown = outputs(with_stub)["sigmoid"]
+    rows = [[float(number) for number in line.split()] for line in shown.splitlines()[1:-1]]
+    assert len(rows) == 7
+    for x, graph, short in rows:
+        assert graph == short == pytest.approx(np.exp(-x) / (1 + np.exp(-x)) ** 2, abs=1e-6)
+    assert float(shown.split()[-1]) < 1e-12

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import _updates, optim
-from funkcije._updates import ByAdam, ByRule, update_of
+from funkcije import optim
+from funkcije.lab import updates
+from funkcije.lab.updates import ByAdam, ByRule, update_of
 
 Step = tuple[np.ndarray, np.ndarray]
 
@@ -35,7 +36,7 @@ def by_the_rule(rule: Callable[..., Any], made: list[Step], dtype: str = "float6
 
 def by_blocks(rule: Callable[..., Any], made: list[Step], dtype: str = "float64") -> np.ndarray:
     w = start(dtype)
-    update = update_of(w, rule, 0.01)
+    update = update_of(rule)(w, 0.01)
     for X, da in made:
         update.step(X, da)
     return w
@@ -43,7 +44,7 @@ def by_blocks(rule: Callable[..., Any], made: list[Step], dtype: str = "float64"
 
 @pytest.fixture(autouse=True)
 def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_updates, "BLOCK", 60)
+    monkeypatch.setattr(updates, "BLOCK", 60)
 
 
 @pytest.mark.parametrize("rule", optim.KEYS)
@@ -52,6 +53,21 @@ def test_every_rule_does_to_the_blocks_what_it_does_to_the_whole(rule: str) -> N
     np.testing.assert_allclose(
         by_blocks(getattr(optim, rule), made), by_the_rule(getattr(optim, rule), made), rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", optim.KEYS)
+def test_parameters_whose_gradient_is_there_change_as_the_rule_says(rule: str, dtype: str) -> None:
+    w, config = np.linspace(-1, 1, 130).astype(dtype), {"learning_rate": 0.01}
+    found = w.copy()
+    update = update_of(getattr(optim, rule))(found, 0.01)
+    sizes = np.repeat([10, 1, 1e-4, 1e-9, 0], 26)
+    for step in range(20):
+        dw = (np.random.default_rng(step).standard_normal(130) * sizes).astype(dtype)
+        update.step_by(dw)
+        w, config = getattr(optim, rule)(w, dw, config)
+    assert found.dtype == w.dtype == dtype
+    np.testing.assert_allclose(found, w, rtol=1e-10 if dtype == "float64" else 1e-5)
 
 
 def test_adam_in_fewer_passes_is_adam_through_thousands_of_steps() -> None:
@@ -78,8 +94,8 @@ def test_an_adam_with_other_numbers_is_taken_as_it_is() -> None:
     def missing(w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    assert isinstance(update_of(start(), optim.adam, 0.01), ByAdam)
+    assert isinstance(update_of(optim.adam)(start(), 0.01), ByAdam)
     for rule in (slower, larger, falling, missing, optim.sgd, optim.rmsprop):
-        assert isinstance(update_of(start(), rule, 0.01), ByRule), rule
+        assert isinstance(update_of(rule)(start(), 0.01), ByRule), rule
     made = steps(20)
     np.testing.assert_allclose(by_blocks(slower, made), by_the_rule(slower, made), rtol=1e-10)

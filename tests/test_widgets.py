@@ -19,9 +19,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from funkcije import _explorer, layers, widgets
-from funkcije._explorer import Explorer, Run
-from funkcije._figures import STYLES
+from funkcije import layers, widgets
+from funkcije.lab import explorer as explorers
+from funkcije.lab.explorer import Explorer, SlicedRun
+from funkcije.lab.figures import STYLES
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
 
@@ -49,7 +50,7 @@ def data() -> dict[str, np.ndarray]:
 @pytest.fixture(autouse=True)
 def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Explorers made in a running event loop take it for a kernel's; what is left of them goes."""
-    monkeypatch.setattr(_explorer, "someone_is_there", lambda: True)
+    monkeypatch.setattr(explorers, "someone_is_there", lambda: True)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
@@ -58,16 +59,16 @@ def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def slices(monkeypatch: pytest.MonkeyPatch) -> list[Run[Any]]:
+def slices(monkeypatch: pytest.MonkeyPatch) -> list[SlicedRun[Any]]:
     """The run of each slice of training, in their order; a slice is one step, so that no run is over soon."""
-    seen: list[Run[Any]] = []
-    advance = Run.advance
+    seen: list[SlicedRun[Any]] = []
+    advance = SlicedRun.advance
 
-    def one_step(run: Run[Any], seconds: float) -> bool:
+    def one_step(run: SlicedRun[Any], seconds: float) -> bool:
         seen.append(run)
         return advance(run, 0)
 
-    monkeypatch.setattr(Run, "advance", one_step)
+    monkeypatch.setattr(SlicedRun, "advance", one_step)
     return seen
 
 
@@ -121,7 +122,7 @@ def is_a_drawing(png: bytes) -> bool:
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_move_shows_a_picture_after_the_first_slice_of_training(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[Run[Any]]
+    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -137,7 +138,7 @@ def test_a_move_shows_a_picture_after_the_first_slice_of_training(
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[Run[Any]]
+    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -168,7 +169,7 @@ def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarr
 
 
 def test_the_latest_of_quick_moves_is_the_only_one_that_trains(
-    data: dict[str, np.ndarray], slices: list[Run[Any]]
+    data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = widgets.weight_scale_explorer(data)
@@ -182,7 +183,9 @@ def test_the_latest_of_quick_moves_is_the_only_one_that_trains(
     asyncio.run(scenario())
 
 
-def test_a_new_move_ends_the_training_of_the_one_before(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+def test_a_new_move_ends_the_training_of_the_one_before(
+    data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+) -> None:
     async def scenario() -> None:
         explorer = widgets.batch_size_explorer(data)
         panel_of(explorer).sliders["batch_size"].value = 5
@@ -202,7 +205,9 @@ def test_a_new_move_ends_the_training_of_the_one_before(data: dict[str, np.ndarr
     asyncio.run(scenario())
 
 
-def test_stop_ends_the_training_and_says_how_far_it_came(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+def test_stop_ends_the_training_and_says_how_far_it_came(
+    data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+) -> None:
     async def scenario() -> None:
         explorer = widgets.training_explorer(data)
         panel = panel_of(explorer)
@@ -234,7 +239,7 @@ def test_play_trains_to_the_end_and_the_summary_gets_a_point(data: dict[str, np.
     asyncio.run(scenario())
 
 
-def test_the_words_for_a_picture_change_with_it(data: dict[str, np.ndarray], slices: list[Run[Any]]) -> None:
+def test_the_words_for_a_picture_change_with_it(data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]) -> None:
     async def scenario() -> None:
         explorer = widgets.training_explorer(data)
         seen: dict[bytes, str] = {}
@@ -330,17 +335,17 @@ def test_what_a_layer_raises_is_one_line_with_file_and_number(
 
 
 def _of_one_net() -> tuple[Any, ...]:
-    from funkcije._panel import Control
     from funkcije.experiments import Training
+    from funkcije.lab.panel import Control
 
     return Training(epochs=1), (None,), [Control("batch_size", 50, choices=(10, 50))]
 
 
 def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_before(
-    data: dict[str, np.ndarray], slices: list[Run[Any]], monkeypatch: pytest.MonkeyPatch
+    data: dict[str, np.ndarray], slices: list[SlicedRun[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = {"metadata": {"cellId": "one"}, "header": {"msg_id": "first"}}
-    monkeypatch.setattr(_explorer, "_request", lambda: request)
+    monkeypatch.setattr(explorers, "_request", lambda: request)
 
     async def scenario() -> None:
         old = widgets.training_explorer(data)
@@ -369,12 +374,19 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
         explorer = widgets.weight_scale_explorer(data)
         panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
         await until(lambda: 10**-3.0 in explorer.tried)
-        monkeypatch.setattr(_explorer, "code", lambda rules: "changed")
+        monkeypatch.setattr(explorers, "code", lambda rules: "changed")
         panel_of(explorer).sliders["weight_scale"].value = 10**-1.0
         await until(lambda: 10**-1.0 in explorer.tried)
         assert set(explorer.tried) == {10**-1.0}
 
     asyncio.run(scenario())
+
+
+def test_a_change_is_noticed_in_every_file_of_the_package() -> None:
+    package = Path(layers.__file__).parent
+    watched = {Path(file).relative_to(package).as_posix() for file, *_ in explorers._files()}
+    assert watched == {file.relative_to(package).as_posix() for file in package.rglob("*.py")}
+    assert {"layers.py", "lab/explorer.py", "data/cifar10.py"} <= watched
 
 
 def test_a_changed_file_is_loaded_at_the_next_move_and_its_fault_said_until_it_changes_again(
@@ -386,10 +398,10 @@ def test_a_changed_file_is_loaded_at_the_next_move_and_its_fault_said_until_it_c
         loads[0] += 1
         return told[0]
 
-    monkeypatch.setattr(_explorer, "_files", lambda: list(files))
-    monkeypatch.setattr(_explorer, "_reload", reload)
-    monkeypatch.setattr(_explorer.Explorer, "_loaded", None)
-    monkeypatch.setattr(_explorer.Explorer, "_problem", "")
+    monkeypatch.setattr(explorers, "_files", lambda: list(files))
+    monkeypatch.setattr(explorers, "_reload", reload)
+    monkeypatch.setattr(explorers.Explorer, "_loaded", None)
+    monkeypatch.setattr(explorers.Explorer, "_problem", "")
 
     async def scenario() -> None:
         explorer = widgets.weight_scale_explorer(data)
@@ -429,7 +441,7 @@ def test_in_english_nothing_is_left_of_montenegrin(
 
 
 def test_every_message_has_both_languages_with_the_same_facts() -> None:
-    from funkcije._messages import MESSAGES
+    from funkcije.lab.messages import MESSAGES
 
     explorers = list(MESSAGES)[list(MESSAGES).index("None") :]
     for key in explorers:

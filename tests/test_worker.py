@@ -121,7 +121,7 @@ class _Forged(np.ndarray):
 
 
 def test_an_endless_loop_ends_at_the_limit_and_the_rest_is_still_graded(graded: Grade, submit: Submit) -> None:
-    loop = edit("deviation = x", "while True: pass\n    deviation = x", "layernorm_forward")
+    loop = edit("x_centered = x", "while True: pass\n    x_centered = x", "layernorm_forward")
     result = graded(submit(loop))
     assert result.of("layernorm_forward")[0].status == "timeout"
     assert result.function_score("batchnorm_forward") == (10, 10)

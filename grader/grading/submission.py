@@ -10,7 +10,7 @@ import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..course import PACKAGE
@@ -200,5 +200,4 @@ def _can_be_taken(path: Path, name: str) -> bool:
 
 def comes_before_a_module(name: str, given: dict[str, bytes]) -> bool:
     """True for a file in a folder that Python would import in place of a module of the package."""
-    folder, _, below = name.partition("/")
-    return bool(below) and f"{folder}.py" in given
+    return any(f"{folder}.py" in given for folder in PurePosixPath(name).parents)

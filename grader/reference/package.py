@@ -84,10 +84,11 @@ class _Finder(importlib.abc.MetaPathFinder):
         package = self.packages.get(root)
         if package is None:
             return None
-        file = package.folder.joinpath(*(module.split(".") if module else ("__init__",))).with_suffix(".py")
+        place = package.folder.joinpath(*module.split("."))
+        locations = [str(place)] if (place / "__init__.py").is_file() else None
+        file = place / "__init__.py" if locations else place.with_suffix(".py")
         if not file.is_file():
             return None
-        locations = [str(package.folder)] if not module else None
         return importlib.util.spec_from_file_location(
             fullname, file, loader=_Loader(package, module, file), submodule_search_locations=locations
         )

@@ -6,24 +6,28 @@ forward = in_function("layers", "layernorm_forward")
 backward = in_function("layers", "layernorm_backward")
 
 MEAN = "x.mean(axis=1, keepdims=True)"
-VARIANCE = "np.mean(deviation**2, axis=1, keepdims=True)"
-STD = f"np.sqrt({VARIANCE} + eps)"
-OUT = "out = gamma * normalized + beta"
+CENTERED = "x_centered = x - mu"
+VARIANCE = "np.mean(x_centered**2, axis=1, keepdims=True)"
+INSIDE = "var + eps"
+STD = f"np.sqrt({INSIDE})"
+X_HAT = "x_hat = x_centered / std"
+OUT = "out = gamma * x_hat + beta"
 
-UNPACKED = "normalized, row_std, gamma = cache"
-WITHOUT_EPS = """deviation = normalized * row_std
-    row_std = deviation.std(axis=1, keepdims=True)
-    normalized = deviation / row_std"""
-DX = "(dnormalized - through_mean - through_var)"
-THROUGH_MEAN = "dnormalized.mean(axis=1, keepdims=True)"
-THROUGH_VAR = "np.mean(dnormalized * normalized, axis=1, keepdims=True)"
-DGAMMA = "dgamma = np.sum(dout * normalized, axis=0)"
+UNPACKED = "x_hat, std, gamma = cache"
+WITHOUT_EPS = """x_centered = x_hat * std
+    std = x_centered.std(axis=1, keepdims=True)
+    x_hat = x_centered / std"""
+DX_HAT = "dx_hat = dout * gamma"
+DX = "(dx_hat - through_mean - through_var)"
+THROUGH_MEAN = "dx_hat.sum(axis=1, keepdims=True) / D"
+THROUGH_VAR = "np.sum(dx_hat * x_hat, axis=1, keepdims=True) / D"
+DGAMMA = "dgamma = np.sum(dout * x_hat, axis=0)"
 DBETA = "dbeta = dout.sum(axis=0)"
 
 MISTAKES: tuple[Mistake, ...] = (
     # layernorm_forward: which numbers are averaged
-    forward("ln_is_batchnorm", "rows", {MEAN: "x.mean(axis=0)", VARIANCE: "np.mean(deviation**2, axis=0)"}),
-    forward("ln_whole_matrix", "rows", {MEAN: "x.mean()", VARIANCE: "np.mean(deviation**2)"}),
+    forward("ln_is_batchnorm", "rows", {MEAN: "x.mean(axis=0)", VARIANCE: "np.mean(x_centered**2, axis=0)"}),
+    forward("ln_whole_matrix", "rows", {MEAN: "x.mean()", VARIANCE: "np.mean(x_centered**2)"}),
     forward("ln_mean_over_columns", "rows", {MEAN: "x.mean(axis=0)", VARIANCE: "x.var(axis=1, keepdims=True)"}),
     forward("ln_variance_over_columns", "rows", {VARIANCE: "x.var(axis=0)"}),
     forward("ln_mean_of_whole_matrix", "rows", {MEAN: "x.mean()", VARIANCE: "x.var(axis=1, keepdims=True)"}),
@@ -35,33 +39,35 @@ MISTAKES: tuple[Mistake, ...] = (
         "rows",
         {
             MEAN: "x.sum(axis=1, keepdims=True) / x.shape[0]",
-            VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True) / x.shape[0]",
+            VARIANCE: "np.sum(x_centered**2, axis=1, keepdims=True) / x.shape[0]",
         },
     ),
-    forward("ln_variance_divided_by_n", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True) / x.shape[0]"}),
-    forward("ln_sum_of_squares", "rows", {VARIANCE: "np.sum(deviation**2, axis=1, keepdims=True)"}),
+    forward(
+        "ln_variance_divided_by_n", "rows", {VARIANCE: "np.sum(x_centered**2, axis=1, keepdims=True) / x.shape[0]"}
+    ),
+    forward("ln_sum_of_squares", "rows", {VARIANCE: "np.sum(x_centered**2, axis=1, keepdims=True)"}),
     forward("ln_mean_not_divided", "rows", {MEAN: "x.sum(axis=1, keepdims=True)"}),
-    forward("ln_mean_absolute_deviation", "rows", {STD: "np.mean(np.abs(deviation), axis=1, keepdims=True) + eps"}),
-    forward("ln_divides_by_variance", "rows", {STD: f"{VARIANCE} + eps"}),
+    forward("ln_mean_absolute_deviation", "rows", {STD: "np.mean(np.abs(x_centered), axis=1, keepdims=True) + eps"}),
+    forward("ln_divides_by_variance", "rows", {STD: INSIDE}),
     forward("ln_root_twice", "rows", {STD: "np.sqrt(x.std(axis=1, keepdims=True) + eps)"}),
     forward("ln_variance_not_centered", "rows", {VARIANCE: "np.mean(x**2, axis=1, keepdims=True)"}),
-    forward("ln_root_mean_square", "rows", {f"deviation = x - {MEAN}": "deviation = x"}),
-    forward("ln_multiplies_by_std", "rows", {"normalized = deviation / row_std": "normalized = deviation * row_std"}),
+    forward("ln_root_mean_square", "rows", {CENTERED: "x_centered = x"}),
+    forward("ln_multiplies_by_std", "rows", {X_HAT: "x_hat = x_centered * std"}),
     forward("ln_not_normalized", "rows", {OUT: "out = gamma * x + beta"}, carries_gradient=False),
-    forward("ln_not_centered", "rows", {"normalized = deviation / row_std": "normalized = x / row_std"}),
+    forward("ln_not_centered", "rows", {X_HAT: "x_hat = x / std"}),
     forward(
         "ln_only_centered",
         "rows",
-        {"normalized = deviation / row_std": "normalized = deviation"},
+        {X_HAT: "x_hat = x_centered"},
         carries_gradient=False,
     ),
     # eps
-    forward("ln_eps_outside_root", "eps", {STD: f"np.sqrt({VARIANCE}) + eps"}),
-    forward("ln_eps_hard_coded", "eps", {f"{VARIANCE} + eps": f"{VARIANCE} + 1e-5"}),
-    forward("ln_eps_forgotten", "rows", {f"{VARIANCE} + eps": VARIANCE}),
-    forward("ln_eps_added_twice", "rows", {f"{VARIANCE} + eps": f"{VARIANCE} + eps + eps"}),
-    forward("ln_eps_squared", "eps", {f"{VARIANCE} + eps": f"{VARIANCE} + eps**2"}),
-    forward("ln_eps_as_floor", "eps", {STD: f"np.maximum(np.sqrt({VARIANCE}), eps)"}),
+    forward("ln_eps_outside_root", "eps", {STD: "np.sqrt(var) + eps"}),
+    forward("ln_eps_hard_coded", "eps", {INSIDE: "var + 1e-5"}),
+    forward("ln_eps_forgotten", "rows", {INSIDE: "var"}),
+    forward("ln_eps_added_twice", "rows", {INSIDE: "var + eps + eps"}),
+    forward("ln_eps_squared", "eps", {INSIDE: "var + eps**2"}),
+    forward("ln_eps_as_floor", "eps", {STD: "np.maximum(np.sqrt(var), eps)"}),
     forward("ln_eps_zero_ignored", "eps_zero", {'ln_param.get("eps", 1e-5)': 'ln_param.get("eps") or 1e-5'}),
     forward("ln_eps_default_smaller", "rows", {'"eps", 1e-5': '"eps", 1e-6'}),
     forward("ln_eps_default_tiny", "rows", {'"eps", 1e-5': '"eps", 1e-12'}),
@@ -69,28 +75,28 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("ln_eps_default_too_small", "rows", {'"eps", 1e-5': '"eps", 1e-8'}),
     forward("ln_eps_default_too_large", "rows", {'"eps", 1e-5': '"eps", 1e-3'}),
     # gamma and beta
-    forward("ln_no_scale_and_shift", "rows", {OUT: "out = normalized"}),
-    forward("ln_no_shift", "rows", {OUT: "out = gamma * normalized"}),
-    forward("ln_no_scale", "rows", {OUT: "out = normalized + beta"}),
-    forward("ln_gamma_and_beta_swapped", "rows", {OUT: "out = beta * normalized + gamma"}),
-    forward("ln_shift_before_scale", "rows", {OUT: "out = gamma * (normalized + beta)"}),
+    forward("ln_no_scale_and_shift", "rows", {OUT: "out = x_hat"}),
+    forward("ln_no_shift", "rows", {OUT: "out = gamma * x_hat"}),
+    forward("ln_no_scale", "rows", {OUT: "out = x_hat + beta"}),
+    forward("ln_gamma_and_beta_swapped", "rows", {OUT: "out = beta * x_hat + gamma"}),
+    forward("ln_shift_before_scale", "rows", {OUT: "out = gamma * (x_hat + beta)"}),
     forward(
         "ln_scales_before_normalizing",
         "rows",
-        {"deviation = x": "x = gamma * x + beta\n    deviation = x", OUT: "out = normalized"},
+        {"mu = ": "x = gamma * x + beta\n    mu = ", OUT: "out = x_hat"},
     ),
     # modes
     forward(
         "ln_running_statistics_in_test",
         "modes",
         {
-            "deviation = x - x.mean(axis=1, keepdims=True)": """mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+            CENTERED: """var = x.var(axis=1, keepdims=True)
     if ln_param.get("mode") == "test":
-        mean, var = ln_param["running_mean"], ln_param["running_var"]
+        mu, var = ln_param["running_mean"], ln_param["running_var"]
     else:
-        ln_param["running_mean"] = 0.9 * ln_param.get("running_mean", 0.0) + 0.1 * mean
+        ln_param["running_mean"] = 0.9 * ln_param.get("running_mean", 0.0) + 0.1 * mu
         ln_param["running_var"] = 0.9 * ln_param.get("running_var", 0.0) + 0.1 * var
-    deviation = x - mean""",
+    x_centered = x - mu""",
             VARIANCE: "var",
         },
     ),
@@ -98,31 +104,29 @@ MISTAKES: tuple[Mistake, ...] = (
         "ln_test_statistics_of_zeros",
         "modes",
         {
-            "deviation = x -": 'test = ln_param.get("mode") == "test"\n    deviation = x if test else x -',
-            f"np.sqrt({VARIANCE} + eps)": f"np.sqrt((0 if test else {VARIANCE}) + eps)",
+            CENTERED: 'test = ln_param.get("mode") == "test"\n    x_centered = x if test else x - mu',
+            STD: "np.sqrt((0 if test else var) + eps)",
         },
     ),
     forward(
         "ln_test_not_normalized",
         "modes",
-        {OUT: 'out = gamma * (x if ln_param.get("mode") == "test" else normalized) + beta'},
+        {OUT: 'out = gamma * (x if ln_param.get("mode") == "test" else x_hat) + beta'},
     ),
     forward(
         "ln_test_without_scale_and_shift",
         "modes",
-        {OUT: 'out = normalized if ln_param.get("mode") == "test" else gamma * normalized + beta'},
+        {OUT: 'out = x_hat if ln_param.get("mode") == "test" else gamma * x_hat + beta'},
     ),
     # shapes and sizes
-    forward("ln_out_squeezed", "shape", {OUT: "out = np.squeeze(gamma * normalized + beta)"}, carries_gradient=False),
-    forward("ln_out_transposed", "shape", {OUT: "out = (gamma * normalized + beta).T"}, carries_gradient=False),
-    forward(
-        "ln_single_row_is_shift", "sizes", {OUT: "out = gamma * normalized + beta if len(x) > 1 else 0 * x + beta"}
-    ),
+    forward("ln_out_squeezed", "shape", {OUT: "out = np.squeeze(gamma * x_hat + beta)"}, carries_gradient=False),
+    forward("ln_out_transposed", "shape", {OUT: "out = (gamma * x_hat + beta).T"}, carries_gradient=False),
+    forward("ln_single_row_is_shift", "sizes", {OUT: "out = gamma * x_hat + beta if len(x) > 1 else 0 * x + beta"}),
     # precision
     forward(
         "ln_computes_in_float32",
         "rows",
-        {"deviation = x": "x = x.astype(np.float32)\n    deviation = x"},
+        {"mu = ": "x = x.astype(np.float32)\n    mu = "},
         carries_gradient=False,
     ),
     forward(
@@ -137,117 +141,109 @@ MISTAKES: tuple[Mistake, ...] = (
         "ln_cache_kept_in_ln_param",
         "own_cache",
         {
-            "cache = (normalized, row_std, gamma)": """cache = ln_param.setdefault("cache", [])
-    cache[:] = normalized, row_std, gamma"""
+            "cache = (x_hat, std, gamma)": """cache = ln_param.setdefault("cache", [])
+    cache[:] = x_hat, std, gamma"""
         },
         edited="layernorm_forward",
     ),
     # the terms of dx
-    backward("ln_dx_without_variance_term", "dx", {DX: "(dnormalized - through_mean)"}),
-    backward("ln_dx_without_mean_term", "dx", {DX: "(dnormalized - through_var)"}),
-    backward("ln_dx_without_statistics", "dx", {DX: "dnormalized"}),
+    backward("ln_dx_without_variance_term", "dx", {DX: "(dx_hat - through_mean)"}),
+    backward("ln_dx_without_mean_term", "dx", {DX: "(dx_hat - through_var)"}),
+    backward("ln_dx_without_statistics", "dx", {DX: "dx_hat"}),
     backward("ln_dx_without_direct_term", "dx", {DX: "(-through_mean - through_var)"}),
     backward("ln_dx_through_mean_only", "dx", {DX: "-through_mean"}),
-    backward("ln_dx_stops_at_normalized", "dx", {f"dx = {DX} / row_std": "dx = dnormalized"}),
-    backward("ln_dx_mean_term_added", "dx", {DX: "(dnormalized + through_mean - through_var)"}),
-    backward("ln_dx_variance_term_added", "dx", {DX: "(dnormalized - through_mean + through_var)"}),
-    backward("ln_dx_variance_term_doubled", "dx", {DX: "(dnormalized - through_mean - 2 * through_var)"}),
-    backward("ln_dx_variance_term_halved", "dx", {DX: "(dnormalized - through_mean - through_var / 2)"}),
-    backward("ln_dx_variance_term_same_for_a_row", "dx", {f"normalized * {THROUGH_VAR}": THROUGH_VAR}),
-    backward("ln_dx_variance_term_wrong_power", "dx", {DX: "(dnormalized - through_mean - through_var * row_std**2)"}),
-    backward("ln_dx_not_divided_by_std", "dx", {f"{DX} / row_std": DX}),
-    backward("ln_dx_multiplied_by_std", "dx", {f"{DX} / row_std": f"{DX} * row_std"}),
-    backward("ln_dx_divided_by_variance", "dx", {f"{DX} / row_std": f"{DX} / row_std**2"}),
+    backward("ln_dx_stops_at_normalized", "dx", {f"dx = {DX} / std": "dx = dx_hat"}),
+    backward("ln_dx_mean_term_added", "dx", {DX: "(dx_hat + through_mean - through_var)"}),
+    backward("ln_dx_variance_term_added", "dx", {DX: "(dx_hat - through_mean + through_var)"}),
+    backward("ln_dx_variance_term_doubled", "dx", {DX: "(dx_hat - through_mean - 2 * through_var)"}),
+    backward("ln_dx_variance_term_halved", "dx", {DX: "(dx_hat - through_mean - through_var / 2)"}),
+    backward("ln_dx_variance_term_same_for_a_row", "dx", {f"{THROUGH_VAR} * x_hat": THROUGH_VAR}),
+    backward("ln_dx_variance_term_wrong_power", "dx", {DX: "(dx_hat - through_mean - through_var * std**2)"}),
+    backward("ln_dx_not_divided_by_std", "dx", {f"{DX} / std": DX}),
+    backward("ln_dx_multiplied_by_std", "dx", {f"{DX} / std": f"{DX} * std"}),
+    backward("ln_dx_divided_by_variance", "dx", {f"{DX} / std": f"{DX} / std**2"}),
     # gamma on the way to dx
     backward(
         "ln_dx_gamma_last",
         "dx",
-        {"dnormalized = dout * gamma": "dnormalized = dout", f"{DX} / row_std": f"{DX} * gamma / row_std"},
+        {DX_HAT: "dx_hat = dout", f"{DX} / std": f"{DX} * gamma / std"},
     ),
-    backward("ln_dx_without_gamma", "dx", {"dnormalized = dout * gamma": "dnormalized = dout"}),
-    backward("ln_dx_gamma_twice", "dx", {f"{DX} / row_std": f"{DX} * gamma / row_std"}),
+    backward("ln_dx_without_gamma", "dx", {DX_HAT: "dx_hat = dout"}),
+    backward("ln_dx_gamma_twice", "dx", {f"{DX} / std": f"{DX} * gamma / std"}),
     backward("ln_dx_mean_term_without_gamma", "dx", {THROUGH_MEAN: "dout.mean(axis=1, keepdims=True)"}),
-    backward(
-        "ln_dx_variance_term_without_gamma", "dx", {THROUGH_VAR: "np.mean(dout * normalized, axis=1, keepdims=True)"}
-    ),
+    backward("ln_dx_variance_term_without_gamma", "dx", {THROUGH_VAR: "np.mean(dout * x_hat, axis=1, keepdims=True)"}),
     # what is summed, and by what it is divided
     backward(
         "ln_dx_is_batchnorm",
         "dx",
-        {THROUGH_MEAN: "dnormalized.mean(axis=0)", THROUGH_VAR: "np.mean(dnormalized * normalized, axis=0)"},
+        {THROUGH_MEAN: "dx_hat.mean(axis=0)", THROUGH_VAR: "np.mean(dx_hat * x_hat, axis=0)"},
     ),
-    backward("ln_dx_mean_term_over_columns", "dx", {THROUGH_MEAN: "dnormalized.mean(axis=0)"}),
-    backward("ln_dx_variance_term_over_columns", "dx", {THROUGH_VAR: "np.mean(dnormalized * normalized, axis=0)"}),
+    backward("ln_dx_mean_term_over_columns", "dx", {THROUGH_MEAN: "dx_hat.mean(axis=0)"}),
+    backward("ln_dx_variance_term_over_columns", "dx", {THROUGH_VAR: "np.mean(dx_hat * x_hat, axis=0)"}),
     backward(
         "ln_dx_divided_by_n",
         "dx",
         {
-            THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True) / dout.shape[0]",
-            THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / dout.shape[0]",
+            THROUGH_MEAN: "dx_hat.sum(axis=1, keepdims=True) / dout.shape[0]",
+            THROUGH_VAR: "np.sum(dx_hat * x_hat, axis=1, keepdims=True) / dout.shape[0]",
         },
     ),
-    backward(
-        "ln_dx_mean_term_divided_by_n", "dx", {THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True) / dout.shape[0]"}
-    ),
+    backward("ln_dx_mean_term_divided_by_n", "dx", {THROUGH_MEAN: "dx_hat.sum(axis=1, keepdims=True) / dout.shape[0]"}),
     backward(
         "ln_dx_variance_term_divided_by_n",
         "dx",
-        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / dout.shape[0]"},
+        {THROUGH_VAR: "np.sum(dx_hat * x_hat, axis=1, keepdims=True) / dout.shape[0]"},
     ),
     backward(
         "ln_dx_sums_not_divided",
         "dx",
         {
-            THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True)",
-            THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True)",
+            THROUGH_MEAN: "dx_hat.sum(axis=1, keepdims=True)",
+            THROUGH_VAR: "np.sum(dx_hat * x_hat, axis=1, keepdims=True)",
         },
     ),
     backward(
         "ln_dx_variance_term_unbiased",
         "dx",
-        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True) / max(dout.shape[1] - 1, 1)"},
+        {THROUGH_VAR: "np.sum(dx_hat * x_hat, axis=1, keepdims=True) / max(dout.shape[1] - 1, 1)"},
     ),
-    backward("ln_dx_mean_term_not_divided", "dx", {THROUGH_MEAN: "dnormalized.sum(axis=1, keepdims=True)"}),
+    backward("ln_dx_mean_term_not_divided", "dx", {THROUGH_MEAN: "dx_hat.sum(axis=1, keepdims=True)"}),
     backward(
         "ln_dx_variance_term_not_divided",
         "dx",
-        {THROUGH_VAR: "np.sum(dnormalized * normalized, axis=1, keepdims=True)"},
+        {THROUGH_VAR: "np.sum(dx_hat * x_hat, axis=1, keepdims=True)"},
     ),
     # eps on the way back: the standard deviation that is cached holds it already
     backward(
         "ln_dx_eps_hard_coded",
         "eps",
-        {f"{DX} / row_std": f"{DX} / np.sqrt(np.var(normalized * row_std, axis=1, keepdims=True) + 1e-5)"},
+        {f"{DX} / std": f"{DX} / np.sqrt(np.var(x_hat * std, axis=1, keepdims=True) + 1e-5)"},
     ),
-    backward(
-        "ln_dx_eps_forgotten", "dx", {f"{DX} / row_std": f"{DX} / np.std(normalized * row_std, axis=1, keepdims=True)"}
-    ),
+    backward("ln_dx_eps_forgotten", "dx", {f"{DX} / std": f"{DX} / np.std(x_hat * std, axis=1, keepdims=True)"}),
     backward(
         "ln_dx_eps_forgotten_everywhere",
         "dx",
-        {"dnormalized = dout * gamma": f"{WITHOUT_EPS}\n    dnormalized = dout * gamma"},
+        {DX_HAT: f"{WITHOUT_EPS}\n    {DX_HAT}"},
     ),
     backward(
         "ln_dx_eps_forgotten_in_variance_term",
         "dx",
-        {
-            DX: "(dnormalized - through_mean - through_var * (row_std / np.std(normalized * row_std, axis=1, keepdims=True)) ** 3)"
-        },
+        {DX: "(dx_hat - through_mean - through_var * (std / np.std(x_hat * std, axis=1, keepdims=True)) ** 3)"},
     ),
     backward("ln_backward_without_eps", "dgamma", {UNPACKED: f"{UNPACKED}\n    {WITHOUT_EPS}"}),
     backward(
         "ln_dx_eps_added_to_std",
         "dx",
-        {f"{DX} / row_std": f"{DX} / (row_std + row_std**2 * (1 - np.var(normalized, axis=1, keepdims=True)))"},
+        {f"{DX} / std": f"{DX} / (std + std**2 * (1 - np.var(x_hat, axis=1, keepdims=True)))"},
     ),
     # dgamma and dbeta
-    backward("ln_dgamma_summed_over_features", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized, axis=1)"}),
-    backward("ln_dgamma_mean", "dgamma", {DGAMMA: "dgamma = np.mean(dout * normalized, axis=0)"}),
-    backward("ln_dgamma_from_x", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized * row_std, axis=0)"}),
+    backward("ln_dgamma_summed_over_features", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_hat, axis=1)"}),
+    backward("ln_dgamma_mean", "dgamma", {DGAMMA: "dgamma = np.mean(dout * x_hat, axis=0)"}),
+    backward("ln_dgamma_from_x", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_hat * std, axis=0)"}),
     backward("ln_dgamma_without_normalized", "dgamma", {DGAMMA: "dgamma = np.sum(dout, axis=0)"}),
-    backward("ln_dgamma_times_gamma", "dgamma", {DGAMMA: "dgamma = np.sum(dout * gamma * normalized, axis=0)"}),
-    backward("ln_dgamma_not_summed", "dgamma", {DGAMMA: "dgamma = dout * normalized"}),
-    backward("ln_dgamma_one_number", "dgamma", {DGAMMA: "dgamma = np.sum(dout * normalized)"}),
+    backward("ln_dgamma_times_gamma", "dgamma", {DGAMMA: "dgamma = np.sum(dout * gamma * x_hat, axis=0)"}),
+    backward("ln_dgamma_not_summed", "dgamma", {DGAMMA: "dgamma = dout * x_hat"}),
+    backward("ln_dgamma_one_number", "dgamma", {DGAMMA: "dgamma = np.sum(dout * x_hat)"}),
     backward("ln_dbeta_summed_over_features", "dbeta", {DBETA: "dbeta = dout.sum(axis=1)"}),
     backward("ln_dbeta_mean", "dbeta", {DBETA: "dbeta = dout.mean(axis=0)"}),
     backward("ln_dbeta_times_gamma", "dbeta", {DBETA: "dbeta = np.sum(dout * gamma, axis=0)"}),
@@ -256,7 +252,7 @@ MISTAKES: tuple[Mistake, ...] = (
     backward(
         "ln_dout_scaled_in_place",
         "dgamma",
-        {DBETA: f"dout *= gamma\n    {DBETA}", "dnormalized = dout * gamma": "dnormalized = dout"},
+        {DBETA: f"dout *= gamma\n    {DBETA}", DX_HAT: "dx_hat = dout"},
     ),
     backward("ln_dgamma_and_dbeta_swapped", "dgamma", {"return dx, dgamma, dbeta": "return dx, dbeta, dgamma"}),
     # shapes and precision
@@ -264,11 +260,11 @@ MISTAKES: tuple[Mistake, ...] = (
         "ln_gradients_kept_as_rows",
         "shapes",
         {
-            DGAMMA: "dgamma = np.sum(dout * normalized, axis=0, keepdims=True)",
+            DGAMMA: "dgamma = np.sum(dout * x_hat, axis=0, keepdims=True)",
             DBETA: "dbeta = dout.sum(axis=0, keepdims=True)",
         },
     ),
-    backward("ln_dx_squeezed", "shapes", {f"dx = {DX} / row_std": f"dx = np.squeeze({DX} / row_std)"}),
-    backward("ln_dx_transposed", "shapes", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).T"}),
-    backward("ln_dx_in_float32", "sizes", {f"dx = {DX} / row_std": f"dx = ({DX} / row_std).astype(np.float32)"}),
+    backward("ln_dx_squeezed", "shapes", {f"dx = {DX} / std": f"dx = np.squeeze({DX} / std)"}),
+    backward("ln_dx_transposed", "shapes", {f"dx = {DX} / std": f"dx = ({DX} / std).T"}),
+    backward("ln_dx_in_float32", "sizes", {f"dx = {DX} / std": f"dx = ({DX} / std).astype(np.float32)"}),
 )

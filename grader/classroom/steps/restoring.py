@@ -184,10 +184,10 @@ def remove_shadowing(folder: Path, root: Path) -> list[str]:
             removed.append(path)
     package = folder / "funkcije"
     if package.is_dir():
-        modules = {path.stem for path in package.glob("*.py")}
-        for path in sorted(package.iterdir()):
-            name = path.name.partition(".")[0]
-            if name in modules and (path.suffix in {".so", ".pyd", ".pyc"} or (path / "__init__.py").is_file()):
+        modules = {path.with_suffix("") for path in package.rglob("*.py")}
+        for path in sorted(package.rglob("*")):
+            module = path.parent / path.name.partition(".")[0] in modules and not {*path.parents} & {*removed}
+            if module and (path.suffix in {".so", ".pyd", ".pyc"} or (path / "__init__.py").is_file()):
                 removed.append(path)
     for path in removed:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -6,7 +6,8 @@ with respect to the inputs, in the order of the forward pass. The losses at the 
 loss and its gradient together.
 
 In shapes, N is the number of examples, D the number of features, M the number of outputs, C the number of classes.
-Results have the dtype of `x`.
+Results have the dtype of `x`. Settings are made Python's own numbers with `float(...)` for that: one of numpy's float64
+would make float32 arrays float64.
 """
 
 from typing import Any
@@ -112,9 +113,9 @@ def batchnorm_forward(
     eps = float(bn_param.get("eps", 1e-5))
     momentum = float(bn_param.get("momentum", 0.9))
 
-    features = x.shape[1]
-    running_mean = bn_param.get("running_mean", np.zeros(features, dtype=x.dtype))
-    running_var = bn_param.get("running_var", np.zeros(features, dtype=x.dtype))
+    D = x.shape[1]
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    running_var = bn_param.get("running_var", np.zeros(D, dtype=x.dtype))
 
     cache: Any = None
     if mode == "train":

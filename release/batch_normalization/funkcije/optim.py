@@ -2,10 +2,9 @@
 
 Each has the form `w, config = RULE(w, dw, config)`: one step for the parameter `w` with the gradient `dw` of the loss.
 `w` is updated in place and returned. `config` holds the rule's settings (absent ones are filled in with defaults) and
-what it remembers from step to step, in the dtype of `w`; pass it to the next step of the same parameter.
+what it remembers from step to step; pass it to the next step of the same parameter.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -28,9 +27,9 @@ def sgd(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[np
         learning_rate: η; 1e-2 if absent.
     """
     config = {} if config is None else config
-    learning_rate = config.setdefault("learning_rate", 1e-2)
+    learning_rate = _setting(config, "learning_rate", 1e-2)
 
-    w -= float(learning_rate) * dw
+    w -= learning_rate * dw
     return w, config
 
 
@@ -43,13 +42,15 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
         velocity: v, of the shape of w; zeros if absent.
     """
     config = {} if config is None else config
-    learning_rate = config.setdefault("learning_rate", 1e-2)
-    momentum = config.setdefault("momentum", 0.9)
-    velocity = _memory(config, "velocity", w)
+    learning_rate = _setting(config, "learning_rate", 1e-2)
+    momentum = _setting(config, "momentum", 0.9)
+    velocity = config.get("velocity", 0.0)
 
-    velocity *= float(momentum)
-    velocity -= float(learning_rate) * dw
+    velocity *= momentum
+    velocity -= learning_rate * dw
     w += velocity
+
+    config["velocity"] = velocity
     return w, config
 
 
@@ -63,14 +64,16 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
         cache: c, the moving average of the squared gradients, of the shape of w; zeros if absent.
     """
     config = {} if config is None else config
-    learning_rate = config.setdefault("learning_rate", 1e-2)
-    decay_rate = float(config.setdefault("decay_rate", 0.99))
-    epsilon = config.setdefault("epsilon", 1e-8)
-    cache = _memory(config, "cache", w)
+    learning_rate = _setting(config, "learning_rate", 1e-2)
+    decay_rate = _setting(config, "decay_rate", 0.99)
+    epsilon = _setting(config, "epsilon", 1e-8)
+    cache = config.get("cache", 0.0)
 
     cache *= decay_rate
-    cache += (1 - decay_rate) * dw * dw
-    w -= float(learning_rate) * dw / (np.sqrt(cache) + float(epsilon))
+    cache += (1 - decay_rate) * dw**2
+    w -= learning_rate * dw / (np.sqrt(cache) + epsilon)
+
+    config["cache"] = cache
     return w, config
 
 
@@ -90,36 +93,28 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
         t: number of steps taken; 0 if absent.
     """
     config = {} if config is None else config
-    learning_rate = float(config.setdefault("learning_rate", 1e-3))
-    beta1 = float(config.setdefault("beta1", 0.9))
-    beta2 = float(config.setdefault("beta2", 0.999))
-    epsilon = float(config.setdefault("epsilon", 1e-8))
-    m = _memory(config, "m", w)
-    v = _memory(config, "v", w)
-    t = config["t"] = config.get("t", 0) + 1
+    learning_rate = _setting(config, "learning_rate", 1e-3)
+    beta1 = _setting(config, "beta1", 0.9)
+    beta2 = _setting(config, "beta2", 0.999)
+    epsilon = _setting(config, "epsilon", 1e-8)
+    m = config.get("m", 0.0)
+    v = config.get("v", 0.0)
+    t = config.get("t", 0) + 1
 
-    # In place, with one array of the size of w beside m and v: on the large first layer of an image net, memory is
-    # what a step costs.
-    scratch = dw * (1 - beta1)
     m *= beta1
-    m += scratch
-    np.multiply(dw, dw, out=scratch)
-    scratch *= 1 - beta2
+    m += (1 - beta1) * dw
     v *= beta2
-    v += scratch
+    v += (1 - beta2) * dw**2
+    # m̂ and v̂ are inside the step: with names of their own, each would be one more array of the size of w.
+    w -= learning_rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
 
-    # The corrections of m and v are numbers, so they can be moved to the learning rate and epsilon (end of Section 2).
-    correction = math.sqrt(1 - beta2**t)
-    np.sqrt(v, out=scratch)
-    scratch += epsilon * correction
-    np.divide(m, scratch, out=scratch)
-    scratch *= learning_rate * correction / (1 - beta1**t)
-    w -= scratch
+    config.update(m=m, v=v, t=t)
     return w, config
 
 
-def _memory(config: Config, key: str, w: np.ndarray) -> Any:
-    """What a rule remembers under this key; zeros of the shape and dtype of `w` before the first step."""
-    if key not in config:
-        config[key] = np.zeros_like(w)
-    return config[key]
+def _setting(config: Config, key: str, default: float) -> float:
+    """A setting; the default, which is filled in, if absent.
+
+    A Python number, whatever was given: one of numpy's float64 would make a step in float32 a step in float64.
+    """
+    return float(config.setdefault(key, default))

@@ -12,9 +12,9 @@ can move one, the picture of a short training stays.
 import math
 from collections.abc import Sequence
 
-from ._explorer import Explorer
-from ._panel import Control
 from .experiments import Data, Training, batch_size_trainings, weight_scale_trainings
+from .lab.explorer import Explorer
+from .lab.panel import Control
 
 __all__ = ["batch_size_explorer", "training_explorer", "weight_scale_explorer"]
 

@@ -6,7 +6,8 @@ with respect to the inputs, in the order of the forward pass. The losses at the 
 loss and its gradient together.
 
 In shapes, N is the number of examples, D the number of features, M the number of outputs, C the number of classes.
-Results have the dtype of `x`.
+Results have the dtype of `x`. Settings are made Python's own numbers with `float(...)` for that: one of numpy's float64
+would make float32 arrays float64.
 """
 
 from typing import Any
@@ -112,9 +113,9 @@ def batchnorm_forward(
     eps = float(bn_param.get("eps", 1e-5))
     momentum = float(bn_param.get("momentum", 0.9))
 
-    features = x.shape[1]
-    running_mean = bn_param.get("running_mean", np.zeros(features, dtype=x.dtype))
-    running_var = bn_param.get("running_var", np.zeros(features, dtype=x.dtype))
+    D = x.shape[1]
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    running_var = bn_param.get("running_var", np.zeros(D, dtype=x.dtype))
 
     cache: Any = None
     if mode == "train":
@@ -159,28 +160,23 @@ def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
     """
     x_hat, x_centered, std, gamma = cache
     N = dout.shape[0]
-    ones = np.ones_like(dout)
 
-    # y = scaled + beta
+    # The lines of the forward pass, from the last to the first.
+    # out = gamma * x_hat + beta
     dbeta = dout.sum(axis=0)
-    # scaled = gamma * x_hat
     dgamma = np.sum(dout * x_hat, axis=0)
     dx_hat = dout * gamma
-    # x_hat = x_centered * inverse
+    # x_hat = x_centered / std
     dx_centered = dx_hat / std
-    dinverse = np.sum(dx_hat * x_centered, axis=0)
-    # inverse = 1 / std
-    dstd = -dinverse / std**2
-    # std = sqrt(var + eps)
+    dstd = -np.sum(dx_hat * x_centered, axis=0) / std**2
+    # std = np.sqrt(var + eps)
     dvar = dstd / (2 * std)
-    # var = mean(squares)
-    dsquares = ones * dvar / N
-    # squares = x_centered ** 2
-    dx_centered += 2 * x_centered * dsquares
+    # var = np.mean(x_centered**2, axis=0)
+    dx_centered += 2 * x_centered * dvar / N
     # x_centered = x - mu
     dmu = -dx_centered.sum(axis=0)
-    # mu = mean(x)
-    dx = dx_centered + ones * dmu / N
+    # mu = x.mean(axis=0)
+    dx = dx_centered + dmu / N
     return dx, dgamma, dbeta
 
 
@@ -200,14 +196,12 @@ def batchnorm_backward_alt(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np
         dbeta: (D,).
     """
     x_hat, _, std, gamma = cache
-    batch_size = dout.shape[0]
+    N = dout.shape[0]
 
     dbeta = dout.sum(axis=0)
-    dgamma = np.einsum("nd,nd->d", dout, x_hat)
-    dx = x_hat * (-dgamma / batch_size)
-    dx += dout
-    dx -= dbeta / batch_size
-    dx *= gamma / std
+    dgamma = np.sum(dout * x_hat, axis=0)
+    # What goes back through the mean is a shift of every column, and through the variance a multiple of x_hat.
+    dx = gamma / std * (dout - dbeta / N - dgamma / N * x_hat)
     return dx, dgamma, dbeta
 
 
@@ -234,11 +228,13 @@ def layernorm_forward(
     eps = float(ln_param.get("eps", 1e-5))
     cache: Any = None
     # To be found: out and cache.
-    deviation = x - x.mean(axis=1, keepdims=True)
-    row_std = np.sqrt(np.mean(deviation**2, axis=1, keepdims=True) + eps)
-    normalized = deviation / row_std
-    out = gamma * normalized + beta
-    cache = (normalized, row_std, gamma)
+    mu = x.mean(axis=1, keepdims=True)
+    x_centered = x - mu
+    var = np.mean(x_centered**2, axis=1, keepdims=True)
+    std = np.sqrt(var + eps)
+    x_hat = x_centered / std
+    out = gamma * x_hat + beta
+    cache = (x_hat, std, gamma)
     return out, cache
 
 
@@ -257,14 +253,16 @@ def layernorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
         dgamma: (D,).
         dbeta: (D,).
     """
-    normalized, row_std, gamma = cache
+    x_hat, std, gamma = cache
+    D = dout.shape[1]
 
     dbeta = dout.sum(axis=0)
-    dgamma = np.sum(dout * normalized, axis=0)
-    dnormalized = dout * gamma
-    through_mean = dnormalized.mean(axis=1, keepdims=True)
-    through_var = normalized * np.mean(dnormalized * normalized, axis=1, keepdims=True)
-    dx = (dnormalized - through_mean - through_var) / row_std
+    dgamma = np.sum(dout * x_hat, axis=0)
+    # The formula of batch normalization, with sums over the row; gamma differs along it, so it stays inside.
+    dx_hat = dout * gamma
+    through_mean = dx_hat.sum(axis=1, keepdims=True) / D
+    through_var = np.sum(dx_hat * x_hat, axis=1, keepdims=True) / D * x_hat
+    dx = (dx_hat - through_mean - through_var) / std
     return dx, dgamma, dbeta
 
 
