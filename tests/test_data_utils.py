@@ -23,7 +23,7 @@ from funkcije import data_utils
 from funkcije.data import cifar10, generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.fc_net import FullyConnectedNet
-from funkcije.lab.messages import MESSAGES, say
+from funkcije.messages import MESSAGES, say
 from funkcije.solver import Solver
 
 ROOT = Path(__file__).parents[1]

@@ -441,7 +441,7 @@ def test_in_english_nothing_is_left_of_montenegrin(
 
 
 def test_every_message_has_both_languages_with_the_same_facts() -> None:
-    from funkcije.lab.messages import MESSAGES
+    from funkcije.messages import MESSAGES
 
     explorers = list(MESSAGES)[list(MESSAGES).index("None") :]
     for key in explorers:
