@@ -4,6 +4,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import data_utils, experiments, layers
+from funkcije import data_utils, experiments, layers, optim
 from funkcije.data import generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
@@ -27,7 +28,7 @@ from funkcije.experiments import (
     weight_scale_trainings,
 )
 from funkcije.fc_net import FullyConnectedNet
-from funkcije.lab import kept, run, together
+from funkcije.lab import kept, run, together, trainer
 from funkcije.solver import Solver
 from grader.reference.edits import Edit
 from grader.reference.package import load_package
@@ -47,7 +48,7 @@ Load = Callable[..., ModuleType]
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Neither the user's cache nor the network: an empty cache of the test's own."""
-    for module in (data_utils, experiments):
+    for module in (data_utils, trainer):
         monkeypatch.setattr(module, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setenv("FUNKCIJE_OFFLINE", "1")
     monkeypatch.delenv("FUNKCIJE_DATA", raising=False)
@@ -70,7 +71,7 @@ def load(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Load]:
 
     def make(*edits: Edit, folder: Path = ROOT / "funkcije", **replaced: Callable[..., Any]) -> ModuleType:
         packages.append(load_package(folder, edits=edits, replaced={"layers": replaced}))
-        monkeypatch.setattr(packages[-1].module("experiments"), "cache_folder", lambda: cache.parent)
+        monkeypatch.setattr(packages[-1].module("lab.trainer"), "cache_folder", lambda: cache.parent)
         return packages[-1].module("experiments")
 
     yield make
@@ -179,7 +180,7 @@ def test_an_update_rule_that_returns_new_arrays_serves_as_well(data: Data, monke
 
     trainings = [small(scale=scale, update_rule="sgd") for scale in SCALES]
     expected = list(train(trainings, data))
-    monkeypatch.setattr(experiments.optim, "sgd", sgd)
+    monkeypatch.setattr(optim, "sgd", sgd)
     found = list(train(trainings, data, spread=True))
     assert side_by_side(found)
     assert max(distances(expected, found)) <= 1e-9
@@ -418,7 +419,8 @@ def test_data_and_rules_that_are_not_there_are_named_in_one_line(data: Data) -> 
 def trained(data: Data, module: ModuleType = experiments, **changes: Any) -> tuple[list[Any], bool]:
     """The records of a cached run, and whether anything was trained for it."""
     calls = 0
-    original = module._train
+    trains = sys.modules[module.train.__module__]
+    original = trains._train
 
     def counted(*args: Any) -> Any:
         nonlocal calls
@@ -426,7 +428,7 @@ def trained(data: Data, module: ModuleType = experiments, **changes: Any) -> tup
         return original(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_train", counted)
+        patch.setattr(trains, "_train", counted)
         training = module.Training(**vars(small(**changes)))
         steps = [tuple(step) for step in module.train([training], data, cache=True, spread=True)]
     return steps, calls > 0
@@ -548,7 +550,7 @@ def test_where_nothing_can_be_written_runs_are_just_not_kept(
 ) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", None):
-        monkeypatch.setattr(experiments, "cache_folder", lambda folder=folder: folder)
+        monkeypatch.setattr(trainer, "cache_folder", lambda folder=folder: folder)
         assert trained(data)[1]
         assert trained(data)[1]
 
