@@ -384,7 +384,8 @@ WAITS = """
 import sys, time
 sys.path.insert(0, {folder!r})
 import checks.command
-from grader import cli, check
+from grader import cli
+from grader.commands import check
 checks.command.AGAIN = 0.2
 def run(options):
     print("ready", flush=True)

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         work = partial(_check, arguments)
         return run(PROGRAM, work, language=preferred(), alone=arguments is None)
-    except KeyboardInterrupt:  # before `run` stands guard, or after
+    except KeyboardInterrupt:  # before `run` handles signals, or after
         os.write(2, f"{PROGRAM}: interrupted.\n".encode())
     except ImportError as error:  # a file of the release is missing
         os.write(2, f"{PROGRAM}: {error}. Next: restore checks/ as it was handed out.\n".encode(errors="replace"))

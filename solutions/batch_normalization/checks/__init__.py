@@ -23,7 +23,7 @@ def _end_at_once(*_: object) -> None:
 
 
 if sys.argv[:1] == ["-m"] and "checks" in sys.orig_argv and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-    # `python -m checks` begins here; until `command.run` stands guard, Ctrl-C must not end in a traceback.
+    # `python -m checks` begins here; until `command.run` handles signals, Ctrl-C must not end in a traceback.
     signal.signal(signal.SIGINT, _end_at_once)
 
 from pathlib import Path  # noqa: E402
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # What needs numpy is imported where it is used: the grader's command line reads sentences before it needs a check.
 
-__all__ = ["CheckFailed", "Verdict", "check", "run_recorded"]
+__all__ = ["CellOutput", "CheckFailed", "check", "run_recorded"]
 
 PACKAGE = "funkcije"
 RECORDINGS = "recordings.npz"
@@ -47,7 +47,7 @@ class CheckFailed(AssertionError):
     """Raised under Validate, which shows nothing but an error's last line."""
 
 
-class Verdict:
+class CellOutput:
     """What a check cell shows: HTML in a notebook, plain text elsewhere."""
 
     def __init__(self, result: Result, function: str) -> None:
@@ -99,18 +99,18 @@ def check(function: str, language: str | None = None) -> Any:
 
             raise CheckFailed(line(result, function))
         return None
-    return Verdict(result, function)
+    return CellOutput(result, function)
 
 
 def run_recorded(
     assignment: Assignment, *, language: str, functions: list[str] | None = None, student: str = ""
 ) -> Result:
     """The verdict of the recorded checks on the package `funkcije` in this process."""
-    from .executor import Executor
-    from .judge import judge
-    from .recording import HANDED_OUT, Recording
+    from .engine.judge import judge
+    from .engine.recording import HANDED_OUT, Recording
+    from .executor.executor import Executor
+    from .executor.substituted import Substituted
     from .student import Student
-    from .substituted import Substituted
 
     recording = Recording.read(assignment, _recording(assignment))
     handed_out = {module: assignment.folder / HANDED_OUT / f"{module}.py" for module in assignment.substituted}

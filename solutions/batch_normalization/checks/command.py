@@ -71,8 +71,8 @@ def run(
         work: returns the status. What it raises ends in one line on standard error, but for `SystemExit`.
         language: of that line.
         foreseen: exceptions whose own text is that line.
-        clean: keep control characters away from the terminal, as text of others may be among what is printed.
-        alone: this process is there for the command alone, so signals and the streams' ends are looked after, too.
+        clean: keep control characters from the terminal, as others' text may be printed.
+        alone: this process runs the command alone, so signals and closed streams are handled, too.
     """
     if alone:
         _own_process()
@@ -153,7 +153,7 @@ class _Stream:
 
 
 class _Output(_Stream):
-    """Standard output: what it does not take is an error that nobody mistakes for another."""
+    """Standard output: what it does not take is an error of its own kind."""
 
     failure: CannotWrite | None = None
 
@@ -174,7 +174,7 @@ class _Output(_Stream):
 
 
 class _Errors(_Stream):
-    """Standard error: where it cannot be written, nobody is there to be told, and the status says the rest."""
+    """Standard error: what it does not take is dropped, and the status says the rest."""
 
     kept = "\n\t\r"  # a progress bar goes back to the start of its line
 
@@ -216,12 +216,12 @@ def _line(error: BaseException, language: str, foreseen: tuple[type[Exception], 
 _stopped = threading.Event()
 """Set by the signal: code in between may turn the exception into another, as numpy does while it is imported."""
 _over = threading.Event()
-"""Set when the status is decided: what was sent before is too late."""
+"""Set when the status is decided: a signal that arrives after that is ignored."""
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def _own_process() -> None:
-    """Let every end of this process be one that is told."""
+    """See that every way in which this process can end is reported."""
     for stream in (0, 1, 2):
         try:
             os.fstat(stream)
@@ -231,7 +231,7 @@ def _own_process() -> None:
         if signal.getsignal(number) != signal.SIG_IGN:  # as by `nohup`, or in a shell's background
             signal.signal(number, _stop)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)  # they may have waited for this
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)  # some may be pending
     sys.unraisablehook = lambda fault: _remark(fault.exc_type, fault.exc_value)
     threading.excepthook = lambda fault: _remark(fault.exc_type, fault.exc_value)
 
@@ -240,14 +240,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _over.is_set():
         return
     _stopped.set()
-    if hasattr(signal, "setitimer"):  # else whoever takes it for an exception of his own goes on
+    if hasattr(signal, "setitimer"):  # else code that catches it as an exception of its own would go on
         signal.signal(signal.SIGALRM, _stop)
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
     raise Stopped
 
 
 def _remark(kind: type[BaseException], error: BaseException | None) -> None:
-    """What nobody can catch, in a line."""
+    """An exception that no code can catch, in a line."""
     if not issubclass(kind, KeyboardInterrupt | CannotWrite):
         sys.stderr.write(f"note: {printable(f'{kind.__name__}: {error}')}\n")
 
@@ -261,7 +261,7 @@ def _ignore_signals() -> None:
 
 
 def _let_go(interrupted: bool) -> None:
-    """Leave nothing to be said, written or interrupted while the interpreter ends."""
+    """Flush the streams, and see that nothing is interrupted while the interpreter ends."""
     _ignore_signals()
     for stream, number in ((sys.__stdout__, 1), (sys.__stderr__, 2)):
         try:
@@ -272,5 +272,5 @@ def _let_go(interrupted: bool) -> None:
             os.dup2(nowhere, number)
             os.close(nowhere)
     if interrupted:
-        # Threads that still grade would be waited for, and nobody could end that.
+        # Python would wait for threads that still grade, and no signal could end that.
         os._exit(NOT_DONE)

@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .student import Contract
+from .student import Contract, Student
 
 Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
@@ -50,10 +50,10 @@ def is_judged(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Move:
-    """A change of the inputs that changes results which are computed: asked of a check that pays for form.
+    """A change of the inputs after which results that are computed must differ; for checks that pay for form.
 
-    Right shapes, and differences that are zero, come also of nothing: zeros have them. So such a check pays only where
-    the results of its own calls depend on the inputs as those of a computation do (`computed.is_computed`).
+    Zeros, too, have the right shapes, and differences that are zero. So such a check pays only where the results of its
+    own calls depend on the inputs as those of a computation do (`computed.not_computed`).
     """
 
     changes: tuple[Change, ...]
@@ -82,8 +82,8 @@ class Check:
     sizes: tuple[tuple[int, int], ...]
     """Every (N, D) that inputs are drawn for."""
     aspect: Aspect = "values"
-    """Values are compared after the shape is mended; shapes, types, and the names of a network's parameters have checks
-    of their own."""
+    """Values are compared whatever axes of length one there are; shapes, types, and the names of a network's parameters
+    have checks of their own."""
     part: str = ""
     """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
     moves: tuple[Move, ...] = ()
@@ -103,9 +103,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Probe:
-    """A second question, put where a check fails and nothing explains it: the same calls on plainer inputs.
+    """A second question, asked where a check fails and nothing explains it: the same calls on plainer inputs.
 
-    Where they come out right, that is said: right for gamma = 1 only, right for N = D only.
+    Where they give the right results, the message says so: right for N = D only.
     """
 
     id: str
@@ -113,7 +113,7 @@ class Probe:
     fill: Mapping[str, float] = field(default_factory=dict)
     """Inputs, by name, that are filled with a number; the others stay. Not asked of a check that lacks one of them."""
     square: int = 0
-    """If not 0, inputs are drawn anew with N = D = this."""
+    """If not 0, other inputs are drawn, with N = D = this."""
 
     def filled(self, inputs: Inputs) -> Inputs:
         """The inputs, with those that the probe fills."""
@@ -195,6 +195,13 @@ class Assignment:
         """The graded functions, in the order of their checks: one graded cell each, with this as its `grade_id`."""
         return tuple(dict.fromkeys(check.function for check in self.checks))
 
+    def asked(self, student: Student, function: str) -> Student:
+        """The student as the checks of a function ask it: over stand-ins where it is judged over them."""
+        if function not in self.over_stand_ins:
+            return student
+        assert student.over_stand_ins is not None, f"{function} is judged over stand-ins"
+        return student.over_stand_ins
+
     def of(self, function: str) -> tuple[Check, ...]:
         """The checks of one function."""
         return tuple(check for check in self.checks if check.function == function)
@@ -214,7 +221,7 @@ def load_assignment(name: str, checks: Path | None = None) -> Assignment:
 
     Args:
         name: the assignment.
-        checks: the `checks` folder of a course, whose files are read anew when they change; that of this package,
+        checks: the `checks` folder of a course, whose files are read again when they change; that of this package,
             read once, if None.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a check, and a whole submission, came to: data, and the two formats that other tools read."""
+"""The results of a check and of a whole submission: data, and the two formats that other tools read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Status = Literal["passed", "failed", "error", "timeout", "not_implemented"]
 class Diagnosis:
     """A known mistake that gives exactly what the student's function gave.
 
-    Where two do so together, the likelier; the other's hint is the last line of the message. What the numbers prove
-    where no known mistake explains them is part of the message, and no diagnosis.
+    Where two do so together, the likelier; the other's hint is the last line of the message. Where no known mistake
+    explains the numbers, what they prove is part of the message, and there is no diagnosis.
     """
 
     mistake: str
@@ -45,7 +45,7 @@ class Result:
     student: str
     checks: tuple[CheckResult, ...]
     sandbox: str
-    """What stood around the student's process; `none` in the student's own notebook."""
+    """The sandbox of the student's process; `none` in the student's own notebook."""
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     """Remarks on the submission as a whole, such as a module that is not installed."""

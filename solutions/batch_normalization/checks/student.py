@@ -1,4 +1,4 @@
-"""The student as a check sees it: the functions of the assignment, whoever runs them.
+"""The student as a check sees it: the functions of the assignment, wherever they run.
 
     out, cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
 
@@ -8,13 +8,13 @@ in the sandbox; what each function returns is declared in the assignment's `Cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from .executor import Handle, Kind, Other, Reply
+from .executor.executor import Handle, Kind, Other, Reply
 
 
 class Runs(Protocol):
@@ -96,8 +96,8 @@ class Student:
         return call
 
 
-class Params(MutableMapping[str, Any]):
-    """A dictionary that lives on the student's side, with its values read back as arrays."""
+class Params:
+    """A dictionary on the student's side; `params[name]` reads a value back as an array, and sets one."""
 
     def __init__(self, runs: Runs, handle: Handle, begun_with: Mapping[str, Any]) -> None:
         self.runs = runs
@@ -109,15 +109,6 @@ class Params(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.runs.update(self.handle, "", {key: value})
-
-    def __delitem__(self, key: str) -> None:
-        raise NotImplementedError
-
-    def __iter__(self) -> Iterator[str]:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        raise NotImplementedError
 
 
 class Model:

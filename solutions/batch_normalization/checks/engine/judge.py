@@ -1,0 +1,158 @@
+"""From a student's functions to results.
+
+The judge runs each check on the student and compares what was observed with the truth. Where inputs, truth and mistakes
+come from, an `Oracle` decides (`case`); a backward pass over a wrong forward pass is judged in `own_forward`; what is
+said where a check fails, `explain`; what an exception reads like, `faults`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..core import Assignment, Check, Observed
+from ..executor.executor import StudentError
+from ..language import Catalogue, catalogue
+from ..result import CheckResult, Result
+from ..student import Student
+from .case import Case, Oracle
+from .compare import difference_in_values
+from .computed import not_computed
+from .explain import explain
+from .faults import describe_error, signature
+from .outcome import Outcome, differences
+from .own_forward import OwnForwards
+
+__all__ = ["judge"]
+
+
+def judge(
+    assignment: Assignment,
+    student: Student,
+    oracle: Oracle,
+    *,
+    language: str,
+    functions: Sequence[str] | None = None,
+    name: str = "",
+    sandbox: str = "none",
+) -> Result:
+    """Run the checks of an assignment (or of some of its functions) and return the result.
+
+    Args:
+        assignment: the checks, and how much is said where one fails.
+        student: the functions that are judged.
+        oracle: inputs, truth and mistakes.
+        language: of the messages, one of `language.LANGUAGES`.
+        functions: names of `assignment.functions`; all if None.
+        name: the student's, for the result.
+        sandbox: the name of the sandbox of the student's process, for the result.
+    """
+    began = time.perf_counter()
+    say = catalogue(language, assignment.folder)
+    results: list[CheckResult] = []
+    own_forwards = OwnForwards(assignment, say)
+    for function in functions if functions is not None else assignment.functions:
+        asked = assignment.asked(student, function)
+        # Infinity less infinity, and the like, shows in the result.
+        with np.errstate(all="ignore"):
+            outcomes = [
+                _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
+            ]
+            results += explain(assignment, _said_once(outcomes, say), asked, say)
+    return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
+
+
+def _judged(
+    assignment: Assignment,
+    check: Check,
+    student: Student,
+    oracle: Oracle,
+    say: Catalogue,
+    own_forwards: OwnForwards,
+) -> Outcome:
+    """The outcome of one check."""
+    student.reset()
+    case = oracle.case(check)
+    try:
+        observed = [check.run(student, **inputs) for inputs in case.inputs]
+    except StudentError as error:
+        status, message = describe_error(assignment, check, error, say)
+        return Outcome(check, status, message, case=case if signature(error) else None, error=error)
+    wrong = differences(check, observed, case.truth, case.precision)
+    if not wrong:
+        return _paid_if_computed(assignment, check, student, case, observed, say)
+    if _is_as_good(check, observed, case):
+        # The mistakes are known beside the first truth, so nothing is diagnosed beside another.
+        return replace(_paid_if_computed(assignment, check, student, case, observed, say), case=None)
+    return own_forwards.judge(Outcome(check, "failed", "", _remarks(student, say), case, observed, wrong))
+
+
+def _is_as_good(check: Check, observed: Sequence[Observed], case: Case) -> bool:
+    """Whether what was observed is another truth."""
+    return any(not differences(check, observed, truth, case.precision) for truth in case.also)
+
+
+def _paid_if_computed(
+    assignment: Assignment, check: Check, student: Student, case: Case, observed: Sequence[Observed], say: Catalogue
+) -> Outcome:
+    """The outcome of a check in which nothing is wrong; right form alone earns nothing."""
+    remarks = _remarks(student, say)
+    passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
+    if _is_right(check, observed, case):
+        return passed
+    try:
+        idle = not_computed(check, student, case.inputs, observed, _right(check, observed, case.truth, case.precision))
+    except StudentError as error:
+        return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
+    if idle is None:
+        return passed
+    N, D = check.sizes[idle.size]
+    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
+
+
+def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:
+    """Whether all that must be computed is right, and so no further question is asked; also where nothing must."""
+    if not check.moves:
+        return True
+    asked = _must_be_computed(check)
+    return any(
+        all(names >= asked for names in _right(check, observed, truth, case.precision))
+        for truth in (case.truth, *case.also)
+    )
+
+
+def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[set[str]]:
+    """For every size, what is right of that which must be computed."""
+    names = _must_be_computed(check)
+    return [
+        {n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], precision)}
+        for item, true in zip(observed, truth, strict=True)
+    ]
+
+
+def _must_be_computed(check: Check) -> set[str]:
+    return {name for move in check.moves for name in move.results}
+
+
+def _remarks(student: Student, say: Catalogue) -> tuple[str, ...]:
+    """What costs nothing and is remarked on."""
+    return tuple(
+        [say("changed", function=function, parameter=name) for function, name in sorted(student.changed)]
+        + [say("widened", function=function) for function in sorted(student.widened)]
+    )
+
+
+def _said_once(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:
+    """The outcomes of one function; that nothing is computed is said by the first check that sees it."""
+    first: dict[str, str] = {}
+    said = []
+    for outcome in outcomes:
+        idle = outcome.status == "failed" and not outcome.wrong
+        name = outcome.check.id.partition(".")[2]
+        if idle and first.setdefault(outcome.message, name) != name:
+            outcome = replace(outcome, message=say("as_in", check=first[outcome.message]))
+        said.append(outcome)
+    return said

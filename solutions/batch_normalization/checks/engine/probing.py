@@ -1,0 +1,63 @@
+"""Asks a failed check again on plainer inputs (`core.Probe`): where they give the right results, that says a lot."""
+
+from __future__ import annotations
+
+from ..core import Check, Inputs, Observed, is_judged
+from ..executor.executor import StudentError
+from ..language import Catalogue
+from ..student import Student
+from .case import Case, Probed
+from .compare import FLOOR, is_finite, scale
+from .outcome import Outcome, differences
+
+
+def probe(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
+    """A sentence on the first of the plainer inputs that proves something; nothing if none does."""
+    check = outcome.check
+    for probed in case.probes:
+        if not _proves_something(probed, outcome):
+            continue
+        observed = _ask(check, student, probed.inputs)
+        if observed is None:
+            continue
+        if not differences(check, [observed], [probed.truth], case.precision):
+            return [say(probed.probe.id)]
+        if _is_without_effect(probed, observed, outcome, case):
+            [name] = probed.probe.fill
+            return [say("without_effect", input=name)]
+    return []
+
+
+def _proves_something(probed: Probed, outcome: Outcome) -> bool:
+    """New inputs do only if every other size failed; filled ones, if what they were made from did."""
+    if vanishes(probed.truth):
+        return False
+    if outcome.error is not None:
+        return probed.size < 0
+    wrong = {item.size for item in outcome.wrong}
+    return len(wrong) == len(outcome.check.sizes) if probed.size < 0 else probed.size in wrong
+
+
+def _ask(check: Check, student: Student, inputs: Inputs) -> Observed | None:
+    student.reset()
+    try:
+        return check.run(student, **inputs)
+    except StudentError:
+        return None
+
+
+def _is_without_effect(probed: Probed, observed: Observed, outcome: Outcome, case: Case) -> bool:
+    """Whether one input has another value, for which the truth is another, and the result is still the same."""
+    check = outcome.check
+    if len(probed.probe.fill) != 1:
+        return False
+    if not differences(check, [case.truth[probed.size]], [probed.truth], case.precision):
+        return False
+    judged = outcome.observed[probed.size].items()
+    before = {name: value for name, value in judged if is_judged(name) and is_finite(value)}
+    return bool(before) and not differences(check, [observed], [before], case.precision)
+
+
+def vanishes(truth: Observed) -> bool:
+    """Whether everything that is judged is zero, as dx is at N = 1: there, nearly any formula is right."""
+    return all(scale(value) <= FLOOR for name, value in truth.items() if is_judged(name))
