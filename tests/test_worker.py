@@ -222,7 +222,7 @@ def test_folders_nested_deeper_than_python_can_follow_are_passed_over(
 ) -> None:
     folder = submit()
     package = folder / "funkcije"
-    given = {path.name: b"" for path in package.glob("*.py")}
+    given = {path.relative_to(package).as_posix(): b"" for path in package.rglob("*.py")}
     deep = package
     for _ in range(150):
         deep = deep / "d"
