@@ -41,6 +41,8 @@ __all__ = ["CellOutput", "CheckFailed", "check", "run_recorded"]
 
 PACKAGE = "funkcije"
 RECORDINGS = "recordings.npz"
+FRAMEWORK = ("engine", "executor")
+"""Folders here that are no assignment's."""
 
 
 class CheckFailed(AssertionError):
@@ -55,10 +57,14 @@ class CellOutput:
         self.function = function
 
     def __repr__(self) -> str:
-        return self.result.text(self.function)
+        from .report import text
+
+        return text(self.result, self.function)
 
     def _repr_html_(self) -> str:
-        return self.result.html(self.function)
+        from .report import html
+
+        return html(self.result, self.function)
 
 
 class Notice:
@@ -128,6 +134,6 @@ def _only_assignment() -> Assignment:
     from .core import load_assignment
 
     here = Path(__file__).parent
-    names = sorted(path.parent.name for path in here.glob("*/__init__.py"))
+    names = sorted({path.parent.name for path in here.glob("*/__init__.py")} - {*FRAMEWORK})
     recorded = [name for name in names if (here / name / RECORDINGS).is_file()]
     return load_assignment((recorded or names)[0])

@@ -76,18 +76,6 @@ class Result:
         checks = self.of(function)
         return _points(checks), sum(check.max_points for check in checks)
 
-    def html(self, function: str) -> str:
-        """The verdict on one function as a block of HTML."""
-        from .report import html
-
-        return html(self, function)
-
-    def text(self, function: str) -> str:
-        """The verdict on one function as plain text."""
-        from .report import text
-
-        return text(self, function)
-
     def to_json(self) -> dict[str, Any]:
         """The object that `grader check --json` and `python -m checks --json` print; its keys are a fixed interface."""
         return {

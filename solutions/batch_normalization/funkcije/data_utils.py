@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .data.cifar10 import LAYOUT, Rows, cache_folder, fetch, read
 from .data.generated import generated
-from .lab.messages import say
+from .messages import say
 
 
 class _UpTo(int):

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..lab.messages import say
+from ..messages import say
 
 LAYOUT = "cifar-10-batches-py"
 TRAINING = tuple(f"data_batch_{i}" for i in range(1, 6))
@@ -164,7 +164,7 @@ def fetch(folder: Path | None) -> str | None:
     """Download the official archive into `folder` as `cifar-10-batches-py`: whole and with the right checksum, or not.
 
     Returns:
-        None if it is there now, else why not (a key of `lab.messages.MESSAGES`).
+        None if it is there now, else why not (a key of `messages.MESSAGES`).
     """
     global _unreachable
     if os.environ.get("FUNKCIJE_OFFLINE", "0") not in ("", "0"):

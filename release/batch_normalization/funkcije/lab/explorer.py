@@ -17,11 +17,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from ..experiments import Curves, Data, NotWrittenYet, Training, train
+from ..messages import tell
+from .curves import Curves
 from .figures import Axis, Kind, Picture, Shown
-from .messages import tell
 from .panel import EXPLORER, Control, Panel, Value
 from .run import code
+from .trainer import NotWrittenYet, train
+from .training import Data, Training
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.04, 0.02
 """Seconds of training before the first picture and between pictures, and of waiting for messages after each."""

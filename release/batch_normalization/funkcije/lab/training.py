@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .messages import say
+from ..messages import say
 
 Data = Mapping[str, np.ndarray]
 State = Literal["training", "finished", "diverged"]

@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from ..experiments import Curves
-from .messages import tell
+from ..messages import tell
+from .curves import Curves
 
 Kind = str | None
 Style = dict[str, Any]

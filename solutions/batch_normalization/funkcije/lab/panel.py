@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .messages import tell
+from ..messages import tell
 
 Value = float | int
 
