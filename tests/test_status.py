@@ -25,6 +25,7 @@ from checks.command import CannotWrite, plain, run
 from grader import cli
 from grader.classroom.whole_class import grade_class
 from grader.commands import check
+from grader.course import framework_files
 from grader.errors import GraderError
 from grader.sandbox.launch import worker_python
 
@@ -42,8 +43,10 @@ def handed_out(tmp_path: Path) -> Release:
     def make(name: str = "release") -> Path:
         folder = tmp_path / name
         shutil.copytree(ROOT / "release" / ASSIGNMENT, folder)
-        for path in [*(ROOT / "checks").glob("*.py"), *(ROOT / "checks").glob("*.toml")]:
-            shutil.copy(path, folder / "checks")
+        for path in framework_files(ROOT / "checks"):
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(path, target)
         return folder
 
     return make
