@@ -75,6 +75,7 @@ def time_as_it_is(folder: str) -> datetime | None:
     return found
 
 
+@pytest.mark.full
 def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

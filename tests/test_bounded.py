@@ -76,6 +76,7 @@ def test_what_cannot_be_had_in_time_is_shown_as_its_source_and_what_follows_is_n
     assert inert.markdown("*a*") == "*a*"
 
 
+@pytest.mark.full
 def test_without_the_bound_it_is_worked_on_to_its_end(inert: Inert) -> None:
     inert.left = inert.longest = 100.0
     source = "\\\\[" * 2_000

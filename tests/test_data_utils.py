@@ -555,6 +555,7 @@ def trained(data: dict[str, np.ndarray], hidden: list[int], scale: float, norm: 
     return solver
 
 
+@pytest.mark.full
 def test_batch_normalization_trains_faster_on_it(small: dict[str, np.ndarray]) -> None:
     with_norm = trained(small, [100] * 5, 2e-2, "batchnorm")
     without = trained(small, [100] * 5, 2e-2, None)
@@ -567,6 +568,7 @@ def test_it_is_neither_noise_nor_solved_by_a_thousand_pictures(small: dict[str, 
     assert 0.4 < max(solver.val_acc_history) < 0.7
 
 
+@pytest.mark.full
 def test_with_batch_normalization_it_is_learned_over_a_wider_range_of_weight_scales(
     small: dict[str, np.ndarray],
 ) -> None:
@@ -579,6 +581,7 @@ def test_with_batch_normalization_it_is_learned_over_a_wider_range_of_weight_sca
         assert accuracy(5e-2, norm) > 0.4
 
 
+@pytest.mark.full
 def test_small_batches_hurt_batch_normalization_more_than_layer_normalization(small: dict[str, np.ndarray]) -> None:
     def loss_to_small_batches(norm: str) -> float:
         accuracies = [
@@ -605,7 +608,7 @@ def run(code: str, **environment: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("source", ["files", "cache"])
+@pytest.mark.parametrize("source", ["files", pytest.param("cache", marks=pytest.mark.full)])
 def test_the_default_call_on_the_full_set_peaks_below_one_and_a_half_gigabytes(
     tmp_path: Path, drawn: Path, source: str
 ) -> None:

@@ -572,7 +572,7 @@ def some(data: Data) -> Data:
     return {name: array[:500] if "train" in name else array[:200] for name, array in data.items() if "test" not in name}
 
 
-@pytest.fixture(scope="module", params=["real rows", "generated pictures"])
+@pytest.fixture(scope="module", params=["real rows", pytest.param("generated pictures", marks=pytest.mark.full)])
 def pictures(request: pytest.FixtureRequest) -> Data:
     if request.param == "generated pictures":
         records = generated.draw(np.random.Generator(np.random.PCG64(generated.SEED)), 700)

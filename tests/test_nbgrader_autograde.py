@@ -288,7 +288,7 @@ CHEAT = "def check(name):\n    return 4.0\n"
     [
         "this is not Python\n",
         pytest.param("import grader.no_such_module\n", marks=pytest.mark.full),
-        "c.Autograde.autograde_preprocessors = ['grader.plugins.NoSuchStep']\n",
+        pytest.param("c.Autograde.autograde_preprocessors = ['grader.plugins.NoSuchStep']\n", marks=pytest.mark.full),
     ],
 )
 def test_a_configuration_that_cannot_be_used_ends_in_no_score(course: Course, broken: str) -> None:

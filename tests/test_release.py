@@ -69,7 +69,10 @@ def by_formgrader(course: Course) -> None:
         raise GraderError(said["error"])
 
 
-PATHS = pytest.mark.parametrize("generate", [by_command, by_nbgrader, by_formgrader])
+PATHS = pytest.mark.parametrize(
+    "generate", [by_command, pytest.param(by_nbgrader, marks=pytest.mark.full), by_formgrader]
+)
+"""Where nbgrader's own command does what formgrader does, in a process of its own, which takes seconds to come."""
 
 
 def gradebook(course: Course) -> Gradebook:
