@@ -328,7 +328,7 @@ def test_settings_that_lead_out_of_the_course_are_refused(tmp_path: Path) -> Non
     ("text", "message"),
     [
         ("CLASS = ()", "expected a CLASS of submissions"),
-        ('from checks.demo import HandIn\nCLASS = (HandIn("A b", ""), HandIn("a-b", ""))', "a name of its own"),
+        ('from checks.demo import HandIn\nCLASS = (HandIn("A b", ""), HandIn("a-b", ""))', "its own name"),
         (
             'from checks.demo import HandIn\nCLASS = (HandIn("A", "", mistakes=("none",)),)',
             "'none', which is not a known one",

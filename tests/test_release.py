@@ -242,8 +242,8 @@ def test_a_notebook_that_does_not_fit_its_checks_is_refused(
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("funkcije/layers.py", "in the place of a generated funkcije"),
-        ("README.md", "in the place of a generated README.md"),
+        ("funkcije/layers.py", "takes the place of a generated funkcije"),
+        ("README.md", "takes the place of a generated README.md"),
         ("helper.py", "a module with a solution region"),
         ("more/second.ipynb", "expected one notebook, scale.ipynb"),
         ("second.ipynb", "expected one notebook, scale.ipynb"),
