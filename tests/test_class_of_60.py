@@ -19,8 +19,7 @@ import pytest
 from classroom import SOLVED, WRONG, hand_in, released_course, scores
 from nbgrader.utils import parse_utc
 
-from grader.classroom import converter
-from grader.classroom.handin import carrying
+from grader.classroom import carrying, converter
 from grader.classroom.results import Record, read_record
 from grader.classroom.whole_class import grade_class
 from grader.course import Course

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from classroom import fingerprint, graded_notebook, hand_in, released_course, scores
 
-from grader.classroom import whole_class
+from grader.classroom import carrying, whole_class
 from grader.classroom.converter import existing_timestamp
 from grader.classroom.gradebook import write_feedback
-from grader.classroom.handin import archives, carrying
+from grader.classroom.handin import archives
 from grader.classroom.handin.archives import Budget, unpack
 from grader.classroom.results import record_path
 from grader.classroom.whole_class import grade_class

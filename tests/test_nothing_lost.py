@@ -40,12 +40,11 @@ from classroom import (
 )
 
 from grader import cli
-from grader.classroom import runs
+from grader.classroom import carrying, runs
 from grader.classroom import whole_class as grade
 from grader.classroom.export import export_csv
 from grader.classroom.feedback import feedback_page
 from grader.classroom.gradebook import open_gradebook, write_feedback
-from grader.classroom.handin import carrying
 from grader.classroom.results import read_record, staleness, write_record
 from grader.classroom.rows import table
 from grader.classroom.whole_class import grade_class
