@@ -36,6 +36,8 @@ def sandbox(name: str) -> Launcher:
     try:
         return choose(name)
     except GraderError as error:
+        if "student code can" in str(error):  # it is here and does not hold, which is no reason to look away
+            pytest.fail(str(error))
         lacks(str(error), refused=namespaces_refused() if name == "bwrap" else "")
 
 

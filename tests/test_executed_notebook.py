@@ -209,6 +209,13 @@ def test_one_bound_holds_for_the_whole_notebook(run: Run) -> None:
     assert after == []
 
 
+def test_cells_that_each_keep_the_bound_do_not_pass_it_together(run: Run) -> None:
+    nap = "import time\ntime.sleep(1)"
+    remark, (*_, after) = run(*[nap] * 5, "print('after')", bounds=NotebookBounds(seconds=4))
+    assert remark == Note("stopped", {"seconds": "4"})
+    assert after == []
+
+
 def test_ignored_signals_do_not_move_the_bound(run: Run) -> None:
     source = (
         "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except OSError: pass\n"

@@ -195,6 +195,14 @@ def test_a_folder_that_comes_before_a_given_module_is_no_helper_wherever_it_lies
     assert set(found.modules) == {"layers.py", "own/run/a.py"}
 
 
+def test_a_given_module_is_none_of_the_students_however_it_was_changed(course: Course, tmp_path: Path) -> None:
+    given = {"layers.py": b"", "__init__.py": b"", "given.py": b"as it was handed out"}
+    package(tmp_path, "layers.py", "given.py", "own.py")
+    found = read_submission(tmp_path, course.assignment("scale"), given)
+    assert set(found.modules) == {"layers.py", "own.py"}
+    assert found.not_as_given == ("given.py",)
+
+
 def test_modules_with_names_that_cannot_be_shown_are_left_out(course: Course, tmp_path: Path) -> None:
     package(tmp_path, "layers.py", "a\nb.py", "c\x1b.py")
     found = read_submission(tmp_path, course.assignment("scale"), {"layers.py": b""})

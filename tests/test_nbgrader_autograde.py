@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -25,8 +26,8 @@ from classroom import (
 
 from checks.report import html
 from checks.result import Result
-from grader.classroom.results import read_record, staleness
-from grader.classroom.steps.restoring import remove_shadowing
+from grader.classroom.results import Note, read_record, staleness
+from grader.classroom.steps.restoring import remove_shadowing, restore_cells
 from grader.classroom.steps.scoring import TrustedVerdict
 from grader.classroom.whole_class import grade_class
 from grader.course import CONFIG, Course
@@ -160,6 +161,17 @@ def test_changing_a_check_cell_changes_no_points(course: Course, kind: str) -> N
     cell = cell_of(graded_notebook(course, "bo"), "scale_forward")
     assert (cell.source, cell.metadata.nbgrader.points) == ('check("scale_forward")', 4)
     assert "tags" not in cell.metadata
+
+
+def test_a_locked_cell_is_put_back_by_the_kit_whatever_nbgrader_does_after_it(course: Course) -> None:
+    released = nbformat.read(course.release / "scale" / "scale.ipynb", as_version=4)
+    notebook = deepcopy(released)
+    cell_of(notebook, "scale_forward").source = "4.0"
+    cell_of(notebook, "scale_forward").attachments = {"a.png": {"image/png": "AAAA"}}
+    cell_of(notebook, "answer").source = "Moj odgovor"
+    assert restore_cells(notebook, released) == [Note("cells_changed", {"cells": "scale_forward"})]
+    assert cell_of(notebook, "scale_forward") == cell_of(released, "scale_forward")
+    assert cell_of(notebook, "answer").source == "Moj odgovor"
 
 
 def test_added_graded_cells_and_copies_of_one_count_nothing(course: Course) -> None:

@@ -355,6 +355,8 @@ def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_be
         await until(lambda: len(slices) > made)
         panel_of(beside).play.click()
         await until(lambda: panel_of(old).stop.disabled)
+        assert "zaustavljeno" in text_of(old)
+        assert not panel_of(beside).stop.disabled
 
         request["header"] = {"msg_id": "again"}
         again = widgets.training_explorer(data)

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.executor.allowance import BESIDES, LARGEST, TIMES, Allowance
-from checks.executor.executor import Executor, Handle, StudentError
+from checks.executor.executor import Executor, Handle, Kind, Other, StudentError
 from checks.result import Result
 from grader.course import Course
 from grader.grading.grade import grade
@@ -376,3 +376,22 @@ def test_an_answer_whose_number_is_none_is_one_to_another_question(number: objec
     process._number = 1
     with pytest.raises(StudentError, match="another question"):
         process.read(Handle(1), "x", "array")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *[("array", value) for value in (1.0, None, "right", [1.0], Handle(1), {"x": np.ones(1)})],
+        *[("arrays", value) for value in (1.0, np.ones(1), Handle(1), [np.ones(1)], {"x": 1.0}, {b"x": np.ones(1)})],
+        *[("handle", value) for value in (1, np.ones(1), Other("an object"), {"x": np.ones(1)})],
+    ],
+)
+def test_an_answer_of_another_kind_than_was_asked_for_is_refused(kind: Kind, value: object) -> None:
+    process = Says({"number": 2, "value": value, "missing": []})
+    process._number = 1
+    with pytest.raises(StudentError, match="another kind"):
+        process.read(Handle(1), "x", kind)
+    process.answer = {"number": 3, "value": [[np.ones(1), value], []], "missing": []}
+    process._number = 2
+    with pytest.raises(StudentError, match="another kind"):
+        process.call("made", "twice", [np.ones(1)], {}, ["array", kind])

@@ -19,6 +19,7 @@ from checks.result import Result
 from grader.course import Course
 from grader.errors import GraderError
 from grader.grading.grade import grade
+from grader.grading.secret import draw_seed
 from grader.grading.submission import NotASubmission, read_submission
 from grader.reference.edits import Edit
 from grader.sandbox.launch import PlainLauncher, worker_python
@@ -288,6 +289,14 @@ def test_a_regrade_repeats_its_draw_and_another_student_gets_another(
         return next(check.message for check in result.checks if check.id == "batchnorm_backward.dbeta")
 
     assert message("ana") == message("ana") != message("ivo")
+
+
+def test_a_draw_depends_on_secret_assignment_student_and_submission() -> None:
+    drawn_from = (b"a secret", "scale", "ana", "a digest")
+    others = [(b"another", "scale", "ana", "a digest"), (b"a secret", "shift", "ana", "a digest")]
+    others += [(b"a secret", "scale", "ivo", "a digest"), (b"a secret", "scale", "ana", "another")]
+    assert draw_seed(*drawn_from) == draw_seed(*drawn_from)
+    assert len({draw_seed(*parts) for parts in (drawn_from, *others)}) == 5
 
 
 def test_without_an_environment_for_student_code_nothing_is_graded(
