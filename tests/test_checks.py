@@ -3,12 +3,14 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
+from courses import CHECKS, small_course, write
 
 from checks.batch_normalization.variants import VARIANTS
 from checks.core import FORWARD, Assignment, Check
@@ -17,6 +19,7 @@ from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake, Variant
 from checks.report import html, line, summary, text
 from grader.course import Course
+from grader.grading.grade import given_modules
 from grader.reference.edits import Edit, edits_of
 from grader.reference.mistakes import load_mistakes
 from grader.reference.oracle import LiveOracle
@@ -229,6 +232,23 @@ def test_inputs_depend_on_the_seed_and_on_nothing_else(assignment: Assignment) -
 
 
 SENTENCE = re.compile(r"\*\*([A-Z]{2}-\d+)\*\* \((costs points|warns|free)\)")
+
+
+def test_checks_that_were_changed_are_loaded_again_in_the_same_process(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    before = course.assignment("scale")
+    assert course.assignment("scale") is before
+    write(course.checks / "scale" / "__init__.py", CHECKS.replace("points=3", "points=5"))
+    assert (before.points("scale_forward"), course.assignment("scale").points("scale_forward")) == (4, 6)
+
+
+def test_a_package_that_was_changed_is_rendered_again_in_the_same_process(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    assignment = course.assignment("scale")
+    before = given_modules(course, assignment)
+    assert given_modules(course, assignment) is before
+    write(course.package / "__init__.py", "VERSION = 2\n")
+    assert before["__init__.py"] != given_modules(course, assignment)["__init__.py"] == b"VERSION = 2\n"
 
 
 def test_every_check_cites_a_sentence_of_the_contract_that_costs_points(assignment: Assignment) -> None:

@@ -50,6 +50,7 @@ from grader.classroom.rows import table
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
 from grader.errors import GraderError
+from grader.files import write_whole
 from grader.grading import grade as grading
 from grader.sandbox.choose import choose
 from grader.sandbox.temporary import PREFIX, remove_orphans, temporary_folder
@@ -560,6 +561,15 @@ def test_the_secret_cannot_be_read_from_where_student_code_runs(
     hand_in(course, "curious", look + SOLVED)
     (row,) = grade_class(course, "scale")
     assert row.total == 4.0
+
+
+def test_who_reads_a_file_while_it_is_written_anew_reads_the_old_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"as it was")
+    with path.open("rb") as reader:
+        write_whole(path, b"another")
+        assert (reader.read(), path.read_bytes()) == (b"as it was", b"another")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_second_grader_waits_for_the_first(course: Course) -> None:
