@@ -31,8 +31,13 @@ def sentences(language: str) -> Catalogue:
 
 
 def as_on_a_terminal(text: str) -> str:
-    """Of a line that was written over with carriage returns, the last state."""
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    """Of a line that was written over with carriage returns, the last state; nothing of one that was wiped out."""
+    return "\n".join(map(_last_state, text.split("\n")))
+
+
+def _last_state(line: str) -> str:
+    _, over, last = line.rstrip("\r").rpartition("\r")
+    return last.rstrip(" ") if over else last
 
 
 def log_to(tell: Callable[[logging.LogRecord], None]) -> logging.Logger:

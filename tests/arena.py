@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
-from courses import graded, save, small_course, write
+from courses import answer, graded, save, small_course, write
 
 from grader.course import Course
 
@@ -139,27 +139,8 @@ def arena(folder: Path) -> Course:
         nbformat.v4.new_code_cell("from checks import check", id="imports"),
         *(graded(function, points) for function, points in POINTS.items()),
         nbformat.v4.new_code_cell("print('the last cell')", id="try"),
-        graded_answer(),
+        answer(),
     ]
     metadata = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     save(course, nbformat.v4.new_notebook(metadata=metadata, cells=cells), NAME)
     return course
-
-
-def graded_answer() -> nbformat.NotebookNode:
-    """A written answer, graded by hand."""
-    return nbformat.v4.new_markdown_cell(
-        "Faktor od nule gasi kolonu.",
-        id="answer",
-        metadata={
-            "nbgrader": {
-                "grade": True,
-                "grade_id": "answer",
-                "locked": False,
-                "points": 2,
-                "schema_version": 3,
-                "solution": True,
-                "task": False,
-            }
-        },
-    )

@@ -128,22 +128,27 @@ def notebook() -> NotebookNode:
                 "import numpy as np\nfrom funkcije.layers import shift_forward\nprint(shift_forward(np.ones(2), 1))",
                 id="try",
             ),
-            nbformat.v4.new_markdown_cell(
-                "Faktor od nule gasi kolonu.",
-                id="answer",
-                metadata={
-                    "nbgrader": {
-                        "grade": True,
-                        "grade_id": "answer",
-                        "locked": False,
-                        "points": 2,
-                        "schema_version": 3,
-                        "solution": True,
-                        "task": False,
-                    }
-                },
-            ),
+            answer(),
         ],
+    )
+
+
+def answer() -> NotebookNode:
+    """A written answer, graded by hand."""
+    return nbformat.v4.new_markdown_cell(
+        "Faktor od nule gasi kolonu.",
+        id="answer",
+        metadata={
+            "nbgrader": {
+                "grade": True,
+                "grade_id": "answer",
+                "locked": False,
+                "points": 2,
+                "schema_version": 3,
+                "solution": True,
+                "task": False,
+            }
+        },
     )
 
 
