@@ -7,7 +7,6 @@ Each is written out as a package of its own and judged in this process, where it
 from __future__ import annotations
 
 import ast
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -27,6 +26,7 @@ from ..reference.package import load_package
 from ..reference.render import find_regions, render_package
 from ..reference.syntax import parse
 from ..sandbox.launch import Launcher
+from ..sandbox.temporary import temporary_folder
 from .grade import grade
 
 KINDS = ("EMPTY", "COUPLED", "SOMETIMES", "KEPT", "BENT")
@@ -104,11 +104,11 @@ def _beside(assignment: Assignment, module: str, only: str, added: str) -> str:
 @contextmanager
 def loaded(course: Course, assignment: Assignment, pretender: Pretender, only: str = "") -> Iterator[Student]:
     """A pretender as a package of its own in this process; see `write`."""
-    with tempfile.TemporaryDirectory(prefix="grader-pretender-") as name:
-        package = load_package(write(course, assignment, pretender, Path(name), only))
+    with temporary_folder() as folder:
+        package = load_package(write(course, assignment, pretender, folder, only))
         handed_out = {}
         for module in assignment.substituted:
-            handed_out[module] = Path(name, f"{module}.py")
+            handed_out[module] = folder / f"{module}.py"
             handed_out[module].write_bytes(_stub(course, assignment.name)[f"{module}.py"])
         try:
             substituted = Substituted(package.name, handed_out, assignment.stand_ins)
@@ -132,9 +132,9 @@ def graded(
     launcher: Launcher | None = None,
 ) -> Result:
     """The verdict on a pretender through the sandbox, as any submission gets it."""
-    with tempfile.TemporaryDirectory(prefix="grader-pretender-") as name:
-        write(course, assignment, pretender, Path(name), only)
-        return grade(Path(name), course, assignment, student="pretender", language="en", launcher=launcher)
+    with temporary_folder() as folder:
+        write(course, assignment, pretender, folder, only)
+        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher)
 
 
 def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:
