@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL = $(BIN)/uv pip install --quiet --python $(1) --link-mode copy --compile-bytecode --require-hashes -r $(2) || { \
   echo "uv could not install $(2); pip tries ..."; $(PIP) --python $(1)/bin/python install --require-hashes -r $(2); }
 # The locks name no index, wherever they are resolved.
-RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraints locks/constraints.txt
 # A file stays on one core, with what its tests share; tests/conftest.py puts the long files first.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
