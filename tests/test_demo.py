@@ -20,7 +20,6 @@ from grader.classroom.gradebook import automatic_points, open_gradebook, write_f
 from grader.classroom.results import read_record
 from grader.classroom.whole_class import grade_class
 from grader.cli import main
-from grader.commands.demo import report
 from grader.course import CONFIG, Course
 from grader.demo.run import MARKER, demo, fresh_copy
 from grader.errors import GraderError
@@ -28,7 +27,10 @@ from grader.publish.handout import inputs, shipped_checks
 from grader.publish.release import release
 
 ROOT = Path(__file__).resolve().parent.parent
-NAME = "batch_normalization"
+
+# nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
 FUNCTIONS = (
     "batchnorm_forward",
     "batchnorm_backward",
@@ -51,23 +53,81 @@ SCORES: dict[str, tuple[float, ...]] = {
     "tacni-slojevi": (10, 7, 5, 6, 4, 7.25),
     "uz-upozorenja": (10, 7, 5, 6, 4, 8),
 }
-"""Points by function of everyone in the demo's class."""
+"""Points by function of everyone in the demo's class of batch normalization."""
 
-DIAGNOSES = {
-    "bez-clana-varijanse": {"bn_dx_without_variance_term", "alt_dx_without_variance_term"},
-    "bez-gamma-u-testu": {"bn_test_without_scale_and_shift"},
-    "po-kolonama": {"ln_is_batchnorm"},
-    "tacni-slojevi": {"net_gradients_swapped"},
-}
+CLASS = """
+    from checks.demo import HandIn
+    from checks.mistakes import Edit
 
-# nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+    CLASS = (
+        HandIn("Sve", "everything", answers=(("answer", "Nula gasi kolonu."),)),
+        HandIn("Ništa", "nothing", wrote=()),
+        HandIn("Zbir", "a known mistake", mistakes=("added",), through_moodle=True),
+        HandIn("Pad", "an exception", changes=(Edit("layers", "scale_forward", "x * factors", "x * missing"),)),
+        HandIn("Bez foldera", "the notebook alone", left_out=("funkcije", "checks")),
+        HandIn("Bez sveske", "the modules alone", left_out=("scale.ipynb",)),
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A class that the demo shows, and what comes of it."""
+
+    name: str
+    solved: str
+    """Who solved everything, and whose written answer waits."""
+    scores: dict[str, dict[str, float]]
+    """Points by student and function."""
+    diagnoses: dict[str, set[str]]
+    listed: set[str]
+    """Who is listed for a look."""
+    moodle: set[str]
+    page: tuple[str, str]
+    """Somebody, and what the page says."""
+    named: str
+    """A line of the known mistakes below the table."""
+
+
+REAL = Shown(
+    name="batch_normalization",
+    solved="sve-rijeseno",
+    scores={student: dict(zip(FUNCTIONS, points, strict=True)) for student, points in SCORES.items()},
+    diagnoses={
+        "bez-clana-varijanse": {"bn_dx_without_variance_term", "alt_dx_without_variance_term"},
+        "bez-gamma-u-testu": {"bn_test_without_scale_and_shift"},
+        "po-kolonama": {"ln_is_batchnorm"},
+        "tacni-slojevi": {"net_gradients_swapped"},
+    },
+    listed={"bez-foldera", "bez-sveske", "samo-naprijed"},
+    moodle={"bez-clana-varijanse", "tacni-slojevi"},
+    page=("bez-gamma-u-testu", "Automatski bodovi: 38.5 od 40"),
+    named="tacni-slojevi: FullyConnectedNet.batchnorm_scale_and_shift: The gradients of gamma and beta are swapped.",
+)
+SMALL = Shown(
+    name="scale",
+    solved="sve",
+    scores={
+        "bez-foldera": {"scale_forward": 0},
+        "bez-sveske": {"scale_forward": 4},
+        "nista": {"scale_forward": 0},
+        "pad": {"scale_forward": 0},
+        "sve": {"scale_forward": 4},
+        "zbir": {"scale_forward": 1},
+    },
+    diagnoses={"zbir": {"added"}},
+    listed={"bez-foldera", "bez-sveske"},
+    moodle={"zbir"},
+    page=("zbir", "Automatski bodovi: 1 od 4"),
+    named="zbir: scale_forward.value: Columns are multiplied, not added to.",
+)
 
 
 @dataclass(frozen=True)
 class Ran:
     """`grader demo`, run once beside a real course."""
 
+    shown: Shown
     real: Course
     before: dict[str, str]
     """The real course's files by path, before the demo."""
@@ -77,32 +137,39 @@ class Ran:
     err: str
 
 
-@pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.full)])
-def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The demo in a copy of this repository that has grades, feedback, a secret and an export of its own.
-
-    Whole it is a process of its own, with the settings as they come; short it runs here, and no notebook is run.
-    """
-    root = tmp_path_factory.mktemp("demo") / "a real course"
-    root.mkdir()
+def real_course(root: Path) -> Course:
+    """The assignment of this repository, in a course of its own."""
     for name in ("source", "funkcije", "checks"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     # Running the real course's notebook is not what is tested.
     (root / CONFIG).write_text((ROOT / CONFIG).read_text() + "\nc.ExecuteForReading.enabled = False\n")
-    real = Course(root)
-    release(real, NAME, execute=False)
-    folder = real.submitted / "sve-rijeseno" / NAME
-    shutil.copytree(real.release / NAME, folder)
-    shutil.copy(real.solutions / NAME / "funkcije" / "layers.py", folder / "funkcije")
-    grade_class(real, NAME)
-    write_feedback(real, NAME)
+    return Course(root)
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("real", marks=pytest.mark.full)])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The demo in a copy of a course that has grades, feedback, a secret and an export of its own.
+
+    With the real assignment it is a process of its own, with the settings as they come; else it runs here, and no
+    notebook is run.
+    """
+    root = tmp_path_factory.mktemp("demo") / "a real course"
+    root.mkdir()
+    shown = REAL if request.param == "real" else SMALL
+    real = real_course(root) if request.param == "real" else course_with_class(root)
+    release(real, shown.name, execute=False)
+    folder = real.submitted / shown.solved / shown.name
+    shutil.copytree(real.release / shown.name, folder)
+    shutil.copy(real.solutions / shown.name / "funkcije" / "layers.py", folder / "funkcije")
+    grade_class(real, shown.name)
+    write_feedback(real, shown.name)
     export_csv(real, root / "grades.csv")
-    if request.param == "whole":
+    if request.param == "real":
         shutil.copy(ROOT / CONFIG, root / CONFIG)
 
     before = fingerprint(root)
-    run = in_a_process if request.param == "whole" else in_this_process
-    return Ran(real, before, Course(root / "build" / "demo"), *run("demo", "--course", str(root)))
+    run = in_a_process if request.param == "real" else in_this_process
+    return Ran(shown, real, before, Course(root / "build" / "demo"), *run("demo", "--course", str(root)))
 
 
 def in_this_process(*words: str) -> tuple[int, str, str]:
@@ -130,15 +197,20 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
 def test_the_demo_ends_well_with_everyone_in_the_table(ran: Ran) -> None:
     assert ran.exit == 0, ran.err
     table = ran.out.partition("\nstudent ")[2].splitlines()
-    cells = {line.split()[0]: [float(cell) for cell in line.split()[1:8]] for line in table[2 : 2 + len(SCORES)]}
-    assert cells == {student: [*points, sum(points)] for student, points in SCORES.items()}
+    scores = ran.shown.scores
+    functions = len(scores[ran.shown.solved])
+    rows = {line.split()[0]: line.split()[1 : functions + 2] for line in table[2 : 2 + len(scores)]}
+    assert {student: [float(cell) for cell in cells] for student, cells in rows.items()} == {
+        student: [*points.values(), sum(points.values())] for student, points in scores.items()
+    }
 
 
 def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(
     ran: Ran, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = ran.shown.name
     after = ran.out[ran.out.index("\nFeedback ") :]
-    assert f"build/demo/feedback/STUDENT/{NAME}/{NAME}.html" in after
+    assert f"build/demo/feedback/STUDENT/{name}/{name}.html" in after
     assert "build/demo/grades.csv" in after
     page = next(line.split()[1] for line in after.splitlines() if line.strip().startswith("open "))
     assert (ran.real.root / page).is_file()
@@ -147,71 +219,73 @@ def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(
     assert main(check) == 1
 
 
-@pytest.mark.parametrize("student", SCORES)
-def test_the_gradebook_holds_each_score(ran: Ran, student: str) -> None:
+def test_the_gradebook_holds_each_score(ran: Ran) -> None:
     with open_gradebook(ran.copy) as gradebook:
-        assert automatic_points(gradebook, NAME)[student] == dict(zip(FUNCTIONS, SCORES[student], strict=True))
+        assert automatic_points(gradebook, ran.shown.name) == ran.shown.scores
 
 
-@pytest.mark.parametrize("student", SCORES)
 def test_grader_check_gives_the_same_score_as_the_gradebook(
-    ran: Ran, student: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = tmp_path / "result.json"
-    where = [str(ran.copy.submitted / student / NAME), "--course", str(ran.copy.root), "--assignment", NAME]
-    status = main(["check", *where, "--student", student, "--json", str(report)])
-    said = capsys.readouterr().err
-    if student == "bez-foldera":
-        # A command for one folder says that there is nothing to grade; in a class run that is 0 points with a reason.
-        assert status == 2
-        assert len(said.splitlines()) == 1 and "no funkcije/" in said
-        return
-    points = SCORES[student]
-    assert status == (0 if sum(points) == 40 else 1), said
-    result = json.loads(report.read_text(encoding="utf-8"))
-    assert result["score"] == sum(points) and result["max_score"] == 40
-    for function, expected in zip(FUNCTIONS, points, strict=True):
-        assert sum(check["points"] for check in result["checks"] if check["function"] == function) == expected
+    name, best = ran.shown.name, sum(ran.shown.scores[ran.shown.solved].values())
+    for student, points in ran.shown.scores.items():
+        report = tmp_path / f"{student}.json"
+        where = [str(ran.copy.submitted / student / name), "--course", str(ran.copy.root), "--assignment", name]
+        status = main(["check", *where, "--student", student, "--json", str(report)])
+        said = capsys.readouterr().err
+        if student == "bez-foldera":
+            # A command for one folder says that there is nothing to grade; in a class run that is 0 with a reason.
+            assert status == 2
+            assert len(said.splitlines()) == 1 and "no funkcije/" in said
+            continue
+        total = sum(points.values())
+        assert status == (0 if total == best else 1), said
+        result = json.loads(report.read_text(encoding="utf-8"))
+        assert result["score"] == total and result["max_score"] == best
+        for function, expected in points.items():
+            assert sum(check["points"] for check in result["checks"] if check["function"] == function) == expected
 
 
-@pytest.mark.parametrize("student", DIAGNOSES)
-def test_each_known_mistake_of_the_class_is_named(ran: Ran, student: str) -> None:
-    record = read_record(ran.copy, NAME, student)
-    assert record is not None
-    found = {check.diagnosis.mistake for check in record.result.checks if check.diagnosis}
-    assert found == DIAGNOSES[student]
+def test_each_known_mistake_of_the_class_is_named(ran: Ran) -> None:
+    for student, diagnoses in ran.shown.diagnoses.items():
+        record = read_record(ran.copy, ran.shown.name, student)
+        assert record is not None
+        assert {check.diagnosis.mistake for check in record.result.checks if check.diagnosis} == diagnoses
+    assert ran.shown.named in ran.out and str(ran.real.root) not in ran.out
 
 
 def test_feedback_is_a_page_for_everyone_and_nothing_else(ran: Ran) -> None:
+    name = ran.shown.name
     found = {path.relative_to(ran.copy.root / "feedback") for path in (ran.copy.root / "feedback").rglob("*.*")}
-    assert found == {Path(student, NAME, f"{NAME}.html") for student in SCORES}
-    page = (ran.copy.root / "feedback" / "bez-gamma-u-testu" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
-    assert "Automatski bodovi: 38.5 od 40" in page
+    assert found == {Path(student, name, f"{name}.html") for student in ran.shown.scores}
+    student, words = ran.shown.page
+    assert words in (ran.copy.root / "feedback" / student / name / f"{name}.html").read_text(encoding="utf-8")
 
 
 def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
     rows = rows_of(ran.copy.root / "grades.csv")
-    assert rows.keys() == SCORES.keys()
-    checks = ran.copy.assignment(NAME).checks
-    for student, points in SCORES.items():
-        assert float(rows[student]["auto_score"]) == sum(points)
+    assert rows.keys() == ran.shown.scores.keys()
+    checks = ran.copy.assignment(ran.shown.name).checks
+    for student, points in ran.shown.scores.items():
+        assert float(rows[student]["auto_score"]) == sum(points.values())
         assert not rows[student]["stale"]
-        for function, expected in zip(FUNCTIONS, points, strict=True):
+        for function, expected in points.items():
             ids = [check.id for check in checks if check.function == function]
             assert sum(float(rows[student][id]) for id in ids) == expected
-    assert rows["sve-rijeseno"]["waits_for"] == "manual grading"
+    assert rows[ran.shown.solved]["waits_for"] == "manual grading"
 
 
 def test_who_handed_in_no_notebook_no_package_or_fewer_cells_is_listed_for_a_look(ran: Ran) -> None:
     rows = rows_of(ran.copy.root / "grades.csv")
-    assert {student for student, row in rows.items() if row["notes"]} == {"bez-foldera", "bez-sveske", "samo-naprijed"}
+    assert {student for student, row in rows.items() if row["notes"]} == ran.shown.listed
 
 
 def test_what_came_through_moodle_arrived_whole(ran: Ran) -> None:
-    assert (ran.copy.root / "downloaded" / NAME / "archive" / "moodle.zip").is_file()
-    for student in ("bez-clana-varijanse", "tacni-slojevi"):
-        handed_out = fingerprint(ran.copy.root / "handed_out" / student / NAME)
-        assert fingerprint(ran.copy.submitted / student / NAME) == handed_out
+    name = ran.shown.name
+    assert (ran.copy.root / "downloaded" / name / "archive" / "moodle.zip").is_file()
+    for student in ran.shown.moodle:
+        handed_out = fingerprint(ran.copy.root / "handed_out" / student / name)
+        assert fingerprint(ran.copy.submitted / student / name) == handed_out
 
 
 def test_a_real_course_with_grades_in_it_is_unchanged(ran: Ran) -> None:
@@ -221,19 +295,6 @@ def test_a_real_course_with_grades_in_it_is_unchanged(ran: Ran) -> None:
     assert after == ran.before
 
 
-CLASS = """
-    from checks.demo import HandIn
-    from checks.mistakes import Edit
-
-    CLASS = (
-        HandIn("Sve", "everything"),
-        HandIn("Ništa", "nothing", wrote=()),
-        HandIn("Zbir", "a known mistake", mistakes=("added",), through_moodle=True),
-        HandIn("Pad", "an exception", changes=(Edit("layers", "scale_forward", "x * factors", "x * missing"),)),
-    )
-"""
-
-
 def course_with_class(folder: Path, text: str = CLASS) -> Course:
     folder.mkdir(exist_ok=True)
     course = small_course(folder)
@@ -241,16 +302,6 @@ def course_with_class(folder: Path, text: str = CLASS) -> Course:
     with (folder / CONFIG).open("a", encoding="utf-8") as file:
         file.write("\nc.ExecuteForReading.enabled = False\n")
     return course
-
-
-def test_any_assignment_that_lists_a_class_can_be_shown(tmp_path: Path) -> None:
-    course = course_with_class(tmp_path / "course")
-    made = demo(course)
-    assert {row.student: row.total for row in made.rows} == {"sve": 4, "nista": 0, "zbir": 1, "pad": 0}
-    assert made.course.root == course.root / "build" / "demo"
-    said = report(made, course.root)
-    assert "zbir: scale_forward.value: Columns are multiplied, not added to." in said
-    assert "build/demo/grades.csv" in said and str(tmp_path) not in said
 
 
 def test_a_second_demo_begins_anew(tmp_path: Path) -> None:
@@ -360,7 +411,9 @@ def no_sandbox() -> None:
 def test_without_a_sandbox_the_kits_own_class_is_shown_all_the_same_and_that_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    course = course_with_class(tmp_path / "course")
+    course = course_with_class(
+        tmp_path / "course", 'from checks.demo import HandIn\nCLASS = (HandIn("Ništa", "", wrote=()),)'
+    )
     monkeypatch.setattr("grader.commands.demo.choose", no_sandbox)
     monkeypatch.setenv("GRADER_UNSAFE", "")
     monkeypatch.delenv("GRADER_SANDBOX", raising=False)

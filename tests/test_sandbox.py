@@ -13,6 +13,7 @@ from pathlib import Path
 
 import machine
 import pytest
+from arena import arena
 from classroom import hand_in, released_course, scores
 from conftest import ROOT, Submit
 
@@ -344,8 +345,11 @@ def test_a_machine_without_numbers_has_no_filter() -> None:
         seccomp.program(OWN, "riscv64")
 
 
-def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor", "--sandbox", "landlock", "--attack", "fork", "--attack", "secret"]) == 0
+def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = ["--course", str(arena(tmp_path).root)]
+    assert cli.main(["doctor", *course, "--sandbox", "landlock", "--attack", "fork", "--attack", "secret"]) == 0
     said = capsys.readouterr().out
     assert "sandbox    landlock" in said
     assert "self-test  holds" in said
@@ -380,9 +384,11 @@ def test_doctor_refuses_a_name_that_is_no_attack(capsys: pytest.CaptureFixture[s
     ids=len,
 )
 def test_doctor_runs_what_goes_through_nbgrader_too(
-    capsys: pytest.CaptureFixture[str], attacks: tuple[str, ...]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], attacks: tuple[str, ...]
 ) -> None:
-    assert cli.main(["doctor", *(word for attack in attacks for word in ("--attack", attack))]) == 0
+    course = arena(tmp_path)
+    words = [word for attack in attacks for word in ("--attack", attack)]
+    assert cli.main(["doctor", "--course", str(course.root), *words]) == 0
     count = len(attacks)
     said = f"nbgrader   {count} of {count} held off, handed in, collected and graded as one class"
     assert said in capsys.readouterr().out
