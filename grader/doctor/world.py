@@ -50,8 +50,9 @@ class World:
     def state(self) -> dict[str, object]:
         """Everything that an attack might change, to be compared with what it was."""
         found: dict[str, object] = {}
+        written = tuple(f"{path}/" for path in self.written)
         for path in [self.folder, *sorted(self.folder.rglob("*"))]:
-            if any(path.is_relative_to(written) for written in self.written):
+            if f"{path}/".startswith(written):
                 continue
             status = path.lstat()
             content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
