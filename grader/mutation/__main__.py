@@ -15,7 +15,6 @@ import argparse
 import multiprocessing
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -25,9 +24,11 @@ from tqdm import tqdm
 from checks.engine.recording import FILE
 from checks.pretenders import Pretender
 
+from ..classroom.whole_class import cores
 from ..course import KIT, Course, find_course
 from ..grading.pretenders import load_pretenders
 from ..publish.recordings import record
+from ..sandbox.temporary import temporary_folder
 from .bench import RECORDED, Bench
 from .page import faults, report
 from .pretenders import measure
@@ -62,8 +63,8 @@ def run(
     Returns:
         what came of the draws, what came of the recording, and a bench.
     """
-    with tempfile.TemporaryDirectory(prefix="grader-mutation-") as name:
-        recording = Path(name) / FILE
+    with temporary_folder() as folder:
+        recording = folder / FILE
         recording.write_bytes(record(course, course.assignment(assignment))[f"{assignment}/{FILE}"])
         bench = Bench(course, course.assignment(assignment), recording)
         chosen = bench.random_pairs(pairs)
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="draws on which mistakes are named, too (default: 50)",
     )
     parser.add_argument("--pairs", type=int, default=300, metavar="NUMBER", help="pairs of mistakes (default: 300)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="NUMBER", help="processes")
+    parser.add_argument("--jobs", type=int, default=cores(), metavar="NUMBER", help="processes")
     parser.add_argument("--assignment", default="batch_normalization", metavar="NAME")
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: docs/mutation.md of the course")
