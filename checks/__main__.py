@@ -32,34 +32,42 @@ def _check(arguments: list[str] | None) -> int:
     import argparse
     from pathlib import Path
 
-    from . import PACKAGE, _only_assignment, run_recorded
+    from .apart.ask import ask, prepare
     from .language import LANGUAGES, catalogue, preferred
 
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Check the funkcije/ in this folder.")
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description="Check the funkcije/ in this folder.", allow_abbrev=False
+    )
     parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="functions to check (default: all)")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
     parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
     options = parser.parse_args(arguments)
-    assignment = _only_assignment()
+    prepare()  # it imports numpy while this process does
+    from .apart.request import Request
+    from .practice import PACKAGE, only_assignment, recorded
+    from .result import Result
+
+    assignment = only_assignment()
     unknown = [name for name in options.functions if name not in assignment.functions]
     if unknown:
         parser.error(f"unknown function {unknown[0]!r}; expected one of {', '.join(assignment.functions)}")
+    say = catalogue(options.language)
     # A package of that name elsewhere on the path is not the student's.
     if not (Path.cwd() / PACKAGE / "__init__.py").is_file():
-        print(catalogue(options.language)("no_package"), file=sys.stderr)
+        print(say("no_package"), file=sys.stderr)
         return 2
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        result = run_recorded(assignment, language=options.language, functions=options.functions or None)
-    except FileNotFoundError:
-        print(catalogue(options.language)("no_recording"), file=sys.stderr)
+    if not recorded(assignment).is_file():
+        print(say("no_recording"), file=sys.stderr)
         return 2
+    functions = tuple(options.functions) or assignment.functions
+    answer = ask(assignment, Request(str(Path.cwd()), functions, options.language))
+    result = Result(assignment.name, "", tuple(answer.checks), "none", answer.seconds, language=options.language)
     from .output import write_outputs
-    from .report import summary
+    from .report import printed_text, summary
 
     if not write_outputs(result, options.json, options.junit):
-        print(summary(result))
+        print("\n".join(filter(None, [summary(result), printed_text(answer.printed, say)])))
     return 0 if result.score == result.max_score else 1
 
 

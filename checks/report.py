@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from .apart.printed import Printed
 from .language import Catalogue, catalogue
 from .result import CheckResult, Result, Status
 
@@ -18,13 +19,19 @@ _COLOURS: dict[Status, str] = {
 }
 
 
-def text(result: Result, function: str) -> str:
-    """The verdict on one function as plain text."""
+def text(result: Result, function: str, notes: Sequence[str] = ()) -> str:
+    """The verdict on one function as plain text.
+
+    Args:
+        result: holds it.
+        function: the function.
+        notes: lines about what was checked, below the headline.
+    """
     say = catalogue(result.language)
-    lines = [_headline(result, function, say)]
+    lines = [_headline(result, function, say), *(f"  {note}" for note in notes)]
     checks = result.of(function)
     if common := _common(checks):
-        return f"{lines[0]}\n  {common}"
+        return "\n".join([*lines, f"  {common}"])
     width = max(len(_name(check)) for check in checks)
     for check in checks:
         points = f"{check.points:g}/{check.max_points:g}"
@@ -34,8 +41,15 @@ def text(result: Result, function: str) -> str:
     return "\n".join(lines)
 
 
-def html(result: Result, function: str) -> str:
-    """The verdict on one function as a block of HTML that needs no style sheet and no script."""
+def html(result: Result, function: str, notes: Sequence[str] = (), printed: Printed | None = None) -> str:
+    """The verdict on one function as a block of HTML that needs no style sheet and no script.
+
+    Args:
+        result: holds it.
+        function: the function.
+        notes: lines about what was checked, below the headline.
+        printed: what the student's code printed, folded away at the end.
+    """
     say = catalogue(result.language)
     checks = result.of(function)
     head = f'<p style="margin:0 0 .4em"><strong>{escape(_headline(result, function, say))}</strong></p>'
@@ -43,8 +57,32 @@ def html(result: Result, function: str) -> str:
         body = f'<p style="margin:0">{escape(common)}</p>'
     else:
         body = '<table style="border-collapse:collapse;margin:0">' + "".join(_row(c, say) for c in checks) + "</table>"
+    head += "".join(f'<p style="margin:0 0 .4em;color:#595959;font-size:.9em">{escape(note)}</p>' for note in notes)
+    return framed(head + body + (_folded(printed, say) if printed else ""))
+
+
+def framed(body: str) -> str:
+    """A block of HTML that is legible on any background."""
     frame = "border:1px solid #767676;border-radius:4px;padding:.6em .8em;background:#fff;color:#111;max-width:60em"
-    return f'<div style="{frame}">{head}{body}</div>'
+    return f'<div style="{frame}">{body}</div>'
+
+
+def printed_text(printed: Printed, say: Catalogue) -> str:
+    """The beginning of what the student's code printed, as plain text; empty if it printed nothing."""
+    if not printed.count:
+        return ""
+    more = ["..."] if printed.count > len(printed.first) else []
+    return "\n".join([say("printed", count=printed.count), *(f"  | {line}" for line in [*printed.first, *more])])
+
+
+def _folded(printed: Printed, say: Catalogue) -> str:
+    if not printed.count:
+        return ""
+    more = ["..."] if printed.count > len(printed.first) else []
+    lines = "\n".join(map(escape, [*printed.first, *more]))
+    summary = escape(say("printed", count=printed.count))
+    inside = '<pre style="margin:.2em 0 0;max-height:20em;overflow:auto;background:#fff;color:#111">'
+    return f'<details style="margin:.4em 0 0"><summary>{summary}</summary>{inside}{lines}</pre></details>'
 
 
 def line(result: Result, function: str) -> str:
