@@ -13,6 +13,7 @@ from .apart.printed import NOTHING, Printed
 from .apart.request import Request
 from .core import Assignment
 from .language import Catalogue, catalogue
+from .overview import Overview
 from .practice import PACKAGE, only_assignment, recorded
 from .result import Result
 
@@ -53,20 +54,22 @@ class Verdict:
         return report.line(self.result, self.function) if failed else ""
 
 
-def checked(function: str, language: str) -> Verdict | Notice:
-    """The verdict on one function of the package beside the notebook, as it is saved.
+def checked(function: str | None, language: str) -> Verdict | Overview | Notice:
+    """The verdict on one function of the package beside the notebook, as it is saved; an overview if None is named.
 
     Raises:
         ValueError: no such function.
     """
     assignment, say = only_assignment(), catalogue(language)
-    if function not in assignment.functions:
+    if function not in {None, *assignment.functions}:
         raise ValueError(f"check({function!r}): expected one of {', '.join(assignment.functions)}")
     folder = loaded.folder_of(PACKAGE)
     if not recorded(assignment).is_file():
         return Notice(say("no_recording"))
     if folder is None:
         return Notice(say("no_package"))
+    if function is None:
+        return Overview(judged(assignment, folder, assignment.functions, language)[0], assignment)
     result, printed = judged(assignment, folder, (function,), language)
     return Verdict(result, function, tuple(_notes(assignment, folder, function, say)), printed)
 
