@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # What needs numpy is imported where it is used: the grader's command line reads sentences before it needs a check.
 
-__all__ = ["CheckFailed", "check", "run_recorded"]
+__all__ = ["CheckFailed", "check", "hand_in", "run_recorded"]
 
 FRAMEWORK = ("apart", "engine", "executor")
 """Folders here that are no assignment's."""
@@ -69,6 +69,19 @@ def check(function: str | None = None, language: str | None = None) -> Any:
     if failure := shown.failure():
         raise CheckFailed(failure)
     return None
+
+
+def hand_in(language: str | None = None) -> Any:
+    """Say whether this folder is complete, and put it into a zip beside it; only where a person runs this cell.
+
+    Args:
+        language: `cnr` or `en`; what `FUNKCIJE_LANG` says if None.
+    """
+    if any(os.environ.get(name) for name in ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING")):
+        return None
+    from . import cell
+
+    return cell.handed_in(language or preferred())
 
 
 def run_recorded(assignment: Assignment, *, language: str, functions: list[str] | None = None) -> Result:

@@ -12,6 +12,7 @@ from .apart.ask import ask, prepare
 from .apart.printed import NOTHING, Printed
 from .apart.request import Request
 from .core import Assignment
+from .handin import HandIn, archive, look_at
 from .language import Catalogue, catalogue
 from .overview import Overview
 from .practice import PACKAGE, only_assignment, recorded
@@ -72,6 +73,21 @@ def checked(function: str | None, language: str) -> Verdict | Overview | Notice:
         return Overview(judged(assignment, folder, assignment.functions, language)[0], assignment)
     result, printed = judged(assignment, folder, (function,), language)
     return Verdict(result, function, tuple(_notes(assignment, folder, function, say)), printed)
+
+
+def handed_in(language: str) -> HandIn | Notice:
+    """What the hand-in lacks, and its archive; no archive where a notebook is executed for somebody else."""
+    say, folder = catalogue(language), loaded.folder_of(PACKAGE)
+    if folder is None:
+        return Notice(say("no_package"))
+    if not someone_is_there():
+        return Notice(say("zip_later"))
+    found = look_at(only_assignment(), folder, language)
+    try:
+        archive(folder, found)
+    except OSError as error:
+        found.missing.append(say("zip_not_made", reason=error.strerror or str(error)))
+    return found
 
 
 def judged(assignment: Assignment, folder: Path, functions: tuple[str, ...], language: str) -> tuple[Result, Printed]:
