@@ -11,6 +11,7 @@ from ..core import Assignment, Check
 from ..executor.executor import StudentError
 from ..language import Catalogue
 from ..result import Status
+from .beginners import explained
 
 _NO_ATTRIBUTE = re.compile(r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed")
 _COUNT = re.compile(r"(\w+): (\d+) results expected, got (?:(\d+) results|(\w+))")
@@ -57,7 +58,7 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
     if error.kind == "timeout":
         return "timeout", say("no_time", detail=error.message, place=_place(error, say))
     if error.kind == "error":
-        return "error", raised(error, say)
+        return "error", "\n".join(filter(None, [raised(error, say), explained(assignment, check, error, say)]))
     if error.kind == "result":
         return "error", _wrong_count(error, say)
     key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
