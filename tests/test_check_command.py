@@ -19,7 +19,7 @@ from grader.reference.edits import Edit
 Release = Callable[..., Path]
 WITHOUT_GAMMA = Edit("layers", "batchnorm_forward", "out = gamma * (x - running_mean)", "out = (x - running_mean)")
 KEYS = {"assignment", "student", "score", "max_score", "sandbox", "seconds", "checks"}
-CHECK_KEYS = {"id", "function", "points", "max_points", "status", "message", "diagnosis", "warnings"}
+CHECK_KEYS = {"id", "function", "points", "max_points", "status", "message", "diagnosis", "warnings", "same_as"}
 
 
 def check(*arguments: object) -> int:
