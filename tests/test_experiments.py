@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import data_utils, experiments, layers, optim
+from funkcije import data_utils, experiments, layers, optim, widgets
 from funkcije.data import generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
@@ -231,6 +231,37 @@ def test_a_layer_or_net_that_does_not_work_side_by_side_is_noticed_and_trained_t
     steps = list(wrong.train(trainings, data, spread=True))
     assert not any(step.spread for step in steps)
     assert [step._replace(spread=None) for step in steps] == list(wrong.train(trainings, data, plain=True))
+
+
+@pytest.mark.parametrize("rule", ["adam", "sgd"])
+def test_right_layers_by_the_ordinary_formula_work_side_by_side_at_every_depth_of_the_slider(
+    data: Data, load: Load, rule: str
+) -> None:
+    """In a net of ten layers they differ from the others by more than a fixed tolerance: rounding alone grows so."""
+
+    def batchnorm_forward(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, bn_param: dict[str, Any]) -> Any:
+        eps, running_mean, running_var = 1e-5, *(bn_param.get(f"running_{name}", 0 * x[0]) for name in ("mean", "var"))
+        if bn_param["mode"] == "test":
+            return gamma * ((x - running_mean) / np.sqrt(running_var + eps)) + beta, None
+        mu = np.mean(x, axis=0)
+        var = np.mean((x - mu) ** 2, axis=0)
+        x_hat = (x - mu) * (1 / np.sqrt(var + eps))
+        bn_param["running_mean"] = 0.9 * running_mean + 0.1 * mu
+        bn_param["running_var"] = 0.9 * running_var + 0.1 * var
+        return gamma * x_hat + beta, (x, x_hat, mu, var, eps, gamma)
+
+    def batchnorm_backward(dout: np.ndarray, cache: Any) -> Any:
+        x, x_hat, mu, var, eps, gamma = cache
+        dx_hat = dout * gamma
+        dvar = np.sum(dx_hat * (x - mu) * -0.5 * (var + eps) ** -1.5, axis=0)
+        dmu = np.sum(-dx_hat / np.sqrt(var + eps), axis=0) + dvar * np.mean(-2 * (x - mu), axis=0)
+        dx = dx_hat / np.sqrt(var + eps) + dvar * 2 * (x - mu) / len(x) + dmu / len(x)
+        return dx, np.sum(dout * x_hat, axis=0), dout.sum(axis=0)
+
+    own = load(batchnorm_forward=batchnorm_forward, batchnorm_backward=batchnorm_backward)
+    for depth in widgets._DEPTHS:
+        training = own.Training(**vars(small(depth=depth, update_rule=rule)))
+        assert next(own.train(training, data, spread=True)).spread, depth
 
 
 def test_a_layer_that_keeps_something_for_its_backward_pass_is_noticed(data: Data, load: Load) -> None:

@@ -2,12 +2,13 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from checks.core import Assignment, Check
+from checks.core import Assignment, Check, load_assignment
 from checks.student import Contract
 from grader.course import Course
 from grader.errors import GraderError
@@ -60,10 +61,37 @@ def course(folder: Path, **modules: str) -> Course:
 def test_the_stub_names_the_function_and_says_what_to_do_next() -> None:
     stub = render_module(MODULE, "layers.py", assignment(), stub=True)
     assert "2 * x" not in stub
-    todo, next_step, _, cut = re.search(r"( +# TODO scale:.*)\n(.*)\n(.*)\n(.*)", stub).groups()  # type: ignore[union-attr]
-    assert todo.startswith("    # TODO scale: ")
+    todo, _, next_step, _, cut = re.search(r"( +# TODO scale:.*)\n(.*)\n(.*)\n(.*)\n(.*)", stub).groups()  # type: ignore[union-attr]
+    assert todo == "    # TODO scale: Napišite ovaj dio."
     assert 'check("scale")' in next_step
     assert cut.startswith('    raise NotImplementedError("scale: ')
+
+
+def test_the_todo_of_each_place_says_its_own_task_in_both_languages(tmp_path: Path) -> None:
+    twice = (
+        "def scale(x):\n" + 2 * "    ### BEGIN SOLUTION first\n    x = 2 * x\n    ### END SOLUTION\n" + "    return x\n"
+    )
+    folder = tmp_path / "first"
+    folder.mkdir()
+    tasks = ['["todo.scale.1"]\ncnr = "Udvostručite x."\nen = "Double x."',
+             '["todo.scale.2"]\ncnr = "Pa još jednom."\nen = "And once more."']  # fmt: skip
+    (folder / "tasks.toml").write_text("\n".join(tasks), encoding="utf-8")
+    stub = render_module(twice, "layers.py", replace(assignment(), folder=folder), stub=True)
+    first, second = stub.split("raise NotImplementedError")[:2]
+    assert "# TODO scale: Udvostručite x.\n    # (Double x.)\n" in first
+    assert "# TODO scale: Pa još jednom.\n    # (And once more.)\n" in second
+
+
+def test_every_place_that_is_handed_out_has_a_task_of_its_own_in_the_catalogue() -> None:
+    kit = Course(Path(__file__).parents[1])
+    for folder in sorted(kit.source.iterdir()):
+        real = load_assignment(folder.name)
+        stub = render_package(kit, real).stub
+        for module in real.modules:
+            text = stub[module].decode()
+            assert "# TODO " in text
+            assert "Napišite ovaj dio." not in text
+            assert all(len(line) <= 120 for line in text.splitlines()), module
 
 
 def test_the_stub_of_a_method_carries_its_qualified_name_at_its_own_indentation() -> None:

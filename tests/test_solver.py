@@ -155,8 +155,8 @@ def test_accuracy_is_measured_on_all_examples_or_on_as_many_as_asked(data: Any) 
 def test_nothing_is_shown_and_no_bar_is_made_when_not_verbose(
     data: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # an import of it fails
-    monkeypatch.setattr("funkcije.solver._progress_bar", lambda total: pytest.fail("a bar is made"))
+    monkeypatch.setitem(sys.modules, "tqdm", None)  # an import of it fails
+    monkeypatch.setattr("funkcije.solver.progress_bar", lambda total: pytest.fail("a bar is made"))
     trained(data)
     assert capfd.readouterr() == ("", "")
 
@@ -174,8 +174,8 @@ def test_losses_and_accuracies_are_printed_beside_a_bar_when_verbose(
         "(Iteracija 5 / 6",
         "(Epoha 2 / 2",
     ]
-    assert f"loss: {solver.loss_history[4]:f}" in lines[3]
-    assert f"validaciona preciznost: {solver.val_acc_history[2]:f}" in lines[4]
+    assert f"gubitak: {solver.loss_history[4]:f}" in lines[3]
+    assert f"na validaciji: {solver.val_acc_history[2]:f}" in lines[4]
     assert "6/6" in err or "0/6" in err
 
 
@@ -194,7 +194,7 @@ def test_without_tqdm_training_works_and_prints(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("(Iteracija 1 / 1) loss: 1.38")
+    assert done.stdout.startswith("(Iteracija 1 / 1) gubitak: 1.38")
 
 
 def test_the_package_itself_imports_no_numpy_and_the_solver_no_tqdm() -> None:

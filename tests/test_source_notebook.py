@@ -264,8 +264,8 @@ def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_
         "batch normalizacija",
         "bez normalizacije",
     ]
-    assert len(re.findall(r"\(Iteracija 1 / 4\) loss: \d", log)) == 2
-    assert len(re.findall(r"\(Epoha 1 / 1\) trening preciznost: \d", log)) == 2
+    assert len(re.findall(r"\(Iteracija 1 / 4\) gubitak: \d", log)) == 2
+    assert len(re.findall(r"\(Epoha 1 / 1\) tačnost na treningu: \d", log)) == 2
     table = outputs(with_solution)["six-layers-curves"]
     assert len(re.findall(r" [01]\.\d\d +[01]\.\d\d  (?:trening|validacija)$", table, flags=re.MULTILINE)) == 4
 

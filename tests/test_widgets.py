@@ -97,13 +97,15 @@ def text_of(explorer: Explorer) -> str:
 
 
 def alt_of(explorer: Explorer) -> str:
-    [alt] = re.findall(r'<img alt="([^"]+)"', panel_of(explorer)._picture.value)
+    [alt] = set(re.findall(r'<img class="[\w-]+" alt="([^"]+)"', panel_of(explorer)._picture.value))
     return str(alt)
 
 
-def picture_of(explorer: Explorer) -> bytes:
-    [source] = re.findall(r'src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value)
-    return base64.b64decode(source)
+def picture_of(explorer: Explorer, form: str = "wide") -> bytes:
+    found = re.findall(
+        rf'"funkcije-{form}" [^>]*src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value
+    )
+    return base64.b64decode(found[0])
 
 
 def is_a_drawing(png: bytes) -> bool:
@@ -164,6 +166,44 @@ def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarr
         sliders, kept, _ = (piece for piece, _ in widgets.training_explorer(data).outputs())
         assert WIDGET_VIEW in sliders and "image/png" not in sliders
         assert is_a_drawing(base64.b64decode(kept["image/png"]))
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("explorer_of", EXPLORERS)
+def test_for_a_narrow_panel_the_plots_stand_two_by_two(
+    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray]
+) -> None:
+    async def scenario() -> None:
+        explorer = explorer_of(data)
+        wide, narrow = (Image.open(io.BytesIO(picture_of(explorer, form))) for form in ("wide", "narrow"))
+        assert wide.width > 1000
+        assert narrow.width < 520  # its letters are as large as the wide one's, and hardly shrink in 470 pixels
+        assert is_a_drawing(picture_of(explorer, "narrow"))
+        before = picture_of(explorer, "narrow")
+        panel_of(explorer).play.click()
+        await until(lambda: text_of(explorer).startswith("Treniranje je završeno"))
+        assert picture_of(explorer, "narrow") != before
+
+    asyncio.run(scenario())
+
+
+def test_the_first_training_is_called_so_and_not_stopped_since_nobody_stopped_it(
+    data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+) -> None:
+    async def scenario() -> None:
+        explorer = widgets.training_explorer(data)
+        assert re.search(r"Prvo, kratko treniranje \(\d+%\)\.", alt_of(explorer))
+        assert "zaustavljeno" not in alt_of(explorer) + text_of(explorer) + explorer.alt
+
+    asyncio.run(scenario())
+
+
+def test_a_line_that_says_that_the_kernel_is_gone_waits_in_every_panel(data: dict[str, np.ndarray]) -> None:
+    async def scenario() -> None:
+        page = panel_of(widgets.training_explorer(data)).widget.children[0].value
+        assert 'class="funkcije-gone" role="alert">Kernel je ugašen ili ponovo pokrenut' in page
+        assert ".jupyter-widgets-disconnected .funkcije-gone { display: block" in page
 
     asyncio.run(scenario())
 
@@ -437,6 +477,7 @@ def test_in_english_nothing_is_left_of_montenegrin(
                 + [slider.description for slider in panel.sliders.values()]
             )
             assert "batch normalization: loss" in words
+            words += re.sub(r"<style>.*</style>", "", panel.widget.children[0].value, flags=re.DOTALL)
             assert not re.search(r"[čćšžđ]|tezina|slojeva|korak ", words)
 
     asyncio.run(scenario())

@@ -19,26 +19,30 @@ release solves the next assignment. Everything here is text in, text out, and th
 
 import ast
 import re
+import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from checks.core import Assignment
-from checks.language import LANGUAGES
+from checks.language import LANGUAGES, catalogue
 
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences
 from .syntax import parse
 
-RENDERER = "1"
+RENDERER = "2"
 """Raise it when the same source gives other bytes: releases made before are then older than their source."""
 
 _BEGIN = re.compile(r"(?P<indent>[ \t]*)### BEGIN SOLUTION(?:[ \t]+(?P<name>\w+))?[ \t]*")
 _END = re.compile(r"[ \t]*### END SOLUTION[ \t]*")
 _CLAUSE = re.compile(r"\s*(elif|else|except|finally)\b")
 _MARKER = re.compile(r"(BEGIN|END)[ _-]*SOLUTION", re.IGNORECASE)
+_WIDTH = 110
+"""Columns that a task's comment takes at most."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +132,15 @@ def render_module(text: str, where: str, assignment: Assignment, *, stub: bool) 
     lines = text.split("\n")
     rendered: list[str] = []
     done = 0
+    places: Counter[tuple[str, str]] = Counter()
     for region in find_regions(text, where):
+        places[region.assignment, region.function] += 1
+        place = places[region.assignment, region.function]
         rendered += lines[done : region.begin - 1]
         if region.assignment in keep:
             rendered += lines[region.begin : region.end - 1]
         else:
-            rendered += [region.indent + line for line in _blank(region, assignment)]
+            rendered += [region.indent + line for line in _blank(region, place, assignment)]
         done = region.end
     face = "\n".join(rendered + lines[done:])
     _parse(face, where, f"; this is its {'stub' if stub else 'solution'}, so a region holds half a statement")
@@ -263,8 +270,8 @@ def _region(
     return Region(name, function, indent, begin, end, "\n".join(lines))
 
 
-def _blank(region: Region, assignment: Assignment) -> tuple[str, ...]:
-    """The lines in place of a region, in both languages."""
+def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...]:
+    """The lines in place of a region, in both languages; `place` is its number in its function, from 1."""
     function = region.function
     cnr, en = (sentences(language) for language in LANGUAGES)
     if region.assignment != assignment.name:
@@ -276,12 +283,21 @@ def _blank(region: Region, assignment: Assignment) -> tuple[str, ...]:
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
     then = f' {cnr("stub_then")} / {en("stub_then")}: check("{judged}")' if judged else ""
+    what, in_english = (
+        catalogue(language, assignment.folder).get(f"todo.{function}.{place}") for language in LANGUAGES
+    )
+    width = _WIDTH - len(region.indent)
     return (
-        f"# TODO {function}: {cnr('stub_write')}.",
-        f"# {cnr('stub_contract')}.{then}",
-        f"# ({en('stub_write')}; {en('stub_contract')}.)",
+        *_comment(f"TODO {function}: {what or cnr('stub_this_part')}", width),
+        *_comment(f"({in_english or en('stub_this_part')})", width),
+        *_comment(f"{cnr('stub_write')}; {cnr('stub_contract')}.{then}", width),
+        *_comment(f"({en('stub_write')}; {en('stub_contract')}.)", width),
         f'raise NotImplementedError("{function}: {cnr("stub_not_written")} ({en("stub_not_written")})")',
     )
+
+
+def _comment(text: str, width: int) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, width - 2, break_long_words=False)]
 
 
 def _read(path: Path, where: str) -> str:
