@@ -90,8 +90,8 @@ def test_what_is_not_understood_is_shown_as_its_source(tex: str) -> None:
 
 _PIECES = st.sampled_from([
     "\\frac", "\\sum", "_", "^", "{", "}", "x", "12", "<b>", "<script>", '"', "'", "&", "\\\\", "\\left", "\\right",
-    "(", ")", "\\begin{cases}", "\\end{cases}", "\\text{", "\\$", "$", "\\sqrt[", "]", "\\hat", "\\mathbf", "\\big", "|",
-    "&lt;", "onerror=", " ", "\\limits", "\\mathrm{", "%", "š", "\u202e",
+    "(", ")", "\\begin{cases}", "\\end{cases}", "\\text{", "\\$", "$", "\\sqrt[", "]", "\\hat", "\\mathbf", "\\big",
+    "|", "&lt;", "onerror=", " ", "\\limits", "\\mathrm{", "%", "š", "\u202e",
 ])  # fmt: skip
 
 
