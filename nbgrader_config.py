@@ -56,13 +56,18 @@ c.Autograde.autograde_preprocessors = [
 # A notebook that runs for its readers finds the data set that the course keeps, and does not make it anew.
 c.ExecuteForReading.prepare = "from funkcije.data_utils import get_CIFAR10_data as load; load(1, 0, 0)"
 
+c.GenerateFeedback.exporter_class = "grader.plugins.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "grader.plugins.HtmlOnly",
     "grader.plugins.SayStale",
     "grader.plugins.FitFigures",
     "nbgrader.preprocessors.GetGrades",
+    "grader.plugins.Overview",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# Of formgrader's page: formulas that need no network.
+c.HTMLExporter.filters = {"markdown2html": "grader.plugins.readable_markdown"}
 
 c.ZipCollectApp.extractor_plugin = "grader.plugins.LmsExtractor"
 c.ZipCollectApp.collector_plugin = "grader.plugins.LmsCollector"

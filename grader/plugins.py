@@ -2,9 +2,9 @@
 
     c.Autograde.exporter_class = "grader.plugins.SubmissionExporter"
 
-A class is imported when it is asked for, and what is exchanged in nbgrader (`classroom/exchanged.py`) with the first.
-The names of version 0.1 (`grader.autograde.RestoreCells` and so on, in `grader/former/`) go on working until version
-0.3.
+A class, or a filter, is imported when it is asked for, and what is exchanged in nbgrader (`classroom/exchanged.py`)
+with the first. The names of version 0.1 (`grader.autograde.RestoreCells` and so on, in `grader/former/`) go on working
+until version 0.3.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ _HOMES = {
     "HtmlOnly": "classroom.steps.feedback",
     "SayStale": "classroom.steps.feedback",
     "FitFigures": "classroom.steps.feedback",
+    "Overview": "classroom.steps.feedback",
+    "FeedbackExporter": "classroom.pages.page",
+    "readable_markdown": "classroom.pages.page",
     "LmsExtractor": "classroom.handin.lms",
     "LmsCollector": "classroom.handin.lms",
     "CheckCsvExportPlugin": "classroom.export",

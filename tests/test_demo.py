@@ -102,7 +102,7 @@ REAL = Shown(
     listed={"bez-foldera", "bez-sveske", "samo-naprijed"},
     moodle={"bez-clana-varijanse", "tacni-slojevi"},
     page=("bez-gamma-u-testu", "Automatski bodovi: 38.5 od 40"),
-    named="tacni-slojevi: FullyConnectedNet.batchnorm_scale_and_shift: The gradients of gamma and beta are swapped.",
+    named="FullyConnectedNet.batchnorm_scale_and_shift: The gradients of gamma and beta are swapped. (tacni-slojevi)",
 )
 SMALL = Shown(
     name="scale",
@@ -119,7 +119,7 @@ SMALL = Shown(
     listed={"bez-foldera", "bez-sveske"},
     moodle={"zbir"},
     page=("zbir", "Automatski bodovi: 1 od 4"),
-    named="zbir: scale_forward.value: Columns are multiplied, not added to.",
+    named="scale_forward.value: Columns are multiplied, not added to. (zbir)",
 )
 
 

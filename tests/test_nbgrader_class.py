@@ -242,10 +242,13 @@ def test_the_export_joins_each_checks_points_and_manual_points(course: Course, t
 
     assert export_csv(course, tmp_path / "grades.csv", assignments=["scale"]) == 5
     rows = rows_of(tmp_path / "grades.csv")
-    assert list(rows["ana"]) == [*COLUMNS, "answer", "scale_forward.value", "scale_forward.shape"]
+    assert list(rows["ana"]) == [*COLUMNS, "scale_forward", "answer", "scale_forward.value", "scale_forward.shape"]
     wanted = ("score", "max_score", "auto_score", "manual_score", "answer", "scale_forward.value", "waits_for", "stale")
     assert [rows["ana"][name] for name in wanted] == ["5.5", "6.0", "4.0", "1.5", "1.5", "3.0", "", ""]
     assert [rows["bo wrong"][name] for name in wanted] == ["1.0", "6.0", "1.0", "0.0", "0.0", "0.0", "", ""]
+    assert [rows[name]["scale_forward"] for name in ("ana", "bo wrong", "ceca")] == ["4.0", "1.0", "0.0"]
+    for row in rows.values():  # a task is worth what its checks are
+        assert float(row["scale_forward"]) == sum(float(row[f"scale_forward.{id}"]) for id in ("value", "shape"))
     assert "no folder funkcije/" in rows["no-package"]["notes"]
 
 
@@ -292,7 +295,8 @@ def test_a_score_that_was_never_reached_is_empty_in_the_export(
     assert autograde(course, "ana") == {"ana": False}
     export_csv(course, tmp_path / "grades.csv")
     row = rows_of(tmp_path / "grades.csv")["ana"]
-    assert (row["score"], row["auto_score"], row["waits_for"]) == ("", "", "grading")
+    wanted = ("score", "auto_score", "scale_forward", "waits_for")
+    assert [row[name] for name in wanted] == ["", "", "", "grading"]
 
 
 def test_nbgrader_export_writes_the_same_file(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

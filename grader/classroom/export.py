@@ -3,8 +3,9 @@
     nbgrader export --to grades.csv
 
 writes a row per assignment and student. The first columns are those of nbgrader's exporter; then come automatic and
-manual points, whether something waits for a person, whether the verdict is stale, a column per manually graded cell
-and a column per check, named by its id. A cell is empty where there is no such figure.
+manual points, whether something waits for a person, whether the verdict is stale, a column per task (a function or an
+answer), named by its graded cell, and a column per check, named by its id. A cell is empty where there is no such
+figure.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
             "manual_score": sum(points or 0.0 for points in manual.values()),
             "waits_for": "manual grading" if waiting else "",
         }
-    row |= manual
+    row |= automatic | manual
     try:
         record = read_record(course, assignment.name, student.id)
     except GraderError as error:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from checks.core import Assignment
+from checks.language import catalogue
 
-from ..text import shown
+from ..text import listed, shown
+
+WIDTH = 100
+"""Columns of a terminal that the table may take."""
+_LONGEST_NAME = 40
+_LOOK = "needs a look"
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,9 @@ class Row:
     kept: bool = False
     """Whether the points are those of the run that this one continues."""
 
+    known: dict[str, str] = field(default_factory=dict)
+    """The known mistakes that explain it, each with the first check that shows it."""
+
     @property
     def total(self) -> float:
         """Automatic points."""
@@ -31,23 +41,24 @@ class Row:
 
 
 def table(assignment: Assignment, rows: Sequence[Row]) -> str:
-    """The rows as text: student, points per function, total, and what needs a look."""
-    head = ["student", *assignment.functions, "total", "needs a look"]
-    most = ["", *(f"{assignment.points(f):g}" for f in assignment.functions)]
+    """The rows as text: student, points per function, total, and what needs a look.
+
+    No line of the table itself is longer than `WIDTH`: where the functions' names take too much room, numbers stand for
+    them, and where there are too many functions, the columns go on below.
+    """
+    names = [*assignment.functions, "total", _LOOK]
+    most = [f"{assignment.points(f):g}" for f in assignment.functions]
     most += [f"{sum(assignment.points(f) for f in assignment.functions):g}", ""]
-    body = []
-    for row in rows:
-        cells = ["-" if (p := row.points.get(f)) is None else f"{p:g}" for f in assignment.functions]
-        scored = any(points is not None for points in row.points.values())
-        look = ("stale" if scored else "not graded") if row.problem else "yes" if row.look else ""
-        body.append([shown(row.student), *cells, f"{row.total:g}" if scored else "-", look])
-    lines = [head, most, *body]
-    width = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    students = ["", *(_fitting(shown(row.student)) for row in rows)]
+    body = [most, *(_cells(assignment, row) for row in rows)]
     text = []
-    for line in lines:
-        cells = [line[0].ljust(width[0])]
-        cells += [cell.rjust(size) for cell, size in zip(line[1:-1], width[1:-1], strict=True)]
-        text.append("  ".join([*cells, line[-1]]).rstrip())
+    if _length(students, [names, *body]) > WIDTH:
+        numbers = [str(number) for number, _ in enumerate(assignment.functions, start=1)]
+        legend = ", ".join(f"{number} {f}" for number, f in zip(numbers, assignment.functions, strict=True))
+        text += textwrap.wrap(legend, WIDTH)
+        names[: len(numbers)] = numbers
+    for block in _blocks(students, [names, *body]):
+        text += _aligned(["student", *students], block)
     text += [f"{shown(row.student)}: {shown(reason)}" for row in rows for reason in row.look]
     for row in rows:
         if row.problem:
@@ -57,3 +68,64 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
     if kept:
         text.append(f"An earlier run did not end; the {kept} submissions that it had graded are kept as they were.")
     return "\n".join(text)
+
+
+Lines = list[list[str]]
+
+
+def _cells(assignment: Assignment, row: Row) -> list[str]:
+    cells = ["-" if (p := row.points.get(f)) is None else f"{p:g}" for f in assignment.functions]
+    scored = any(points is not None for points in row.points.values())
+    look = ("stale" if scored else "not graded") if row.problem else "yes" if row.look else ""
+    return [*cells, f"{row.total:g}" if scored else "-", look]
+
+
+def _fitting(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
+
+
+def _widths(lines: Lines) -> list[int]:
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
+def _length(students: Sequence[str], lines: Lines) -> int:
+    return max(map(len, ["student", *students])) + sum(2 + width for width in _widths(lines))
+
+
+def _blocks(students: Sequence[str], lines: Lines) -> Iterator[Lines]:
+    """The columns in as many parts as are needed for none to be too wide."""
+    room = WIDTH - _length(students, [[]])
+    first = used = 0
+    for column, width in enumerate(_widths(lines)):
+        if used + 2 + width > room and column > first:
+            yield [line[first:column] for line in lines]
+            first, used = column, 0
+        used += 2 + width
+    yield [line[first:] for line in lines]
+
+
+def _aligned(students: Sequence[str], lines: Lines) -> list[str]:
+    width = max(map(len, students))
+    widths = _widths(lines)
+    text = []
+    for student, line in zip(students, lines, strict=True):
+        cells = [cell.rjust(size) for cell, size in zip(line, widths, strict=True)]
+        if lines[0][-1] == _LOOK:
+            cells[-1] = line[-1]
+        text.append("  ".join([student.ljust(width), *cells]).rstrip())
+    return text
+
+
+def known_mistakes(assignment: Assignment, rows: Sequence[Row]) -> list[str]:
+    """The class's known mistakes in English, a line for each, the commonest first: the check, the hint, and whose."""
+    hints = catalogue("en", assignment.folder)
+    students: dict[str, list[str]] = {}
+    checks: dict[str, str] = {}
+    for row in rows:
+        for mistake, check in row.known.items():
+            students.setdefault(mistake, []).append(shown(row.student))
+            checks.setdefault(mistake, check)
+    return [
+        f"{checks[mistake]}: {hints(mistake)} ({listed(who)})"
+        for mistake, who in sorted(students.items(), key=lambda item: -len(item[1]))
+    ]

@@ -42,6 +42,7 @@ from ..sandbox.temporary import no_room, temporary_folder
 from ..text import sentences, shown
 from . import runs
 from .converter import SubmissionConverter
+from .explained import mistakes
 from .gradebook import (
     automatic_points,
     course_config,
@@ -336,7 +337,10 @@ def _row(
     record = None if problem else read_record(course, assignment.name, student)
     say = sentences("en")
     look = tuple(say(note.key, **note.names) for note in record.notes) if record else ()
-    return Row(student, {function: points.get(function) for function in assignment.functions}, look, problem, kept)
+    known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
+    return Row(
+        student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known
+    )
 
 
 def cores() -> int:

@@ -9,10 +9,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from checks.language import catalogue
-
 from ..classroom.results import read_record
-from ..classroom.rows import table
+from ..classroom.rows import known_mistakes, table
 from ..course import KIT, choose_course
 from ..demo.run import FOLDER, Demo, demo
 from ..errors import GraderError
@@ -62,9 +60,8 @@ def _without_sandbox_if_there_is_none() -> None:
 def report(made: Demo, root: Path) -> str:
     """The table, where things lie (relative to `root` where they are in it), and what to type next."""
     name = made.assignment.name
-    shown = max(made.rows, key=lambda row: len(_diagnoses(made, row.student)))
+    shown = max(made.rows, key=lambda row: len(row.known))
     record = read_record(made.course, name, shown.student)
-    told = [f"{row.student}: {line}" for row in made.rows for line in _diagnoses(made, row.student)[:1]]
     course = _shown(made.course.root, root)
     page = _shown(made.feedback[shown.student], root)
     return "\n".join(
@@ -72,7 +69,7 @@ def report(made: Demo, root: Path) -> str:
             table(made.assignment, made.rows),
             "",
             "Known mistakes that explain what was handed in (the student reads this in the notebook and the feedback):",
-            *told,
+            *known_mistakes(made.assignment, made.rows),
             "",
             f"Feedback  {course}/feedback/STUDENT/{name}/{name}.html",
             f"Grades    {_shown(made.grades, root)}",
@@ -85,17 +82,6 @@ def report(made: Demo, root: Path) -> str:
             f"  README.md, the instructor's page. {course} may be deleted at any time.",
         ]
     )
-
-
-def _diagnoses(made: Demo, student: str) -> list[str]:
-    """The hints that a student got, in English: a line for each known mistake, with the first check that it failed."""
-    record = read_record(made.course, made.assignment.name, student)
-    hints = catalogue("en", made.assignment.folder)
-    found: dict[str, str] = {}
-    for check in record.result.checks if record else ():
-        if check.diagnosis:
-            found.setdefault(check.diagnosis.mistake, check.id)
-    return [f"{check}: {hints(mistake)}" for mistake, check in found.items()]
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from ..classroom.rows import table
+from ..classroom.rows import known_mistakes, table
 from ..classroom.whole_class import grade_class, said_of_hidden
 from ..course import course_to_work_on
 from ..sandbox.choose import add_sandbox_options, choose
@@ -43,7 +43,11 @@ def run(args: argparse.Namespace) -> int:
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )
-    print(table(course.assignment(args.name), rows))
+    assignment = course.assignment(args.name)
+    print(table(assignment, rows))
+    if known := known_mistakes(assignment, rows):
+        print("\nKnown mistakes in this class (each student reads theirs in the feedback):")
+        print("\n".join(known))
     if said := said_of_hidden(course, args.name):
         print(f"{said}Next: rename them if they are students' work, then grade again.")
     return 2 if any(row.problem for row in rows) else 0

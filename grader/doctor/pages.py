@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from ..classroom.pages import formulas
 from .attack import HandedIn
 from .notebook import Notebook, code_cell, edited, markdown_cell, running
 from .world import World
@@ -51,7 +52,7 @@ BREAKOUT = '"><script>alert(1)</script>'
 _FILE = "<img src=x onerror=alert(1)>"
 _PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
 
-_RUNNING = {"script", "iframe", "object", "embed", "form", "button", "svg", "math", "meta", "base", "link"}
+_RUNNING = {"script", "iframe", "object", "embed", "form", "button", "svg", "meta", "base", "link"}
 
 _UNREAD = {"code", "pre", "script", "style", "textarea"}
 _LEAVES = r"url|position|expression|import|opacity|overflow|line-height|transform|(?:^|;)(?:max-)?height"
@@ -71,6 +72,7 @@ class _Active(HTMLParser):
         super().__init__()
         self.found: Counter[str] = Counter()
         self._code = 0
+        self._formula = False
 
     def handle_data(self, data: str) -> None:
         # MathJax reads all text of a page but that of code.
@@ -80,9 +82,13 @@ class _Active(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._code -= tag in _UNREAD
+        self._formula &= tag != "math"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._code += tag in _UNREAD
+        self._formula |= tag == "math"
+        if self._formula and not (tag in formulas.TAGS and {name for name, _ in attrs} <= formulas.ATTRIBUTES):
+            self.found[f"<{tag}> in a formula {attrs}"[:80]] += 1
         if tag in _RUNNING:
             self.found[f"<{tag}> {attrs}"[:80]] += 1
         for name, value in attrs:

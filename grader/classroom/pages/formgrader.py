@@ -9,6 +9,8 @@ from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbgrader.server_extensions.formgrader import handlers
 
+from .page import readable_markdown
+
 _NAMES = ("assignment_id", "notebook_id", "submission_id", "student", "notebook_path")
 
 
@@ -23,5 +25,7 @@ def formgrader_page(notebook: NotebookNode) -> str:
 def _exporter() -> HTMLExporter:
     """Made once: it compiles its templates anew for each exporter."""
     return HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="formgrade", extra_template_basedirs=[handlers.template_path]
+        template_name="formgrade",
+        extra_template_basedirs=[handlers.template_path],
+        filters={"markdown2html": readable_markdown},
     )

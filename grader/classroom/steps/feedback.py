@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from html import escape
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from nbgrader import utils
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from ...course import course_of
+from checks.language import Catalogue, preferred
+
+from ...course import Course, course_of
+from ...errors import GraderError
+from ...text import sentences
+from ..exporter import grade_id_of, released_notebook
 from ..feedback import stale_banner
+from ..pages.overview import Task, overview
 from ..results import read_record, staleness
 from .step import Resources, Step
 
@@ -55,3 +65,86 @@ class FitFigures(NbGraderPreprocessor):  # type: ignore[misc]
         cell: NotebookNode = new_markdown_cell(rule, id="fit-figures")  # type: ignore[no-untyped-call]
         nb.cells.insert(0, cell)
         return nb, resources
+
+
+class Overview(Step):
+    """Begin the page with a box: points for each task, each mistake once, links to the cells.
+
+    After `GetGrades`, whose points it shows, and for the template of `FeedbackExporter`.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Make the box of one page, and take away what only nbgrader's scoring reads."""
+        names, course = resources["nbgrader"], course_of(self.converter)
+        try:
+            record = read_record(course, names["assignment"], names["student"])
+        except GraderError:  # what is no record is treated as no verdict
+            record = None
+        say = sentences(record.result.language if record else preferred())
+        titles = question_titles(course, names["assignment"])
+        waiting = _waiting(names)
+        tasks = []
+        for cell in nb.cells:
+            without_bare_points(cell)
+            answered = _in_words(cell, say)
+            if utils.is_grade(cell) or utils.is_task(cell):
+                own = cell.metadata.nbgrader
+                name = str(own.grade_id)
+                tasks.append(
+                    Task(
+                        name,
+                        titles.get(name, name),
+                        float(own.score),
+                        float(own.points),
+                        name in waiting,
+                        bool(own.get("comment")) and answered,
+                        "" if answered else say("page_no_response"),
+                    )
+                )
+        penalty = float(names.get("late_penalty") or 0)
+        result = record.result if record else None
+        resources["overview"] = overview(say, names["assignment"], tasks, penalty, result)
+        words = ("page_answer", "page_comment", "page_points", "page_top")
+        resources["words"] = {word: escape(say(word)) for word in words}
+        return nb, resources
+
+
+def _in_words(cell: NotebookNode, say: Catalogue) -> bool:
+    """Say in the page's language what nbgrader says of an answer that was not written; whether it was written."""
+    own = cell.metadata.get("nbgrader", {})
+    if own.get("comment") != _NO_RESPONSE:
+        return True
+    own["comment"] = say("page_no_response")
+    return False
+
+
+def without_bare_points(cell: NotebookNode) -> None:
+    """Take a check cell's number away, which is there for nbgrader's scoring and says nothing to a reader."""
+    if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+        cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
+
+
+def question_titles(course: Course, assignment: str) -> dict[str, str]:
+    """What each answer is called: the bold words with which the cell before it begins, by `grade_id`.
+
+    From the notebook as it was handed out, since a student can put other cells between.
+    """
+    titles = {}
+    before = ""
+    for cell in released_notebook(course, assignment).cells:
+        if cell.cell_type == "markdown" and utils.is_grade(cell) and (found := _BOLD.match(before)):
+            titles[grade_id_of(cell)] = found[1].rstrip(".: ")
+        before = cell.source
+    return titles
+
+
+_NO_RESPONSE = "No response."
+"""The comment that `nbgrader.api.Comment` gives to an answer as it was handed out."""
+_BOLD = re.compile(r"\*\*([^*\n]{1,80}?)(?:\s*\([^()*]*\))?[.:]?\*\*")
+
+
+def _waiting(names: dict[str, str]) -> set[str]:
+    """The cells that a person has still to read."""
+    with Gradebook(names["db_url"]) as gradebook:
+        notebook = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
+        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
