@@ -16,14 +16,11 @@ from pathlib import Path, PurePosixPath
 
 from ..course import PACKAGE
 from ..errors import GraderError
+from ..grading.files import DEEPEST_FOLDER, MOST_ENTRIES, TooMany, entries_of
 from ..grading.submission import (
-    DEEPEST_FOLDER,
-    MOST_ENTRIES,
     NotASubmission,
     Submission,
-    TooMany,
     comes_before_a_module,
-    entries_of,
     find_package,
     read_submission,
 )

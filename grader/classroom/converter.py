@@ -51,10 +51,10 @@ class _PlainFiles(BaseConverter):  # type: ignore[misc]
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         verdict = verdict_of(self)
         destination = Path(self._format_dest(assignment_id, student_id))
+        destination.mkdir(parents=True, exist_ok=True)  # also where nothing but the notebook was handed in
         carry_over(verdict, destination, [*self.coursedir.ignore, "*.ipynb", _TIMESTAMP])
         source = Path(self._format_source(assignment_id, student_id))
         if existing_timestamp(str(source)) is not None:
-            destination.mkdir(parents=True, exist_ok=True)
             (destination / _TIMESTAMP).write_bytes((source / _TIMESTAMP).read_bytes())
 
 

@@ -39,6 +39,10 @@ class GradedSubmission:
     given: dict[str, bytes]
     """Every module that is handed out, by path in the package; not to be changed."""
     notes: list[Note] = field(default_factory=list)
+    answers_elsewhere: list[str] = field(default_factory=list)
+    """Where in what was handed in, besides their own cells, written answers may be."""
+    waiting: list[str] = field(default_factory=list)
+    """Answers whose cells are as they were handed out, and that a person has to look for."""
     summary: NotebookNode | None = None
     """The cell that was put in front of the notebook, which is the kit's own."""
 

@@ -6,7 +6,6 @@ They are read as bytes; nothing in them is read as anything else on this side.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +15,14 @@ from typing import TYPE_CHECKING
 from ..course import PACKAGE
 from ..errors import GraderError
 from ..text import shown
+from . import files
+from .files import DEEPEST_FOLDER, TooMany, entries_of
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 MOST_MODULES = 100
 LARGEST_MODULE = 2**20
-DEEPEST_FOLDER = 20
-MOST_ENTRIES = 100_000
-"""Files and folders of a submission that are looked at."""
 _NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
 _NESTED = 4
 """How deep in a submission the package may lie, for what was meant to be certain."""
@@ -97,8 +95,8 @@ def find_package(folder: Path) -> Path:
         found = _packages(folder)
     except TooMany:
         raise NotASubmission(
-            f"{folder}: no {PACKAGE}/ in it, and more than {MOST_ENTRIES:,} other files and folders. Next: pass the "
-            f"folder that holds {PACKAGE}/."
+            f"{folder}: no {PACKAGE}/ in it, and more than {files.MOST_ENTRIES:,} other files and folders. Next: pass "
+            f"the folder that holds {PACKAGE}/."
         ) from None
     except OSError as error:
         raise _unreadable(folder, error) from None
@@ -113,7 +111,7 @@ def find_package(folder: Path) -> Path:
 
 def _packages(folder: Path) -> list[Path]:
     found: list[Path] = []
-    folders, left = [(folder, 0)], MOST_ENTRIES
+    folders, left = [(folder, 0)], files.MOST_ENTRIES
     while folders:
         place, depth = folders.pop()
         entries, left = entries_of(place, left)
@@ -126,23 +124,6 @@ def _packages(folder: Path) -> list[Path]:
             elif depth < _NESTED:
                 folders.append((path, depth + 1))
     return sorted(found)
-
-
-class TooMany(Exception):
-    """There is more in a folder than is looked at."""
-
-
-def entries_of(folder: Path, left: int) -> tuple[list[os.DirEntry[str]], int]:
-    """What lies in a folder, and how much more may be looked at.
-
-    Raises:
-        TooMany: there is more than `left`.
-    """
-    with os.scandir(folder) as found:
-        entries = list(itertools.islice(found, left + 1))
-    if len(entries) > left:
-        raise TooMany
-    return entries, left - len(entries)
 
 
 def _unreadable(folder: Path, error: OSError) -> Unreadable:
@@ -177,7 +158,7 @@ def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> lis
     """
     first = [package / name for name in own if os.path.lexists(package / name)]
     found: list[Path] = []
-    folders, left = [(package, 0)], MOST_ENTRIES
+    folders, left = [(package, 0)], files.MOST_ENTRIES
     try:
         while folders:
             folder, depth = folders.pop()

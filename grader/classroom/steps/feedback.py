@@ -7,7 +7,6 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 from ...course import course_of
 from ..feedback import stale_banner
@@ -46,7 +45,7 @@ class SayStale(Step):
         return nb, resources
 
 
-class FitFigures(NbGraderPreprocessor):  # type: ignore[misc]
+class FitFigures(Step):
     """Let a figure be no wider than the feedback page, whose style sheet in nbgrader has no rule for it."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
