@@ -75,12 +75,13 @@ def grade_submission(
         graded = grading.grade_with_digests(
             folder, course, assignment, student=student, language=preferred(), launcher=launcher
         )
-    except grading.NotASubmission:
+    except grading.NotASubmission as error:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
         checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
-        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, [Note("no_package")])
-    notes = []
-    if graded.package != folder / PACKAGE:
+        notes = [Note("no_package"), *error.notes]
+        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes)
+    notes = [*graded.notes]
+    if graded.package != folder / PACKAGE and graded.package.is_dir():
         notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
     root = graded.package.parent
     return GradedSubmission(

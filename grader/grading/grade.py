@@ -31,7 +31,7 @@ from ..sandbox.process import StudentProcess, TimeLimits
 from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
-from ..text import listed, sentences
+from ..text import Note, listed, sentences
 from .secret import draw_seed, read_secret, secret_digest
 from .submission import NotASubmission, Submission, Unreadable, read_submission
 
@@ -65,6 +65,14 @@ class Graded:
     """The folder that the modules were read from."""
     given: dict[str, bytes]
     """Every module that is handed out, by path in the package; not to be changed."""
+    notes: tuple[Note, ...] = ()
+    """What a person should know of how the modules were found."""
+
+    def with_notes(self) -> Result:
+        """The result, with the notes among its warnings."""
+        say = sentences(self.result.language)
+        said = (say(note.key, **note.names) for note in self.notes)
+        return replace(self.result, warnings=(*self.result.warnings, *said))
 
 
 def grade(
@@ -98,7 +106,7 @@ def grade(
     graded = grade_with_digests(
         folder, course, assignment, student=student, language=language, launcher=launcher, limits=limits, ready=ready
     )
-    return graded.result
+    return graded.with_notes()
 
 
 def grade_with_digests(
@@ -148,7 +156,7 @@ def grade_with_digests(
         )
     missing = set().union(*(process.missing for process in processes))
     result = _with_remarks(result, submission, missing, assignment, language)
-    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given)
+    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, submission.notes)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:

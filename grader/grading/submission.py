@@ -8,28 +8,30 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..course import PACKAGE
 from ..errors import GraderError
-from ..text import shown
+from ..text import Note, shown
 from . import files
 from .files import DEEPEST_FOLDER, TooMany, entries_of
+from .work import LARGEST_MODULE, as_utf8, encoding_of, find_work
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 MOST_MODULES = 100
-LARGEST_MODULE = 2**20
 _NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
 _NESTED = 4
 """How deep in a submission the package may lie, for what was meant to be certain."""
 
 
 class NotASubmission(GraderError):
-    """The folder holds nothing that can be graded."""
+    """The folder holds nothing that can be graded; `notes` say where something may be."""
+
+    notes: tuple[Note, ...] = ()
 
 
 class Unreadable(GraderError):
@@ -46,6 +48,10 @@ class Submission:
     left_out: tuple[str, ...]
     not_as_given: tuple[str, ...] = ()
     """Given modules that are not as they were handed out; the handed-out ones are used."""
+    notes: tuple[Note, ...] = ()
+    """What a person should know of how the modules were found."""
+    taken: tuple[Path, ...] = ()
+    """Files elsewhere than in the package that modules were read from."""
 
     @property
     def digest(self) -> str:
@@ -60,20 +66,32 @@ class Submission:
 def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
     """The modules that the student wrote: the editable ones, and helper modules that shadow no given one.
 
+    What is not where it belongs is looked for (`find_work`).
+
     Args:
-        folder: the submission, which holds `funkcije/`.
+        folder: the submission, which should hold `funkcije/`.
         assignment: names the editable modules.
         given: every module that is handed out, by path inside `funkcije/`.
 
     Raises:
-        NotASubmission: no such folder, or no `funkcije/` in it.
+        NotASubmission: no such folder, or neither `funkcije/` nor a module that was written in it.
         Unreadable: something in it cannot be read.
     """
-    package = find_package(folder)
+    lacking = None
     try:
-        return _read(package, assignment, given)
+        read = _read(find_package(folder), assignment, given)
+    except NotASubmission as error:
+        if not folder.is_dir():
+            raise
+        lacking, read = error, Submission(folder / PACKAGE, {}, ())
     except OSError as error:
         raise _unreadable(folder, error) from None
+    work = find_work(folder, read.package, read.modules, assignment, given)
+    notes = (*read.notes, *work.notes)
+    if lacking and not work.modules:
+        lacking.notes = notes
+        raise lacking
+    return replace(read, modules={**read.modules, **work.modules}, notes=notes, taken=tuple(work.files))
 
 
 def find_package(folder: Path) -> Path:
@@ -148,7 +166,12 @@ def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Sub
             left_out.append(shown(name))
         elif not comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
-    return Submission(package, modules, tuple(left_out), tuple(not_as_given))
+    notes = []
+    for name, content in modules.items():
+        if encoding := encoding_of(content):
+            modules[name] = as_utf8(content)
+            notes.append(Note("module_encoding", {"module": shown(name), "encoding": encoding.upper()}))
+    return Submission(package, modules, tuple(left_out), tuple(not_as_given), tuple(notes))
 
 
 def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> list[Path]:
