@@ -10,6 +10,7 @@ judged is what was judged.
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from checks.language import catalogue
 from checks.result import Result
 from checks.student import Student
 
-from ..course import Course, framework_files
+from ..course import PACKAGE, Course, framework_files
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
 from ..reference.versions import Versions
@@ -156,7 +157,11 @@ def grade_with_digests(
         )
     missing = set().union(*(process.missing for process in processes))
     result = _with_remarks(result, submission, missing, assignment, language)
-    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, submission.notes)
+    notes = (
+        *submission.notes,
+        *_failed_whole(result, {k: v for process in processes for k, v in process.at_import.items()}),
+    )
+    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, notes)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
@@ -212,6 +217,19 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
         given = render_package(course, assignment).stub
         kit = _kits.kit = _Kit(digest, given, LiveOracle(Versions(course, assignment), b""))
     return kit
+
+
+def _failed_whole(result: Result, at_import: dict[str, str]) -> list[Note]:
+    """What costs more than a check, whatever the work is worth: a module without import, a function out of time."""
+    python = ".".join(map(str, sys.version_info[:2]))  # the environment of the worker is made from this one
+    notes = [
+        Note("fails_at_import", {"module": file or f"{PACKAGE}/", "error": error, "python": python})
+        for error, file in list(at_import.items())[:NAMED]
+    ]
+    late = [name for name in result.functions if all(check.status == "timeout" for check in result.of(name))]
+    if late:
+        notes.append(Note("out_of_time", {"functions": ", ".join(late)}))
+    return notes
 
 
 def _with_remarks(
