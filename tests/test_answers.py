@@ -117,6 +117,7 @@ WAITS: dict[str, Change] = {
 }
 QUIET: dict[str, Change] = {
     "untouched": lambda folder: None,
+    "a time of submission": lambda folder: (folder / "timestamp.txt").write_text("2026-01-10 12:00:00 UTC"),
     "a cell to try things in": in_notebook(
         lambda notebook: notebook.cells.append(new_code_cell("for k in range(3):\n    print(k)  # kratko"))
     ),

@@ -9,6 +9,8 @@ from pathlib import Path
 MOST_ENTRIES = 100_000
 """Files and folders of a submission that are looked at."""
 DEEPEST_FOLDER = 20
+NOT_UNPACKED = "not-unpacked.txt"
+"""In a submission from an archive: what of it could not be unpacked, and why."""
 _NEVER = {"__pycache__", "__MACOSX", "node_modules", "site-packages"}
 """Folders of what programs leave beside people's files; those whose names begin with a dot, too."""
 

@@ -9,6 +9,7 @@ from ...text import shown
 
 _TEXTS = (".txt", ".md", ".rst", ".rtf", ".tex", ".htm", ".html")
 _DOCUMENTS = (".doc", ".docx", ".odt", ".pages", ".pdf")
+_NBGRADER_OWN = frozenset({"timestamp.txt", "submission_secret.txt"})
 _PICTURES = (".png", ".jpg", ".jpeg", ".heic", ".webp")
 
 
@@ -22,6 +23,8 @@ def documents_in(folder: Path, released: Path) -> list[str]:
     found = []
     for path in files_in(folder):
         name = path.relative_to(folder)
+        if name.as_posix() in _NBGRADER_OWN:
+            continue
         if path.suffix.lower() in {*_TEXTS, *_DOCUMENTS, *_PICTURES} and not path.name.lower().endswith(".py.txt"):
             handed_out = released / name
             if not (handed_out.is_file() and handed_out.stat().st_size == path.stat().st_size):
