@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from checks.executor.text import printable
@@ -23,6 +24,14 @@ def listed(names: Sequence[str]) -> str:
     """Names that somebody else chose, as many as a remark can hold, and how many there are if there are more."""
     first = ", ".join(shown(name[:_LONGEST_NAME]) for name in names[:_LISTED])
     return f"{first}, ... ({len(names)})" if names[_LISTED:] else first
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark on a submission that a person should read: a key of `messages.toml`, and what fills its sentence in."""
+
+    key: str
+    names: dict[str, str] = field(default_factory=dict)
 
 
 def sentences(language: str) -> Catalogue:

@@ -18,6 +18,7 @@ from grader.classroom.handin.archives import Budget, unpack
 from grader.classroom.results import record_path
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.grading import files
 from grader.grading import submission as submissions
 from grader.grading.submission import NotASubmission, find_package, read_submission
 from grader.text import listed
@@ -175,7 +176,7 @@ def test_the_assignments_own_modules_count_however_many_others_come_before(cours
 def test_where_there_is_too_much_to_look_at_the_assignments_own_modules_count_alone(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submissions, "MOST_ENTRIES", 20)
+    monkeypatch.setattr(files, "MOST_ENTRIES", 20)
     package(tmp_path, "layers.py", *(f"a{number:03}.py" for number in range(50)))
     found = read_submission(tmp_path, course.assignment("scale"), {"layers.py": b""})
     assert set(found.modules) == {"layers.py"}

@@ -5,6 +5,7 @@ import logging
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ from grader.classroom.gradebook import course_config
 from grader.classroom.handin import archives
 from grader.classroom.handin.archives import unpack
 from grader.classroom.handin.lms import plan
-from grader.classroom.handin.senders import Sender, sender_of, student_id
+from grader.classroom.handin.senders import Sender, sender_of
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.grading.people import student_id
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -102,14 +104,40 @@ WHOLE = ("scale/funkcije/__init__.py", "scale/funkcije/layers.py", "scale/scale.
         ("Žana Đurić_123456_assignsubmission_file", Sender("Žana Đurić", "123456", "")),
         ("Ana Marija Nikčević_7_assignsubmission_file_scale.zip", Sender("Ana Marija Nikčević", "7", "scale.zip")),
         ("Ana_Anić_7_assignsubmission_onlinetext_", Sender("Ana_Anić", "7", "", online_text=True)),
-        ("aniana_12345_67890_batch_normalization.zip", Sender("aniana", "12345", "batch_normalization.zip")),
-        ("aniana_LATE_12345_67890_batch_normalization-2.zip", Sender("aniana", "12345", "batch_normalization-2.zip")),
+        (
+            "aniana_12345_67890_batch_normalization.zip",
+            Sender("aniana", "12345", "batch_normalization.zip", system="canvas"),
+        ),
+        (
+            "aniana_LATE_12345_67890_batch_normalization-2.zip",
+            Sender("aniana", "12345", "batch_normalization-2.zip", system="canvas", late=True),
+        ),
+        ("de_la_cruzana_1_2_rad.zip", Sender("de_la_cruzana", "1", "rad.zip", system="canvas")),
+        ("LATE_anon_x7Kq2_9_rad.zip", Sender("anon", "x7Kq2", "rad.zip", system="canvas", late=True)),
+        ("Default group_assignsubmission_file_", Sender("Default group", "", "")),
+        ("Grupa A-Ana Anić_7_assignsubmission_file_", Sender("Grupa A-Ana Anić", "7", "")),
+        (
+            "ps1_hacker_attempt_2016-01-30-20-30-10_problem1.ipynb",
+            Sender("hacker", "hacker", "problem1.ipynb", system="blackboard", time=datetime(2016, 1, 30, 20, 30, 10)),
+        ),
+        (
+            "ps1_hacker_attempt_2016-01-30-20-30-10.txt",
+            Sender("hacker", "hacker", "", system="blackboard", time=datetime(2016, 1, 30, 20, 30, 10)),
+        ),
+        (
+            "118732-282931- Jane Doe - Sep 23, 2019 1113 PM",
+            Sender("Jane Doe", "118732", "", system="brightspace", time=datetime(2019, 9, 23, 23, 13)),
+        ),
+        (
+            "118732-282931 - Jane Doe - Sep 23, 2019 113 PM - rad.zip",
+            Sender("Jane Doe", "118732", "rad.zip", system="brightspace", time=datetime(2019, 9, 23, 13, 13)),
+        ),
         ("submissions.zip", None),
         ("batch_normalization.ipynb", None),
         ("layers.py", None),
     ],
 )
-def test_the_names_that_moodle_and_canvas_write_are_read(name: str, expected: Sender | None) -> None:
+def test_the_names_that_learning_management_systems_write_are_read(name: str, expected: Sender | None) -> None:
     assert sender_of(name) == expected
 
 
@@ -120,7 +148,10 @@ def test_the_names_that_moodle_and_canvas_write_are_read(name: str, expected: Se
         ("Z\u030cana Djuric\u0301", "zana-djuric"),  # as macOS writes it
         ("Ćiro Šćepanović-Čović", "ciro-scepanovic-covic"),
         ("aniana", "aniana"),
-        ("Ана", ""),
+        ("Име Презиме", "ime-prezime"),
+        ("Łukasz Groß", "lukasz-gross"),
+        ("李明", "liming"),
+        ("!", ""),
     ],
 )
 def test_a_persons_name_becomes_a_plain_folder_name(name: str, expected: str) -> None:
@@ -230,7 +261,7 @@ def test_what_cannot_be_collected_is_named_with_the_reason_and_stops_nothing(col
     assert "scale.zip: File is not a zip file. Next: ask for it again" in lines
     assert "password required" in lines
     assert "Ceca Cić_3_assignsubmission_file_: holds no file that could be collected" in lines
-    assert "Eva Eić_5_assignsubmission_onlinetext_: an online text, not a file" in lines
+    assert (course.submitted / "eva-eic" / "scale" / "onlinetext.html").read_text() == "<p>Predala sam.</p>"
     assert "readme.txt: expected a name as Moodle or Canvas writes it" in lines
     assert collect.submitted() == {f"ana-anic/{path}" for path in WHOLE}
 
@@ -298,7 +329,7 @@ def test_one_persons_bomb_takes_no_room_from_the_others(tmp_path: Path, monkeypa
     bomb = {"Ceca_9_assignsubmission_file_/scale.zip": zipped({f"{n}.bin": bytes(6000) for n in range(9)})}
     (tmp_path / "all.zip").write_bytes(zipped(bomb | work))
     (problem,) = unpack(tmp_path / "all.zip", tmp_path)
-    assert problem.startswith("scale.zip: unpacks to more than")
+    assert problem.startswith("Ceca_9_assignsubmission_file_/scale.zip: unpacks to more than")
     assert len(list(tmp_path.rglob("x.py"))) == 3
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.bin")) < 10_000
 

@@ -16,19 +16,15 @@ from pathlib import Path, PurePosixPath
 
 from ..course import PACKAGE
 from ..errors import GraderError
+from ..grading.files import DEEPEST_FOLDER, MOST_ENTRIES, TooMany, entries_of
 from ..grading.submission import (
-    DEEPEST_FOLDER,
-    MOST_ENTRIES,
     NotASubmission,
     Submission,
-    TooMany,
     comes_before_a_module,
-    entries_of,
-    find_package,
     read_submission,
 )
 from ..text import listed, shown
-from .verdicts import GradedSubmission
+from .verdicts import GradedSubmission, submission_folder
 
 MAX_BYTES = 200_000_000
 """Bytes of other files that are carried over."""
@@ -68,7 +64,7 @@ def carry_over(verdict: GradedSubmission, destination: Path, ignored: Sequence[s
     load = _Load()
     for path in _files(verdict.root, load.left):
         name = path.relative_to(verdict.root).as_posix()
-        if name.startswith(_PUT_BACK):
+        if name.startswith(_PUT_BACK) or path in submission.taken:
             continue
         if any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(name).parts for pattern in ignored):
             continue
@@ -89,14 +85,14 @@ def carry_over(verdict: GradedSubmission, destination: Path, ignored: Sequence[s
 
 def _graded(verdict: GradedSubmission) -> tuple[str, Submission]:
     """The name of the package's folder, and the modules that were graded; empty where there is no package."""
+    folder = submission_folder(verdict.course, verdict.assignment.name, verdict.result.student)
     try:
-        package = find_package(verdict.root)
+        submission = read_submission(folder, verdict.assignment, verdict.given)
     except NotASubmission:
         return "", Submission(verdict.root, {}, ())
-    submission = read_submission(verdict.root, verdict.assignment, verdict.given)
     if submission.digest != verdict.submission:
-        raise GraderError(f"{shown(str(package))}: was changed while it was graded. Next: grade it again.")
-    return package.name, submission
+        raise GraderError(f"{shown(str(submission.package))}: was changed while it was graded. Next: grade it again.")
+    return submission.package.name, submission
 
 
 def _files(folder: Path, left: list[str]) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -27,6 +28,7 @@ from traitlets import Instance
 
 from ..course import Course, course_of
 from ..errors import GraderError
+from ..grading.people import People
 from ..text import shown
 from .carrying import carry_over
 from .exporter import verdict_of
@@ -37,6 +39,8 @@ from .runs import only_one
 from .verdicts import GradedSubmission, grade_submission
 
 _TIMESTAMP = "timestamp.txt"
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\. ?(?P<month>\d{1,2})\. ?(?P<year>\d{4})\.?")
+_ZONE = re.compile(r"(?<=\d) ?([+-])(\d\d):?(\d\d)$")
 _YEARS = (1970, 9000)
 """In which a time can be shown in any zone, and subtracted from any other."""
 
@@ -51,10 +55,10 @@ class _PlainFiles(BaseConverter):  # type: ignore[misc]
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         verdict = verdict_of(self)
         destination = Path(self._format_dest(assignment_id, student_id))
+        destination.mkdir(parents=True, exist_ok=True)  # also where nothing but the notebook was handed in
         carry_over(verdict, destination, [*self.coursedir.ignore, "*.ipynb", _TIMESTAMP])
         source = Path(self._format_source(assignment_id, student_id))
         if existing_timestamp(str(source)) is not None:
-            destination.mkdir(parents=True, exist_ok=True)
             (destination / _TIMESTAMP).write_bytes((source / _TIMESTAMP).read_bytes())
 
 
@@ -72,7 +76,7 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
         expected = f"{coursedir.assignment_id}.ipynb"
         # Any other notebook is unknown to nbgrader, and there may be thousands.
         handed_out = {path.name for path in (course_of(self).release / coursedir.assignment_id).glob("*.ipynb")}
-        for folder in glob.glob(self._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
+        for folder in folders_of(self, coursedir.assignment_id, coursedir.student_id):
             path = Path(folder)
             if path.is_dir():
                 found = {str(path / name) for name in handed_out if (path / name).exists()} | {str(path / expected)}
@@ -130,6 +134,17 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
         before = self._automatic_scores(assignment_id, student_id)
         super().init_assignment(assignment_id, student_id)
         self._automatic_scores(assignment_id, student_id, restore=before)
+        self._enter_name(course, student_id)
+
+    def _enter_name(self, course: Course, student_id: str) -> None:
+        """Give a student who has no name in the gradebook one, so that formgrader does not show "None, None"."""
+        person = People(course).by_id.get(student_id)
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            student = gradebook.find_student(student_id)
+            if student.first_name is None and student.last_name is None:
+                student.first_name = person.first_name if person else ""
+                student.last_name = (person.last_name if person else "") or student_id
+                gradebook.db.commit()
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         """Store the verdict once everything else is done: from here on it counts."""
@@ -156,15 +171,28 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
         return scores
 
 
+def folders_of(converter: BaseConverter, assignment: str, student: str) -> list[str]:
+    """The folders that a converter is to convert: a student's own, by whatever name, or all that match a pattern."""
+    named = converter._format_source(assignment, student)
+    return [named] if Path(named).is_dir() else glob.glob(named)  # noqa: PTH207
+
+
 def existing_timestamp(folder: str) -> datetime | None:
     """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
     path = Path(folder, _TIMESTAMP)
     with suppress(Exception):  # what dates can be made to mean, and overflow to, is not known to anybody
         if not path.is_symlink() and path.is_file() and path.stat().st_size < 1000:
-            found = parse_utc(path.read_text(encoding="utf-8").strip())
+            found = parse_utc(_as_nbgrader_reads(path.read_text(encoding="utf-8").strip()))
             if isinstance(found, datetime) and _YEARS[0] <= found.year <= _YEARS[1]:
                 return found
     return None
+
+
+def _as_nbgrader_reads(text: str) -> str:
+    """A time in the form that nbgrader reads right: it takes +0100 for seconds, and 10.01. for October."""
+    if day := _DAY_FIRST.match(text):
+        text = f"{day['year']}-{int(day['month']):02}-{int(day['day']):02} {text[day.end() :].strip(' ,.')}".strip()
+    return _ZONE.sub(r"\1\2:\3", text)
 
 
 def _counts(course: Course, assignment: str, student: str) -> bool:

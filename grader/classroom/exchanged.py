@@ -25,7 +25,6 @@ first class that a course's configuration names. Exchanged are:
 from __future__ import annotations
 
 import fnmatch
-import glob
 from datetime import datetime
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def _init_feedback(converter: GenerateFeedback) -> None:
     coursedir = converter.coursedir
     converter.notebooks = []
     converter.assignments = {}
-    for folder in glob.glob(converter._format_source(coursedir.assignment_id, coursedir.student_id)):  # noqa: PTH207
+    for folder in ours.folders_of(converter, coursedir.assignment_id, coursedir.student_id):
         paths = Path(folder).glob("*.ipynb")
         if found := [str(path) for path in paths if fnmatch.fnmatch(path.stem, coursedir.notebook_id)]:
             converter.assignments[folder] = found

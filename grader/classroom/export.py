@@ -3,9 +3,9 @@
     nbgrader export --to grades.csv
 
 writes a row per assignment and student. The first columns are those of nbgrader's exporter; then come automatic and
-manual points, whether something waits for a person, whether the verdict is stale, a column per task (a function or an
-answer), named by its graded cell, and a column per check, named by its id. A cell is empty where there is no such
-figure.
+manual points, whether something waits for a person, whether the verdict is stale, how the learning management system
+names person and hand-in, a column per task (a function or an answer), named by its graded cell, and a column per check,
+named by its id. A cell is empty where there is no such figure.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from nbgrader.plugins import ExportPlugin
 
 from ..course import Course
 from ..errors import GraderError
+from ..grading.people import People
 from ..text import sentences
 from .gradebook import by_hand, grades, open_gradebook
 from .results import Record, read_record, staleness
@@ -27,6 +28,7 @@ from .results import Record, read_record, staleness
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
     "late_submission_penalty", "score", "max_score", "auto_score", "manual_score", "waits_for", "stale", "notes",
+    "lms", "lms_number", "lms_name", "lms_folder", "late",
 )  # fmt: skip
 """The columns before those of cells and checks."""
 
@@ -65,8 +67,9 @@ def write_csv(
         students: which; all if empty.
     """
     wanted, chosen = {str(name) for name in assignments}, {str(name) for name in students}
+    people = People(course)
     rows = [
-        _row(course, gradebook, assignment, student)
+        _row(course, gradebook, assignment, student) | _in_the_lms(people, assignment.name, student.id)
         for assignment in gradebook.assignments
         if not wanted or assignment.name in wanted
         for student in gradebook.students
@@ -138,6 +141,15 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
         | {"notes": " ".join(say(note.key, **note.names) for note in record.notes)}
         | {"stale": staleness(course, record) or _other_points(record, submission)}
     )
+
+
+def _in_the_lms(people: People, assignment: str, student: str) -> dict[str, object]:
+    """How the system that a hand-in came from names it."""
+    person, handin = people.by_id.get(student), people.handin(student, assignment)
+    row: dict[str, object] = {"lms": person.system, "lms_name": person.name} if person else {}
+    if handin:
+        row |= {"lms_number": handin.number, "lms_folder": handin.folder, "late": "yes" if handin.late else ""}
+    return row
 
 
 def _other_points(record: Record, submission: SubmittedAssignment) -> str:

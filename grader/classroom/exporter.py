@@ -6,9 +6,9 @@ converter with it.
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from nbformat import NotebookNode
 
 from ..course import Course
 from ..errors import GraderError
+from ..grading.files import files_in
 from ..plugins import name_of
-from ..text import shown
+from ..text import listed, shown
+from .pages.documents import documents_in
 from .pages.reading import MAX_NOTEBOOK, Reading, read_notebook
 from .prepared import SubmittedNotebook
 from .results import Note
-from .verdicts import GradedSubmission
+from .verdicts import GradedSubmission, submission_folder
 
 MAX_OTHERS = 20
 """Notebooks of another name that are looked at where the right one is missing."""
@@ -46,6 +48,7 @@ class SubmissionExporter(NotebookExporter):
         submitted = known or submitted_notebook(path, verdict)
         for note in submitted.notes:
             verdict.note(note.key, **note.names)
+        verdict.answers_elsewhere = [*submitted.elsewhere]
         return self.from_notebook_node(submitted.notebook, resources, **kw)  # type: ignore[no-untyped-call]
 
 
@@ -75,43 +78,66 @@ def submitted_notebook(path: Path, verdict: GradedSubmission) -> SubmittedNotebo
         GraderError: there is no released notebook.
     """
     released = released_notebook(verdict.course, verdict.assignment.name)
-    ours = set(graded_ids(released))
-    handed_out = ours | {cell.id for cell in released.cells}
+    handed_out = {*graded_ids(released)} | {cell.id for cell in released.cells}
     if not os.path.lexists(path):
         path = verdict.root / path.name
+    handed_out_folder = verdict.course.release / verdict.assignment.name
+    folder = submission_folder(verdict.course, verdict.assignment.name, verdict.result.student)
+    expected = {path, *(path.parent / known.name for known in handed_out_folder.glob("*.ipynb"))}
+    others = [other for other in files_in(folder) if other.suffix.lower() == ".ipynb" and other not in expected]
+    documents = documents_in(folder, handed_out_folder)
+    reading, notes = None, []
     if os.path.lexists(path):
         try:
-            return _with_notes(read_notebook(path, handed_out))
+            reading = read_notebook(path, handed_out)
         except ValueError as error:
-            names = {"name": path.name, "problem": str(error)}
-            return SubmittedNotebook(released, [Note("unreadable_notebook", names)])
-    found = []
+            notes.append(Note("unreadable_notebook", {"name": path.name, "problem": str(error)}))
+    ours, foreign = _of_this_assignment(others, released, handed_out)
+    if reading is None and not notes and len(ours) == 1:
+        [(other, reading)] = ours.items()
+        ours = {}
+        documents.append(shown(other.relative_to(folder).as_posix()))
+        notes.append(Note("other_notebook", {"name": path.name, "found": documents[-1]}))
+    found = [shown(other.relative_to(folder).as_posix()) for other in (*ours, *foreign)]
+    if found:
+        notes.append(Note("further_notebooks", {"files": listed(found)}))
+    if reading is None:
+        if not notes or notes[0].key != "unreadable_notebook":
+            notes.append(Note("no_notebook", {"name": path.name}))
+        return SubmittedNotebook(released, notes, (path.name, *found, *documents))
+    if reading.left_out:
+        notes.append(Note("cells_left_out", {"count": str(reading.left_out)}))
+        documents.append(path.name)
+    if reading.cut:
+        notes.append(Note("cells_cut", {"count": str(reading.cut)}))
+    if reading.replaced:
+        notes.append(Note("characters_replaced"))
+    return SubmittedNotebook(reading.notebook, notes, (*found, *documents))
+
+
+def _of_this_assignment(
+    others: Sequence[Path], released: NotebookNode, handed_out: Collection[str]
+) -> tuple[dict[Path, Reading], list[Path]]:
+    """Of further notebooks those that hold graded cells and are not as they were handed out, and those unread."""
+    ours: dict[Path, Reading] = {}
+    unread: list[Path] = []
     left = MAX_NOTEBOOK
-    for other in itertools.islice(sorted(path.parent.glob("*.ipynb")), MAX_OTHERS):
+    known = {*graded_ids(released)}
+    sources = [cell.source for cell in released.cells]
+    for other in others:
         try:
             left -= other.lstat().st_size
-            if left < 0:
-                break
-            reading = read_notebook(other, handed_out)
+            reading = read_notebook(other, handed_out) if left >= 0 and len(ours) < MAX_OTHERS else None
         except (OSError, ValueError):
-            continue
-        if ours.intersection(graded_ids(reading.notebook)):
-            found.append((other, reading))
-    if len(found) == 1:
-        [(other, reading)] = found
-        return _with_notes(reading, Note("other_notebook", {"name": path.name, "found": shown(other.name)}))
-    return SubmittedNotebook(released, [Note("no_notebook", {"name": path.name})])
-
-
-def _with_notes(reading: Reading, *notes: Note) -> SubmittedNotebook:
-    kept = [*notes]
-    if reading.left_out:
-        kept.append(Note("cells_left_out", {"count": str(reading.left_out)}))
-    if reading.cut:
-        kept.append(Note("cells_cut", {"count": str(reading.cut)}))
-    if reading.replaced:
-        kept.append(Note("characters_replaced"))
-    return SubmittedNotebook(reading.notebook, kept)
+            reading = None
+        if reading is None:
+            unread.append(other)
+        elif [cell.source for cell in reading.notebook.cells] != sources:
+            if known.intersection(graded_ids(reading.notebook)):
+                ours[other] = reading
+            else:
+                unread.append(other)
+    return ours, unread
 
 
 def released_notebook(course: Course, assignment: str) -> NotebookNode:

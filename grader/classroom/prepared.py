@@ -18,6 +18,8 @@ class SubmittedNotebook:
     notebook: NotebookNode
     notes: list[Note] = field(default_factory=list)
     """What was done in place of reading it as it is."""
+    elsewhere: tuple[str, ...] = ()
+    """Where besides its answer cells written answers may be."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,13 @@ from ..files import drafts, write_whole
 from ..grading.grade import check_set_digest, submission_digest
 from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
+from ..text import Note as Note
 from .feedback import say_stale
 from .runs import unfinished
 
 UNFINISHED = "a later run of the grader did not finish"
 _OLD = 3600.0
 _LONGEST_NAME = 200
-
-
-@dataclass(frozen=True)
-class Note:
-    """A remark on a submission that a person should read: a key of `messages.toml`, and what fills its sentence in."""
-
-    key: str
-    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

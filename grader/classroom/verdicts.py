@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +14,17 @@ from checks.result import CheckResult, Result
 
 from ..course import PACKAGE, Course
 from ..grading import grade as grading
+from ..grading.files import NOT_UNPACKED
+from ..grading.people import People
 from ..grading.secret import ensure_secret, secret_digest
 from ..grading.submission import Unreadable
 from ..sandbox.launch import Launcher
-from ..text import sentences, shown
+from ..text import listed, sentences, shown
 from .results import Note, Record
 from .runs import unfinished
+
+_LONGEST_WORD = 3_000
+"""Characters of what is said of an archive."""
 
 
 @dataclass
@@ -39,6 +45,10 @@ class GradedSubmission:
     given: dict[str, bytes]
     """Every module that is handed out, by path in the package; not to be changed."""
     notes: list[Note] = field(default_factory=list)
+    answers_elsewhere: list[str] = field(default_factory=list)
+    """Where in what was handed in, besides their own cells, written answers may be."""
+    waiting: list[str] = field(default_factory=list)
+    """Answers whose cells are as they were handed out, and that a person has to look for."""
     summary: NotebookNode | None = None
     """The cell that was put in front of the notebook, which is the kit's own."""
 
@@ -71,12 +81,13 @@ def grade_submission(
         graded = grading.grade_with_digests(
             folder, course, assignment, student=student, language=preferred(), launcher=launcher
         )
-    except grading.NotASubmission:
+    except grading.NotASubmission as error:
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
         checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
-        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, [Note("no_package")])
-    notes = []
-    if graded.package != folder / PACKAGE:
+        notes = [Note("no_package"), *error.notes, *_of_the_hand_in(course, assignment, student, folder)]
+        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes)
+    notes = [*graded.notes, *_of_the_hand_in(course, assignment, student, folder)]
+    if graded.package != folder / PACKAGE and graded.package.is_dir():
         notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
     root = graded.package.parent
     return GradedSubmission(
@@ -90,6 +101,19 @@ def grade_submission(
         graded.given,
         notes,
     )
+
+
+def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder: Path) -> list[Note]:
+    """What a person should know of how the work came here."""
+    notes = []
+    handin = People(course).handin(student, assignment.name)
+    if handin and handin.late:
+        notes.append(Note("late", {"folder": handin.folder}))
+    with suppress(OSError):
+        with (folder / NOT_UNPACKED).open(encoding="utf-8", errors="replace") as file:
+            problems = file.read(_LONGEST_WORD).splitlines()
+        notes.append(Note("not_unpacked", {"problems": listed(problems)}))
+    return notes
 
 
 def submission_folder(course: Course, assignment: str, student: str) -> Path:

@@ -14,7 +14,6 @@ from checks.language import LANGUAGES, preferred
 from ..course import PACKAGE, Course, choose_course
 from ..errors import GraderError
 from ..grading.secret import VARIABLE, read_secret
-from ..grading.submission import find_package
 from ..sandbox.choose import add_sandbox_options, choose
 from ..sandbox.ready import get_ready
 from ..text import shown
@@ -48,7 +47,6 @@ def run(options: argparse.Namespace) -> int:
     course, found = choose_course(options.course, options.here, options.folder)
     if options.course is None:
         print(f"note: the course is {shown(str(course.root))}{f', {found}' if found else ''}.", file=sys.stderr)
-    package = find_package(options.folder)
     name = options.assignment or assignment_in(options.folder, course)
     for file in (options.json, options.junit):
         _require_own(file, options.folder)
@@ -64,12 +62,15 @@ def run(options: argparse.Namespace) -> int:
         from checks.output import write_outputs
         from checks.report import summary
 
-        from ..grading.grade import grade
+        from ..grading.grade import grade_with_digests
 
         assignment = course.assignment(name)
-        result = grade(options.folder, course, assignment, student=student, language=options.language, ready=ready)
+        graded = grade_with_digests(
+            options.folder, course, assignment, student=student, language=options.language, ready=ready
+        )
+    result, package = graded.with_notes(), graded.package
     to_standard_output = write_outputs(replace(result, student=shown(student)), options.json, options.junit)
-    if package != options.folder / PACKAGE:
+    if package != options.folder / PACKAGE and package.is_dir():
         print(f"note: graded {shown(str(package))}, as there is no {PACKAGE}/ beside it.", file=sys.stderr)
     if not to_standard_output:
         print(summary(result))

@@ -18,9 +18,9 @@ from checks.demo import HandIn
 
 from ..classroom.exporter import grade_id_of
 from ..classroom.handin.lms import zip_collect
-from ..classroom.handin.senders import student_id
 from ..course import Course
 from ..errors import GraderError
+from ..grading.people import student_id
 from ..reference.edits import apply, edits_of
 from ..reference.instructor_only import load_beside
 from ..reference.mistakes import load_mistakes

@@ -17,11 +17,11 @@ from checks.core import Assignment
 
 from ..classroom.export import export_csv
 from ..classroom.gradebook import course_config, course_directory, write_feedback
-from ..classroom.handin.senders import student_id
 from ..classroom.rows import Row
 from ..classroom.whole_class import grade_class
 from ..course import CONFIG, Course
 from ..errors import GraderError
+from ..grading.people import student_id
 from ..publish.release import release
 from .people import fill_in, hand_in_class, has_class, read_class
 

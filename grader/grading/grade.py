@@ -10,6 +10,7 @@ judged is what was judged.
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from checks.language import catalogue
 from checks.result import Result
 from checks.student import Student
 
-from ..course import Course, framework_files
+from ..course import PACKAGE, Course, framework_files
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
 from ..reference.versions import Versions
@@ -31,7 +32,7 @@ from ..sandbox.process import StudentProcess, TimeLimits
 from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
-from ..text import listed, sentences
+from ..text import Note, listed, sentences
 from .secret import draw_seed, read_secret, secret_digest
 from .submission import NotASubmission, Submission, Unreadable, read_submission
 
@@ -65,6 +66,14 @@ class Graded:
     """The folder that the modules were read from."""
     given: dict[str, bytes]
     """Every module that is handed out, by path in the package; not to be changed."""
+    notes: tuple[Note, ...] = ()
+    """What a person should know of how the modules were found."""
+
+    def with_notes(self) -> Result:
+        """The result, with the notes among its warnings."""
+        say = sentences(self.result.language)
+        said = (say(note.key, **note.names) for note in self.notes)
+        return replace(self.result, warnings=(*self.result.warnings, *said))
 
 
 def grade(
@@ -98,7 +107,7 @@ def grade(
     graded = grade_with_digests(
         folder, course, assignment, student=student, language=language, launcher=launcher, limits=limits, ready=ready
     )
-    return graded.result
+    return graded.with_notes()
 
 
 def grade_with_digests(
@@ -148,7 +157,11 @@ def grade_with_digests(
         )
     missing = set().union(*(process.missing for process in processes))
     result = _with_remarks(result, submission, missing, assignment, language)
-    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given)
+    notes = (
+        *submission.notes,
+        *_failed_whole(result, {k: v for process in processes for k, v in process.at_import.items()}),
+    )
+    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, notes)
 
 
 def submission_digest(folder: Path, course: Course, assignment: Assignment) -> str:
@@ -204,6 +217,19 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
         given = render_package(course, assignment).stub
         kit = _kits.kit = _Kit(digest, given, LiveOracle(Versions(course, assignment), b""))
     return kit
+
+
+def _failed_whole(result: Result, at_import: dict[str, str]) -> list[Note]:
+    """What costs more than a check, whatever the work is worth: a module without import, a function out of time."""
+    python = ".".join(map(str, sys.version_info[:2]))  # the environment of the worker is made from this one
+    notes = [
+        Note("fails_at_import", {"module": file or f"{PACKAGE}/", "error": error, "python": python})
+        for error, file in list(at_import.items())[:NAMED]
+    ]
+    late = [name for name in result.functions if all(check.status == "timeout" for check in result.of(name))]
+    if late:
+        notes.append(Note("out_of_time", {"functions": ", ".join(late)}))
+    return notes
 
 
 def _with_remarks(

@@ -6,32 +6,32 @@ They are read as bytes; nothing in them is read as anything else on this side.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..course import PACKAGE
 from ..errors import GraderError
-from ..text import shown
+from ..text import Note, shown
+from . import files
+from .files import DEEPEST_FOLDER, TooMany, entries_of
+from .work import LARGEST_MODULE, as_utf8, encoding_of, find_work
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 MOST_MODULES = 100
-LARGEST_MODULE = 2**20
-DEEPEST_FOLDER = 20
-MOST_ENTRIES = 100_000
-"""Files and folders of a submission that are looked at."""
 _NOT_MODULES = {"__pycache__", ".ipynb_checkpoints"}
 _NESTED = 4
 """How deep in a submission the package may lie, for what was meant to be certain."""
 
 
 class NotASubmission(GraderError):
-    """The folder holds nothing that can be graded."""
+    """The folder holds nothing that can be graded; `notes` say where something may be."""
+
+    notes: tuple[Note, ...] = ()
 
 
 class Unreadable(GraderError):
@@ -48,6 +48,10 @@ class Submission:
     left_out: tuple[str, ...]
     not_as_given: tuple[str, ...] = ()
     """Given modules that are not as they were handed out; the handed-out ones are used."""
+    notes: tuple[Note, ...] = ()
+    """What a person should know of how the modules were found."""
+    taken: tuple[Path, ...] = ()
+    """Files elsewhere than in the package that modules were read from."""
 
     @property
     def digest(self) -> str:
@@ -62,20 +66,32 @@ class Submission:
 def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
     """The modules that the student wrote: the editable ones, and helper modules that shadow no given one.
 
+    What is not where it belongs is looked for (`find_work`).
+
     Args:
-        folder: the submission, which holds `funkcije/`.
+        folder: the submission, which should hold `funkcije/`.
         assignment: names the editable modules.
         given: every module that is handed out, by path inside `funkcije/`.
 
     Raises:
-        NotASubmission: no such folder, or no `funkcije/` in it.
+        NotASubmission: no such folder, or neither `funkcije/` nor a module that was written in it.
         Unreadable: something in it cannot be read.
     """
-    package = find_package(folder)
+    lacking = None
     try:
-        return _read(package, assignment, given)
+        read = _read(find_package(folder), assignment, given)
+    except NotASubmission as error:
+        if not folder.is_dir():
+            raise
+        lacking, read = error, Submission(folder / PACKAGE, {}, ())
     except OSError as error:
         raise _unreadable(folder, error) from None
+    work = find_work(folder, read.package, read.modules, assignment, given)
+    notes = (*read.notes, *work.notes)
+    if lacking and not work.modules:
+        lacking.notes = notes
+        raise lacking
+    return replace(read, modules={**read.modules, **work.modules}, notes=notes, taken=tuple(work.files))
 
 
 def find_package(folder: Path) -> Path:
@@ -97,8 +113,8 @@ def find_package(folder: Path) -> Path:
         found = _packages(folder)
     except TooMany:
         raise NotASubmission(
-            f"{folder}: no {PACKAGE}/ in it, and more than {MOST_ENTRIES:,} other files and folders. Next: pass the "
-            f"folder that holds {PACKAGE}/."
+            f"{folder}: no {PACKAGE}/ in it, and more than {files.MOST_ENTRIES:,} other files and folders. Next: pass "
+            f"the folder that holds {PACKAGE}/."
         ) from None
     except OSError as error:
         raise _unreadable(folder, error) from None
@@ -113,7 +129,7 @@ def find_package(folder: Path) -> Path:
 
 def _packages(folder: Path) -> list[Path]:
     found: list[Path] = []
-    folders, left = [(folder, 0)], MOST_ENTRIES
+    folders, left = [(folder, 0)], files.MOST_ENTRIES
     while folders:
         place, depth = folders.pop()
         entries, left = entries_of(place, left)
@@ -126,23 +142,6 @@ def _packages(folder: Path) -> list[Path]:
             elif depth < _NESTED:
                 folders.append((path, depth + 1))
     return sorted(found)
-
-
-class TooMany(Exception):
-    """There is more in a folder than is looked at."""
-
-
-def entries_of(folder: Path, left: int) -> tuple[list[os.DirEntry[str]], int]:
-    """What lies in a folder, and how much more may be looked at.
-
-    Raises:
-        TooMany: there is more than `left`.
-    """
-    with os.scandir(folder) as found:
-        entries = list(itertools.islice(found, left + 1))
-    if len(entries) > left:
-        raise TooMany
-    return entries, left - len(entries)
 
 
 def _unreadable(folder: Path, error: OSError) -> Unreadable:
@@ -167,7 +166,12 @@ def _read(package: Path, assignment: Assignment, given: dict[str, bytes]) -> Sub
             left_out.append(shown(name))
         elif not comes_before_a_module(name, given):
             modules[name] = path.read_bytes()
-    return Submission(package, modules, tuple(left_out), tuple(not_as_given))
+    notes = []
+    for name, content in modules.items():
+        if encoding := encoding_of(content):
+            modules[name] = as_utf8(content)
+            notes.append(Note("module_encoding", {"module": shown(name), "encoding": encoding.upper()}))
+    return Submission(package, modules, tuple(left_out), tuple(not_as_given), tuple(notes))
 
 
 def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> list[Path]:
@@ -177,7 +181,7 @@ def _python_files(package: Path, own: Sequence[str], left_out: list[str]) -> lis
     """
     first = [package / name for name in own if os.path.lexists(package / name)]
     found: list[Path] = []
-    folders, left = [(package, 0)], MOST_ENTRIES
+    folders, left = [(package, 0)], files.MOST_ENTRIES
     try:
         while folders:
             folder, depth = folders.pop()

@@ -34,6 +34,8 @@ GONE = 2.0
 _KINDS = ("not_implemented", "error", "missing", "result", "too_large")
 MOST_MISSING = 20
 """Modules that a submission is told it lacks."""
+_NOT_LOADED = ("SyntaxError", "IndentationError", "TabError", "ImportError", "ModuleNotFoundError")
+_LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class StudentProcess:
     """Modules in whose place stand-ins are; then `staging.stage_stand_ins` laid them on the stage."""
     missing: set[str] = field(default_factory=set)
     """Modules that the student imports and that are not installed here, as the process says; the first of them."""
+    at_import: dict[str, str] = field(default_factory=dict)
+    """Modules that could not be imported, by what was raised; the first of them."""
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
     _number: int = 0
@@ -205,7 +209,9 @@ class StudentProcess:
         if answer.keys() == {"number", "value", "missing"}:
             return answer["value"]
         if answer.keys() == {"number", "error", "missing"}:
-            raise self._error_in(answer["error"])
+            told = self._error_in(answer["error"])
+            self._note_import(told)
+            raise told
         raise self._spoke_out_of_turn("a reply of another form")
 
     def _start(self) -> None:
@@ -233,6 +239,14 @@ class StudentProcess:
             fine = isinstance(name, str) and len(name) <= LONGEST_NAME and name.isidentifier()
             if fine and len(self.missing) < MOST_MISSING:
                 self.missing.add(name)
+
+    def _note_import(self, error: StudentError) -> None:
+        """Keep an error that came while a module was imported, and so costs all that is in it."""
+        at_top = any(line.function == "<module>" for line in error.lines)
+        if at_top or (error.type in _NOT_LOADED and (not error.lines or not error.lines[-1].function)):
+            file = error.lines[-1].file if error.lines else ""
+            if len(self.at_import) < MOST_MISSING:
+                self.at_import.setdefault(str(error)[:_LONGEST_ERROR], file)
 
     def _spoke_out_of_turn(self, what: str) -> StudentError:
         self.stop()

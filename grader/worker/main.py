@@ -24,6 +24,7 @@ from typing import Any
 from checks.executor.executor import LONGEST_NAME, Executor, StudentError
 from checks.executor.substituted import Substituted
 
+from .idle import IDLE, Idle
 from .wire import QUESTION, Channel, Closed, WireError
 
 PACKAGE = "funkcije"
@@ -115,7 +116,8 @@ def _load_package(folder: Path) -> None:
 class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Lets an import of a module that is not installed pass, and fails where it is used.
 
-    An unused `import torch` at the top of a file is a remark, not a reason to score nothing.
+    An unused `import torch` at the top of a file is a remark, not a reason to score nothing. What only shows something
+    does nothing (`idle`).
     """
 
     def __init__(self) -> None:
@@ -126,7 +128,7 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
-        installed_parent = root in sys.modules and not isinstance(sys.modules[root], _Absent)
+        installed_parent = root in sys.modules and not isinstance(sys.modules[root], _Absent | Idle)
         if root == PACKAGE or root in sys.stdlib_module_names or installed_parent:
             return None
         if not _imported_by_a_student():
@@ -136,7 +138,7 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return _Absent(spec.name)
+        return (Idle if spec.name.partition(".")[0] in IDLE else _Absent)(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         pass

@@ -17,6 +17,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, cast
 
 from ...course import PACKAGE
+from ...grading.files import NOT_UNPACKED
 from ...text import shown
 from .senders import sender_of
 
@@ -41,8 +42,8 @@ _MOST_KEYS = 100
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 LITTER = re.compile(
-    r"__MACOSX|\.ipynb_checkpoints|__pycache__|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.git|\.venv|venv"
-    r"|site-packages|node_modules"
+    r"__MACOSX|\.ipynb_checkpoints|__pycache__|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini|\.git|\.idea|\.vscode"
+    r"|\.venv.*|venv|env|\.env|virtualenv|site-packages|dist-packages|node_modules|\.mypy_cache|\.pytest_cache"
 )
 """Names of what programs leave beside people's files."""
 
@@ -112,10 +113,11 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
     budget = budget or Budget()
     stem = next(archive.name[: -len(suffix)] for suffix in _ARCHIVES if archive.name.lower().endswith(suffix))
     folder = into / stem if stem and not (into / stem).exists() else into / archive.name.replace(".", "_")
-    said = shown(archive.name)
+    said = shown(_from_sender(into / archive.name))
     problems: list[str] = []
     left: dict[str, list[str]] = {}
     broken: list[str] = []
+    below: list[str] = []
     again = "Next: ask for it again, or unpack it there by hand"
     too_much = False
     try:
@@ -141,17 +143,33 @@ def unpack(archive: Path, into: Path, depth: int = 0, budget: Budget | None = No
                 broken.append(f"{said}: {shown(member.name)[:200]}: {_reason(error)}. {again}")
                 continue
             if is_archive(place) and depth < MAX_DEPTH:
-                problems += unpack(place, place.parent, depth + 1, budget)
+                below += unpack(place, place.parent, depth + 1, budget)
                 place.unlink()
     except Exception as error:  # so may a broken archive
         problems.append(f"{said}: {_reason(error)}. {again}")
     problems += broken[:_NAMED]
     if broken[_NAMED:]:
         problems.append(f"{said}: {len(broken) - _NAMED} more files could not be unpacked. {again}")
+    if problems:
+        _leave_word(folder, problems)
     for reason, names in left.items():
         first = ", ".join(name[:200] for name in names[:_NAMED])
         problems.append(f"{said}: {reason}: {first}" + (f", ... ({len(names)})" if names[_NAMED:] else ""))
-    return problems
+    return [*below, *problems]
+
+
+def _from_sender(path: Path) -> str:
+    """A file's path from where it has a sender's name; its own name if it has none."""
+    parts = path.parts
+    return "/".join(next((parts[index:] for index, part in enumerate(parts) if sender_of(part)), parts[-1:]))
+
+
+def _leave_word(folder: Path, problems: list[str]) -> None:
+    """Say in what one person handed in what of it could not be unpacked, so that whoever grades it reads that."""
+    if any(map(sender_of, folder.parts)):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / NOT_UNPACKED).write_text("\n".join(problems), encoding="utf-8")
 
 
 def _not_taken(member: _Member, parts: list[str]) -> str:

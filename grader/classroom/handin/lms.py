@@ -1,14 +1,14 @@
-"""Hand-in from a learning management system: `nbgrader zip_collect NAME` on what Moodle or Canvas exports.
+"""Hand-in from a learning management system: `nbgrader zip_collect NAME` on what Moodle or another exports.
 
-Put the download, zipped or not, into `downloaded/NAME/archive/`. Both systems name what a student handed in:
+Put the download, zipped or not, into `downloaded/NAME/archive/`. Moodle, Canvas, Blackboard and Brightspace name what a
+student handed in (`senders`):
 
-    Moodle   Ime Prezime_123456_assignsubmission_file_/batch_normalization.zip   (a folder per student)
-             Ime Prezime_123456_assignsubmission_file_batch_normalization.zip    (or the name before each file)
-    Canvas   imeprezime_12345_67890_batch_normalization.zip
-             imeprezime_LATE_12345_67890_batch_normalization-1.zip
+    Ime Prezime_123456_assignsubmission_file_/batch_normalization.zip   (Moodle: a folder per student)
+    imeprezime_LATE_12345_67890_batch_normalization-1.zip               (Canvas)
 
 and inside lies the assignment's folder, at any depth. `LmsExtractor` unpacks it, `LmsCollector` tells nbgrader where
 each file belongs: `funkcije/layers.py` arrives as `submitted/ime-prezime/batch_normalization/funkcije/layers.py`.
+Who is who the course's store remembers (`grading.people`).
 A file that cannot be placed is named with the reason, and stops nothing else.
 """
 
@@ -19,8 +19,9 @@ import os
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from nbgrader.apps.zipcollectapp import ZipCollectApp
@@ -28,15 +29,18 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from ...course import PACKAGE, Course
 from ...errors import GraderError
+from ...grading.files import NOT_UNPACKED
+from ...grading.people import HandIn, People, namesakes, plain
 from ...text import log_to, shown
 from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
-from .senders import sender_of, student_id
+from .senders import Sender, sender_of
 
 _NAMED = 5
 _OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".xz", ".bz2"}
 _NBGRADER_OWN = {"timestamp.txt", "submission_secret.txt"}
 
+_NEVER = datetime.min
 _AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))$")
 
 
@@ -48,36 +52,56 @@ class Plan:
     """(student, path inside the submission) by file."""
     problems: dict[Path, str] = field(default_factory=dict)
     """Why a file or folder was not placed."""
+    times: dict[str, str] = field(default_factory=dict)
+    """When students handed in, where the system says so."""
 
 
-def plan(extracted: Path, assignment: str, modules: Collection[str] = ()) -> Plan:
+def plan(
+    extracted: Path,
+    assignment: str,
+    modules: Collection[str] = (),
+    handed_out: Mapping[str, bytes] | None = None,
+    people: People | None = None,
+) -> Plan:
     """Tell where each file under `extracted` belongs.
 
     Args:
         extracted: what was unpacked, still under the system's names.
         assignment: its name; the notebook is `NAME.ipynb`.
         modules: file names that belong into `funkcije/` where a student handed them in loose.
+        handed_out: files of the release, by path; a copy of one takes no other file's place.
+        people: of the course; whoever is new is entered.
 
-    Two people of one name are told apart by the system's number. Of several files for one place the newest counts.
+    Of several files for one place the newest counts.
     """
     result = Plan()
-    entries: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    numbers: dict[str, set[str]] = defaultdict(set)
+    people = people or People(Course(extracted))
+    senders: dict[tuple[str, str, str], list[tuple[Path, Sender]]] = defaultdict(list)
     for entry in _entries(extracted):
-        sender = sender_of(entry.name)
-        if sender is None:
+        if sender := sender_of(entry.name):
+            senders[sender.system, plain(sender.name), sender.number].append((entry, sender))
+        else:
             result.problems[entry] = (
                 "expected a name as Moodle or Canvas writes it (Ime Prezime_123456_assignsubmission_file_..., "
-                "imeprezime_12345_67890_...)"
+                "imeprezime_12345_67890_...), or as Blackboard or Brightspace does"
             )
-        elif sender.online_text:
-            result.problems[entry] = "an online text, not a file"
-        else:
-            student = student_id(sender.name) or sender.number
-            entries[student, sender.number].append(entry)
-            numbers[student].add(sender.number)
-    for (student, number), paths in entries.items():
-        _place(result, student if len(numbers[student]) == 1 else f"{student}-{number}", paths, assignment, modules)
+    several = namesakes([name for _, name, _ in senders])
+    for (_, name, number), entries in senders.items():
+        first = entries[0][1]
+        person = people.find(
+            first.system,
+            first.name,
+            number,
+            assignment,
+            lasting=first.lasting,
+            alone=name not in several,
+            named=first.named,
+        )
+        late = any(sender.late for _, sender in entries)
+        person.handins[assignment] = HandIn(number, shown(entries[0][0].name), late)
+        if times := [sender.time for _, sender in entries if sender.time]:
+            result.times[person.id] = max(times).isoformat(" ")
+        _place(result, person.id, entries, assignment, modules, handed_out or {})
     return result
 
 
@@ -91,14 +115,30 @@ def _entries(folder: Path) -> Iterator[Path]:
         for entry in sorted(folders.pop().iterdir()):
             if LITTER.fullmatch(entry.name):
                 continue
-            if entry.is_dir() and not sender_of(entry.name) and entry in on_the_way:
+            if entry.is_dir() and entry in on_the_way and _is_a_download(entry):
                 folders.append(entry)
             else:
                 yield entry
 
 
-def _place(result: Plan, student: str, entries: list[Path], assignment: str, modules: Collection[str]) -> None:
+def _is_a_download(folder: Path) -> bool:
+    """Whether a folder that holds senders' names is none itself, also where the assignment's name makes it look so."""
+    sender = sender_of(folder.name)
+    below = (sender_of(path.name) for path in folder.iterdir())
+    return sender is None or (sender.system == "canvas" and any(one and one.system != "canvas" for one in below))
+
+
+def _place(
+    result: Plan,
+    student: str,
+    sent: list[tuple[Path, Sender]],
+    assignment: str,
+    modules: Collection[str],
+    handed_out: Mapping[str, bytes],
+) -> None:
     """Place what one student handed in."""
+    entries = [entry for entry, _ in sent]
+    times = {file: sender.time for entry, sender in sent for file in _files(entry)}
     places = [placed for entry in entries for placed in _places(entry, assignment)]
     has_package = any(place.parts[0] == PACKAGE for _, place in places)
     chosen: dict[PurePosixPath, Path] = {}
@@ -110,15 +150,24 @@ def _place(result: Plan, student: str, entries: list[Path], assignment: str, mod
             continue
         if file.name in _NBGRADER_OWN:
             continue
-        if len(place.parts) == 1:
-            plain = _AGAIN.sub("", place.stem) + place.suffix
-            if plain == f"{assignment}.ipynb":
-                place = PurePosixPath(plain)
-            elif plain in modules and not has_package:
-                place = PurePosixPath(PACKAGE, plain)
+        if place.name == NOT_UNPACKED:
+            place = PurePosixPath(NOT_UNPACKED)
+        elif len(place.parts) == 1:
+            own_name = _AGAIN.sub("", place.stem) + place.suffix
+            if own_name == f"{assignment}.ipynb":
+                place = PurePosixPath(own_name)
+            elif own_name in modules and not has_package:
+                place = PurePosixPath(PACKAGE, own_name)
         if place in chosen:
-            older, file = sorted((chosen[place], file), key=lambda path: path.stat().st_mtime)
-            result.problems[older] = f"handed in more than once for {place}; the newest file was taken"
+            older, file = sorted((chosen[place], file), key=lambda path: (times[path] or _NEVER, path.stat().st_mtime))
+            released = handed_out.get(str(place))
+            if released is not None and not _is(older, released):
+                if _is(file, released):  # a handout that was kept beside the work takes nothing's place
+                    older, file = file, older
+                else:
+                    result.problems[older] = f"handed in more than once for {place}; the newest file was taken"
+            elif released is None:
+                result.problems[older] = f"handed in more than once for {place}; the newest file was taken"
         elif len(chosen) >= MAX_FILES:
             too_many += 1
             continue
@@ -126,9 +175,16 @@ def _place(result: Plan, student: str, entries: list[Path], assignment: str, mod
     result.files |= {file: (student, str(place)) for place, file in chosen.items()}
     if too_many:
         result.problems.setdefault(entries[0], f"more than {MAX_FILES:,} files; {too_many:,} were left out")
-    if not chosen:
+    if not {*chosen} - {PurePosixPath(NOT_UNPACKED)}:
         for entry in entries:
             result.problems.setdefault(entry, "holds no file that could be collected")
+
+
+def _is(file: Path, content: bytes) -> bool:
+    """Whether a file is what was handed out."""
+    if file.stat().st_size > 2 * len(content) + 100:
+        return False
+    return file.read_bytes().replace(b"\r\n", b"\n") == content.replace(b"\r\n", b"\n")
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -220,13 +276,17 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         if placed is None:
             return None
         student, place = placed
-        return {"student_id": student, "file_id": place}
+        time = self._plan.times.get(student)
+        return {"student_id": student, "file_id": place} | ({"timestamp": time} if time else {})
 
     def _make_plan(self) -> Plan:
         app = self.parent
         name = app.coursedir.assignment_id
         extracted = Path(app._format_collect_path(app.extracted_directory))
-        made = plan(extracted, name, _modules(app))
+        course = Course(Path(app.coursedir.root))
+        people = People(course)
+        made = plan(extracted, name, _modules(app), _handed_out(course.release / name), people)
+        people.save()
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, reason in made.problems.items():
             where = path.relative_to(extracted)
@@ -237,6 +297,15 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
             if more := lines[_NAMED:]:
                 self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
+
+
+def _handed_out(release: Path) -> dict[str, bytes]:
+    """The files of a release, by path, but for what is large."""
+    return {
+        path.relative_to(release).as_posix(): path.read_bytes()
+        for path in release.rglob("*")
+        if path.is_file() and path.stat().st_size < 1_000_000
+    }
 
 
 def _modules(app: ZipCollectApp) -> tuple[str, ...]:

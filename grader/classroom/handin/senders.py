@@ -1,13 +1,34 @@
-"""Whose a file is, read from the name that Moodle or Canvas gives it."""
+"""Whose a file is, read from the name that a learning management system gives it.
+
+    Moodle       Ime Prezime_123456_assignsubmission_file_...    a group's: Default group_assignsubmission_file_...
+    Canvas       imeprezime_LATE_12345_67890_rad.zip             anonymous: LATE_anon_x7Kq2_67890_rad.zip
+    Blackboard   Zadatak 3_korisnik_attempt_2026-01-10-12-30-00_rad.zip
+    Brightspace  12345-67890 - Ime Prezime - Jan 10, 2026 1230 PM - rad.zip
+
+Blackboard's are those of nbgrader's own documentation and of github.com/kwurst/bb-file-cleanup, Brightspace's those of
+scripts that sort its downloads. Google Classroom puts no name before a file.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<rest>.*))?")
-_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<number>\d+)_(?:\d+)_(?P<rest>.+)")
+_MOODLE = re.compile(
+    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<rest>.*))?", re.DOTALL
+)
+_ANONYMOUS = re.compile(r"(?P<late>LATE_)?anon_(?P<number>[A-Za-z0-9]+)_\d+_(?P<rest>.+)", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
+_BLACKBOARD = re.compile(r".+_(?P<number>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)?", re.DOTALL)
+_BRIGHTSPACE = re.compile(
+    r"(?P<number>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>[^-]*\d{4},? \d{3,4} ?[AP]M)(?: - (?P<rest>.+))?", re.DOTALL
+)
+_TIMES = ("%Y-%m-%d-%H-%M-%S", "%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p", "%d %B, %Y %I%M %p")
+_HIDDEN = frozenset({"participant", "ucesnik", "učesnik", "учесник", "polaznik", "sudionik", "teilnehmer/in", "anon"})
+"""What Moodle and Canvas write in place of a name where marking is blind."""
 
 
 @dataclass(frozen=True)
@@ -16,26 +37,49 @@ class Sender:
 
     name: str
     number: str
-    """The system's number: in Moodle of the participant, in Canvas of the user."""
+    """The system's number or user name: in Moodle of the participant, elsewhere of the user; empty for a group."""
     rest: str
     """What the student called it; empty for a folder."""
     online_text: bool = False
     """Moodle's other kind of submission: text typed into the page."""
+    system: str = "moodle"
+    late: bool = False
+    time: datetime | None = None
+    """When it was handed in, in the system's own zone, where the name says so."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the number is the person's own, and not one for this assignment."""
+        return self.system != "moodle" and self.named
+
+    @property
+    def named(self) -> bool:
+        """Whether the name is a person's or a group's."""
+        words = self.name.casefold().split()
+        return not words or words[0].strip() not in _HIDDEN
 
 
 def sender_of(name: str) -> Sender | None:
-    """Read the name of a file or folder that Moodle or Canvas wrote; None if it is neither's."""
+    """Read the name of a file or folder that such a system wrote; None if it is no system's."""
     text = unicodedata.normalize("NFC", name)
-    for pattern in (_MOODLE, _CANVAS):
-        match = pattern.fullmatch(text)
-        if match:
-            text_kind = match.groupdict().get("kind") == "onlinetext"
-            return Sender(match["name"].strip(), match["number"], match["rest"] or "", text_kind)
+    if match := _MOODLE.fullmatch(text):
+        return Sender(match["name"].strip(), match["number"] or "", match["rest"] or "", match["kind"] == "onlinetext")
+    if match := _BRIGHTSPACE.fullmatch(text):
+        rest = match["rest"] or ""
+        return Sender(match["name"].strip(), match["number"], rest, system="brightspace", time=_time(match["time"]))
+    if match := _BLACKBOARD.fullmatch(text):
+        user, rest = match["number"], match["rest"] or ""
+        return Sender(user, user, rest, system="blackboard", time=_time(match["time"]))
+    if match := _ANONYMOUS.fullmatch(text):
+        return Sender("anon", match["number"], match["rest"], system="canvas", late=bool(match["late"]))
+    if match := _CANVAS.fullmatch(text):
+        return Sender(match["name"].strip(), match["number"], match["rest"], system="canvas", late=bool(match["late"]))
     return None
 
 
-def student_id(name: str) -> str:
-    """A folder's name for a person's: `Đorđe Žurić` becomes `djordje-zuric`."""
-    text = name.replace("đ", "dj").replace("Đ", "Dj")
-    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+def _time(text: str) -> datetime | None:
+    text = re.sub(r" (\d{3} [AP]M)$", r" 0\1", text.strip())
+    for form in _TIMES:
+        with suppress(ValueError):
+            return datetime.strptime(text, form)
+    return None

@@ -11,7 +11,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 from checks.language import Catalogue, preferred
 
@@ -56,7 +55,7 @@ class SayStale(Step):
         return nb, resources
 
 
-class FitFigures(NbGraderPreprocessor):  # type: ignore[misc]
+class FitFigures(Step):
     """Let a figure be no wider than the feedback page, whose style sheet in nbgrader has no rule for it."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:

@@ -16,6 +16,7 @@ from ...text import listed, shown
 from ..exporter import grade_id_of, released_notebook
 from ..results import Note
 from ..verdicts import GradedSubmission
+from .answers import text_outside_answers, untouched_answers
 from .step import Resources, Step
 
 _LISTED = 10
@@ -32,8 +33,13 @@ class RestoreCells(Step):
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the cells of one notebook."""
         verdict = self.verdict
-        for note in restore_cells(nb, released_notebook(verdict.course, verdict.assignment.name)):
+        released = released_notebook(verdict.course, verdict.assignment.name)
+        elsewhere = [*verdict.answers_elsewhere, *text_outside_answers(nb, released)]
+        for note in restore_cells(nb, released):
             verdict.note(note.key, **note.names)
+        verdict.waiting = untouched_answers(nb, released) if elsewhere else []
+        if verdict.waiting:
+            verdict.note("answers_wait", cells=", ".join(verdict.waiting), places=listed(elsewhere))
         return nb, resources
 
 

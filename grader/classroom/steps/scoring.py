@@ -17,7 +17,7 @@ from checks.language import LANGUAGES
 
 from ...errors import GraderError
 from ...text import sentences
-from ..exporter import grade_id_of
+from ..exporter import grade_id_of, verdict_of
 from ..pages.html import STAYS_INSIDE, plain, tame
 from ..results import Note
 from ..verdicts import GradedSubmission
@@ -100,7 +100,10 @@ def _summary(verdict: GradedSubmission) -> NotebookNode:
 
 
 class SaveScores(SaveAutoGrades):  # type: ignore[misc]
-    """nbgrader's own step in one transaction: it commits cell by cell, and half of the points could be old ones."""
+    """nbgrader's own step in one transaction: it commits cell by cell, and half of the points could be old ones.
+
+    An answer whose cell is untouched is 0 to nbgrader. Where it may be elsewhere in the submission, a person decides.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Enter the points of one notebook."""
@@ -112,5 +115,14 @@ class SaveScores(SaveAutoGrades):  # type: ignore[misc]
             self.gradebook.db.commit = self.gradebook.db.flush
             for index, cell in enumerate(nb.cells):
                 nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
+            for answer in verdict_of(self.parent.parent).waiting:
+                self._let_wait(answer)
             commit()
         return nb, resources
+
+    def _let_wait(self, answer: str) -> None:
+        names = answer, self.notebook_id, self.assignment_id, self.student_id
+        grade = self.gradebook.find_grade(*names)
+        grade.auto_score = None
+        grade.needs_manual_grade = True
+        self.gradebook.find_comment(*names).auto_comment = None

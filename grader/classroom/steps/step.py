@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import List, Unicode
 
 from ..exporter import verdict_of
 from ..prepared import Prepared
@@ -16,6 +17,9 @@ Resources = dict[str, Any]
 
 class Step(NbGraderPreprocessor):  # type: ignore[misc]
     """A preprocessor that knows the converter it works for."""
+
+    # nbconvert configures it for every preprocessor of a page, and says so where one does not know it.
+    display_data_priority = List(Unicode()).tag(config=True)
 
     @property
     def converter(self) -> Any:

@@ -1,0 +1,219 @@
+"""Looks for the student's work before the handout's is taken for it.
+
+A browser makes `layers (1).py` of a second download, Jupyter `layers-Copy1.py`, an editor `layers.py.txt`; some hand in
+modules beside the package, or the finished package in another folder than the untouched one. Where a module is missing
+or as it was handed out, and there is one file that is meant to be it, that one counts. What is not as certain is listed
+for a person. Files are searched as text; nothing in them is parsed or run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..text import Note, listed, shown
+from .files import files_in
+
+if TYPE_CHECKING:
+    from checks.core import Assignment
+
+LARGEST_MODULE = 2**20
+MOST_CODE, MOST_NOTEBOOKS = 10_000_000, 50_000_000
+"""Bytes of a submission's files that are searched."""
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_CODE = re.compile(r"\.(?:py|pyw|txt)(?![^\W_])|\.py\w?$", re.IGNORECASE)
+_ARCHIVES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".bz2"})
+_TEXTS = re.compile(r'"""(?s:.*?)"""' + r"|'''(?s:.*?)'''")
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+@dataclass
+class Work:
+    """What was found besides the modules where they belong."""
+
+    modules: dict[str, bytes] = field(default_factory=dict)
+    """What counts, by path inside the package."""
+    files: list[Path] = field(default_factory=list)
+    """Where it lies."""
+    notes: list[Note] = field(default_factory=list)
+    """What a person should know."""
+
+
+def find_work(
+    folder: Path, package: Path, modules: Mapping[str, bytes], assignment: Assignment, given: Mapping[str, bytes]
+) -> Work:
+    """Look for modules that the student wrote, and that do not lie where they belong.
+
+    Args:
+        folder: the submission.
+        package: its package, which need not be there.
+        modules: what counts of it, by path inside the package.
+        assignment: names the editable modules and their functions.
+        given: every module that is handed out, by path.
+    """
+    work = Work()
+    files = files_in(folder)
+    contents = _contents(folder, files)
+    code = {path: _stripped(text_of(content)) for path, content in contents.items()}
+    unwritten: list[str] = []
+    for module in assignment.modules:
+        stub = _stripped(text_of(given.get(module, b"")))
+        functions = [name for name in assignment.functions if f"{assignment.module_of(name)}.py" == module]
+        own = _stripped(text_of(modules[module])) if module in modules else ""
+        candidates: dict[str, list[Path]] = defaultdict(list)
+        for path, text in code.items():
+            if path != package / module and _is_called(path.name, module) and _written(text, functions, stub):
+                candidates[text].append(path)
+        candidates.pop(own, None)
+        written = [name for name in functions if name in _written(own, functions, stub) or _is_named(own, name)]
+        names = listed([_name(paths[0], folder) for paths in candidates.values()])
+        if not written and len(candidates) == 1:
+            [[path, *_]] = candidates.values()
+            work.modules[module] = as_utf8(contents[path])
+            work.files.append(path)
+            work.notes.append(Note("work_elsewhere", {"module": module, "found": names}))
+            _bring_helpers(work, contents, path.parent, package, modules, assignment, given)
+            written = _written(code[path], functions, stub)
+        elif candidates:
+            key = "work_besides" if written else "work_several"
+            work.notes.append(Note(key, {"module": module, "found": names}))
+        unwritten += [name for name in functions if name not in written]
+    where_it_belongs = {package / name for name in (*assignment.modules, *given)}
+    rest = {path: text for path, text in code.items() if path not in where_it_belongs}
+    _list_the_rest(work, files, rest, unwritten, folder)
+    return work
+
+
+def text_of(content: bytes) -> str:
+    """A module's text: UTF-8, or what a mark at its beginning says; what cannot be read is replaced."""
+    return content.decode(encoding_of(content) or "utf-8-sig", "replace").replace("\r\n", "\n")
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding that a mark at the beginning of a file says, if Python does not read a module in it."""
+    return next((name for mark, name in _MARKS if content.startswith(mark)), "")
+
+
+def as_utf8(content: bytes) -> bytes:
+    """A module as Python can read it: in UTF-8 where it has a mark of another encoding, else as it is."""
+    return text_of(content).encode() if encoding_of(content) else content
+
+
+def _contents(folder: Path, files: list[Path]) -> dict[Path, bytes]:
+    """The files of a submission that may be modules, but for the checks, as far as there is room."""
+    contents: dict[Path, bytes] = {}
+    left = MOST_CODE
+    for path in files:
+        if _CODE.search(path.name) and "checks" not in path.relative_to(folder).parts[:-1]:
+            with suppress(OSError):
+                size = path.lstat().st_size
+                if size <= min(LARGEST_MODULE, left):
+                    contents[path] = path.read_bytes()
+                    left -= size
+    return contents
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _is_called(name: str, module: str) -> bool:
+    """Whether a file's name is a module's, in whatever letters and with whatever a program or a person added."""
+    words = re.sub(r"[\W_]+", "_", name.casefold())
+    stem = re.sub(r"[\W_]+", "_", module.removesuffix(".py").casefold())
+    return re.search(rf"(?:^|_){re.escape(stem)}(?:_|\d|$)", words) is not None
+
+
+def _written(code: str, functions: list[str], stub: str) -> list[str]:
+    """The functions that a module defines in other words than the stub."""
+    return [name for name in functions if (own := _block(code, name)) and own != _block(stub, name)]
+
+
+def _is_named(code: str, function: str) -> bool:
+    """Whether a module has a function from somewhere else: names it, and does not define it."""
+    return not _block(code, function) and re.search(rf"\b{re.escape(function)}\b", code) is not None
+
+
+def _stripped(text: str) -> str:
+    """A module's code without comments, texts of several lines and empty lines."""
+    lines = _COMMENT.sub("", _TEXTS.sub("", text)).splitlines()
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _block(text: str, name: str) -> str:
+    """The lines of a function or class at the top of a module; empty if it defines none of that name."""
+    block: list[str] = []
+    begins = re.compile(rf"(?:async def|def|class) {re.escape(name)}\b")
+    for line in text.splitlines():
+        if begins.match(line):
+            block = [line]
+        elif block and line[:1] in " \t)":
+            block.append(line)
+        elif block:
+            break
+    return "\n".join(block)
+
+
+def _bring_helpers(
+    work: Work,
+    contents: Mapping[Path, bytes],
+    place: Path,
+    package: Path,
+    modules: Mapping[str, bytes],
+    assignment: Assignment,
+    given: Mapping[str, bytes],
+) -> None:
+    """Modules beside a module that counts, which it may import."""
+    if place == package:
+        return
+    for path in sorted(place.glob("*.py"))[:20]:
+        known = {*modules, *given, *work.modules}
+        its_own = any(_is_called(path.name, module) for module in assignment.modules)
+        if path.name in known or its_own or not path.stem.isidentifier() or path not in contents:
+            continue
+        work.modules[path.name] = as_utf8(contents[path])
+        work.files.append(path)
+
+
+def _list_the_rest(work: Work, files: list[Path], code: Mapping[Path, str], unwritten: list[str], folder: Path) -> None:
+    """Say where code lies that may be a function that is not written where it belongs."""
+    if not unwritten:
+        return
+    found: dict[Path, list[str]] = {}
+    for path, text in code.items():
+        names = [name for name in unwritten if _block(text, name)]
+        if names and path not in work.files and "NotImplementedError" not in text:
+            found[path] = names
+    for path, content in _notebooks(files):
+        if names := [name for name in unwritten if re.search(rb'(?:"|\\n)(?:def|class) %b\b' % name.encode(), content)]:
+            found[path] = names
+    said = " ".join(note.names["found"] for note in work.notes)
+    for path, names in found.items():
+        if (name := shown(_name(path, folder))) not in said:
+            work.notes.append(Note("work_perhaps", {"functions": ", ".join(names), "found": name}))
+    archives = [_name(path, folder) for path in files if path.suffix.lower() in _ARCHIVES]
+    if archives:
+        work.notes.append(Note("archives_inside", {"files": listed(archives)}))
+
+
+def _notebooks(files: list[Path]) -> Iterator[tuple[Path, bytes]]:
+    left = MOST_NOTEBOOKS
+    for path in files:
+        if path.suffix.lower() == ".ipynb":
+            try:
+                left -= path.lstat().st_size
+                if left < 0:
+                    return
+                yield path, path.read_bytes()
+            except OSError:
+                continue
