@@ -394,3 +394,44 @@ def test_a_dgamma_from_the_last_forward_pass_in_place_of_its_own_costs_the_check
     )
     result = judged(*edits, functions=[function], recorded=recorded)
     assert failed(result) == {f"{function}.own_cache"}
+
+
+KEPT = {
+    "the number of rows": ("N = {param}.setdefault('N', len(x))", "assert N == len(x)"),
+    "an array of the rows": ("kept = {param}.setdefault('rows', x[:, 0])", "kept + x[:, 0]"),
+    "an array of the whole": ("kept = {param}.get('old', x); {param}['old'] = x", "kept - x"),
+}
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+@pytest.mark.parametrize("kept", KEPT)
+@pytest.mark.parametrize(
+    ("function", "param", "line", "costs"),
+    [
+        ("batchnorm_forward", "bn_param", "mu = x.mean(axis=0)", "batchnorm_forward.continued"),
+        ("batchnorm_forward", "bn_param", "out = gamma * (x - running_mean)", "batchnorm_forward.test_mode"),
+        ("layernorm_forward", "ln_param", "mu = x.mean(axis=1, keepdims=True)", "layernorm_forward.modes"),
+    ],
+    ids=["batchnorm, training", "batchnorm, test", "layernorm"],
+)
+def test_what_a_call_leaves_in_its_dictionary_and_another_number_of_examples_does_not_fit_costs_one_check(
+    judged: Judge, function: str, param: str, line: str, costs: str, kept: str, recorded: bool
+) -> None:
+    """And nothing in the backward passes."""
+    before = "; ".join(KEPT[kept]).format(param=param)
+    result = judged(Edit("layers", function, line, f"{before}; {line}"), recorded=recorded)
+    assert failed(result) == {costs}
+
+
+@pytest.mark.parametrize("function", ["batchnorm_backward", "batchnorm_backward_alt", "layernorm_backward"])
+def test_a_cache_that_goes_by_the_last_number_of_examples_costs_the_check_of_the_cache(
+    judged: Judge, function: str
+) -> None:
+    forward = judged.assignment.forward_of[function]
+    indent, count = (
+        ("        ", "N = dout.shape[0]") if forward == "batchnorm_forward" else ("    ", "D = dout.shape[1]")
+    )
+    keeps = Edit("layers", forward, f"{indent}cache = (", f"{indent}{forward}.rows = len(x)\n{indent}cache = (")
+    scales = f"{count}; dout = dout * {forward}.rows / len(dout)"
+    result = judged(keeps, Edit("layers", function, count, scales))
+    assert failed(result) == {f"{function}.own_cache"}

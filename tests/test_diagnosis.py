@@ -211,6 +211,32 @@ def test_an_input_without_effect_is_said(judged: JudgeOne, recorded: bool) -> No
     )
 
 
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+@pytest.mark.parametrize(
+    "returned",
+    ["None, None, None", "None, dgamma, dbeta", "dx * np.nan, dgamma, dbeta", "dx * np.nan, dgamma * np.nan, dbeta"],
+)
+@pytest.mark.parametrize("function", ["batchnorm_backward", "batchnorm_backward_alt", "layernorm_backward"])
+def test_of_what_is_no_number_it_is_never_said_that_an_input_has_no_effect(
+    judged: JudgeOne, function: str, returned: str, recorded: bool
+) -> None:
+    edit = Edit("layers", function, "return dx, dgamma, dbeta", f"return {returned}")
+    result = judged(edit, function=function, recorded=recorded)
+    assert result.score < result.max_score
+    assert all("has no effect" not in check.message for check in result.checks)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_a_distance_from_numbers_that_are_nearly_zero_is_not_told_in_their_size(
+    judged: JudgeOne, recorded: bool
+) -> None:
+    """With one example dx is zero: in units of it any mistake is enormous."""
+    edit = backward("dx = dx_centered + dmu / N", "dx = dx_centered + dmu / N + (1234.5 if N == 1 else 0.0)")
+    said = message(judged(edit, function="batchnorm_backward", recorded=recorded), "sizes")
+    assert "all lie between −0.01 and 0.01, got 1234.5" in said
+    assert "at most by 1.2e+03." in said and "of the largest" not in said
+
+
 def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: JudgeOne) -> None:
     edits = (
         forward("x_hat = x_centered / std", "x_hat = np.tanh(x_centered / std)"),

@@ -33,6 +33,7 @@ COSTS = {
     "ln_running_statistics_in_test": {"modes"},
     "ln_out_squeezed": {"shape"},
     "ln_single_row_is_shift": {"sizes"},
+    "ln_keeps_statistics_of_rows": {"modes"},
     "ln_dgamma_mean": {"dgamma"},
     "ln_dbeta_times_gamma": {"dbeta"},
     "ln_dgamma_and_dbeta_swapped": {"dgamma", "dbeta"},

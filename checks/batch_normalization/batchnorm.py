@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from checks.core import CheckList, Observed
+from checks.executor.executor import StudentError
 from checks.student import Params, Student
 
 from . import moves
 from .gradients import add_backward_checks, backward_of
-from .inputs import batch, far_from_zero, single, with_gradient, with_statistics
+from .inputs import batch, far_from_zero, more_examples, single, with_gradient, with_statistics
+from .observed import difference
 
 checks = CheckList()
 
@@ -73,10 +75,22 @@ def running_var(
 def continued(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """A running mean that is already there is continued from."""
+    """A running mean that is already there is continued from, and another number of examples may come in between.
+
+    What raises there is left out where the running mean is none of the columns' anyway, which says more.
+    """
     bn_param = student.mapping(mode="train", running_mean=running_mean, running_var=running_var)
-    student.batchnorm_forward(x, gamma, beta, bn_param)
-    return {"running_mean": bn_param["running_mean"]}
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    observed = {"running_mean": bn_param["running_mean"]}
+    try:
+        student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
+        bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var
+        again, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    except StudentError as error:
+        if error.kind not in {"error", "result"} or np.shape(observed["running_mean"]) == gamma.shape:
+            raise
+        return observed
+    return {**observed, "out (after another N) - out": difference(again, out)}
 
 
 @checks.add(
@@ -125,8 +139,10 @@ def momentum(
 def test_mode(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """Test output from the running statistics, with the default eps."""
+    """Test output from the running statistics, with the default eps, after a test of another number of examples."""
     bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
+    bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var  # whatever that made of them
     out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
     return {"out": out}
 

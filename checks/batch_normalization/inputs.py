@@ -77,6 +77,11 @@ def upstream(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     return {"dout": dout, "eps": float(rng.uniform(0.2, 0.6))}
 
 
+def more_examples(x: np.ndarray) -> np.ndarray:
+    """Other examples of the same features, and more of them: what a dictionary may have met before."""
+    return np.vstack((0.5 * x[::-1] + 1.0, -2.0 * x))
+
+
 def one_gamma_zero(draw: Any) -> Any:
     """The same inputs with a feature whose `gamma` is 0."""
 

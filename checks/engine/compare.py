@@ -59,6 +59,10 @@ class Difference:
     where: tuple[int, ...] = ()
     size: float = 0.0
     """Largest distance, in units of the truth's size (`values` only)."""
+    apart: float = 0.0
+    """Largest distance as it is (`values` only)."""
+    near_zero: bool = False
+    """Whether the truth has no size that a distance could be told in (`values` only)."""
     share: float = 0.0
     """The share of the numbers that differ (`values` only)."""
 
@@ -130,6 +134,8 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         _number(values[where]),
         where,
         size=float(distance.max()),
+        apart=float(distance.max()) * scale(truth),
+        near_zero=scale(truth) <= FLOOR,
         share=float(wrong.mean()),
     )
 

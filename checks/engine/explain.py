@@ -12,7 +12,7 @@ from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
 from .case import Case, prints_of
-from .compare import Difference
+from .compare import FLOOR, Difference
 from .diagnosis import RAISED, MistakeSearch, Place, Seen
 from .faults import signature
 from .findings import FAINT, TELLING, Finder, Finding, find, where_wrong
@@ -151,6 +151,8 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
     key: str = difference.kind
     if key == "values" and not difference.where:
         key = "values_scalar"
+    elif key == "values" and difference.near_zero:
+        key = "values_near_zero"
     if key in {"values", "values_scalar", "nan"} and not open:
         key += "_hidden"
     if key == "type" and difference.found == "NoneType":
@@ -162,5 +164,7 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
         found=difference.found,
         where=list(difference.where),
         size=f"{difference.size:.0%}" if 0.01 <= difference.size < 100 else f"{100 * difference.size:.0e}%",
+        apart=f"{difference.apart:.2g}",
+        floor=FLOOR,
         share=f"{difference.share:.0%}",
     )

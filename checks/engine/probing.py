@@ -47,15 +47,18 @@ def _ask(check: Check, student: Student, inputs: Inputs) -> Observed | None:
 
 
 def _is_without_effect(probed: Probed, observed: Observed, outcome: Outcome, case: Case) -> bool:
-    """Whether one input has another value, for which the truth is another, and the result is still the same."""
-    check = outcome.check
+    """Whether one input has another value, for which the truth is another, and the result is still the same.
+
+    Only of numbers, and of all of them: None, NaN or a missing result stays what it is whatever the inputs are.
+    """
     if len(probed.probe.fill) != 1:
         return False
-    if not differences(check, [case.truth[probed.size]], [probed.truth], case.precision):
+    check, before = outcome.check, outcome.observed[probed.size]
+    should = differences(check, [case.truth[probed.size]], [probed.truth], case.precision)
+    names = {item.difference.name for item in should}
+    if not names or not all(is_finite(seen.get(name)) for seen in (before, observed) for name in names):
         return False
-    judged = outcome.observed[probed.size].items()
-    before = {name: value for name, value in judged if is_judged(name) and is_finite(value)}
-    return bool(before) and not differences(check, [observed], [before], case.precision)
+    return not differences(check, [observed], [{name: before[name] for name in names}], case.precision)
 
 
 def vanishes(truth: Observed) -> bool:

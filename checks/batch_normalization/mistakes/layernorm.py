@@ -121,6 +121,15 @@ MISTAKES: tuple[Mistake, ...] = (
     # shapes and sizes
     forward("ln_out_squeezed", "shape", {OUT: "out = np.squeeze(gamma * x_hat + beta)"}, carries_gradient=False),
     forward("ln_out_transposed", "shape", {OUT: "out = (gamma * x_hat + beta).T"}, carries_gradient=False),
+    forward(
+        "ln_keeps_statistics_of_rows",
+        "modes",
+        {
+            "cache = (": """ln_param["running_mean"] = 0.9 * ln_param.get("running_mean", np.zeros_like(mu)) + 0.1 * mu
+    ln_param["running_var"] = 0.9 * ln_param.get("running_var", np.zeros_like(var)) + 0.1 * var
+    cache = ("""
+        },
+    ),
     forward("ln_single_row_is_shift", "sizes", {OUT: "out = gamma * x_hat + beta if len(x) > 1 else 0 * x + beta"}),
     # precision
     forward(
