@@ -12,10 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import optim
+from .data import DATA, UNUSED_DATA
 from .lab.bar import Bar, progress_bar
-
-DATA = ("X_train", "y_train", "X_val", "y_val")
-UNUSED_DATA = ("X_test", "y_test")
 
 
 class Model(Protocol):
