@@ -16,6 +16,14 @@ import os
 import signal
 import sys
 
+if sys.version_info < (3, 11):  # noqa: UP036
+    _needs = "Potreban je Python 3.11 ili noviji, a ovo je %d.%d / Python 3.11 or newer is needed, this is %d.%d"
+    _needs %= sys.version_info[:2] * 2
+    if sys.argv[:1] == ["-m"]:
+        sys.stderr.write("python -m checks: " + _needs + "\n")
+        sys.exit(2)
+    raise ImportError(_needs)
+
 
 def _end_at_once(*_: object) -> None:
     os.write(2, b"python -m checks: interrupted.\n")

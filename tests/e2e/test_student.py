@@ -3,10 +3,11 @@
 import itertools
 import shutil
 import statistics
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from lab import PATIENCE, Lab, cell, menu, run_cell, shot
+from lab import BIN, PATIENCE, Lab, cell, menu, run_cell, shot
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from grader.course import Course
@@ -59,6 +60,7 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
         expect(cell(page, 'check("batchnorm_forward")')).to_contain_text("10 od 10 bodova")
         expect(cell(page, 'check("FullyConnectedNet")')).to_contain_text("8 od 8 bodova")
         shot(page, "student-2-checks")
+        print_cost(desk)
 
         page.evaluate(WATCH)
         for number, (source, sliders) in enumerate(EXPLORERS.items(), start=1):
@@ -88,6 +90,31 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
             expect(cell(page, source).get_by_text("model not found")).to_be_hidden()
         shot(page, "student-6-reopened")
         page.close()
+
+
+COST = """
+import statistics, sys, time, types
+sys.modules["ipykernel"] = types.ModuleType("ipykernel")  # a spare process is started, as in a kernel
+from checks import check, run_recorded
+from checks.practice import only_assignment
+import funkcije.fc_net
+assignment, seconds = only_assignment(), {True: [], False: []}
+run_recorded(assignment, language="en")
+for function in assignment.functions * 3:
+    time.sleep(1)  # a person reads, and the spare process gets ready
+    for apart in seconds:
+        began = time.perf_counter()
+        repr(check(function)) if apart else repr(run_recorded(assignment, language="en", functions=[function]))
+        seconds[apart].append(time.perf_counter() - began)
+apart, here = (statistics.median(seconds[kind]) for kind in (True, False))
+print(f"a check of the files on disk takes {apart:.2f} s, one of what is loaded {here:.2f} s (median)")
+"""
+
+
+def print_cost(desk: Path) -> None:
+    """Print, and never judge, what it costs that a check judges the files on disk."""
+    done = subprocess.run([str(BIN / "python"), "-c", COST], cwd=desk, capture_output=True, text=True, check=True)
+    print(f"\n{done.stdout.strip()}", end="")
 
 
 def paste(page: Page, lab: Lab, module: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -78,6 +79,7 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `grader check --json` and `python -m checks --json` print; its keys are a fixed interface."""
+        same = first_said(self.checks)
         return {
             "assignment": self.assignment,
             "student": self.student,
@@ -99,6 +101,7 @@ class Result:
                         {"mistake": check.diagnosis.mistake, "hint": check.diagnosis.hint} if check.diagnosis else None
                     ),
                     "warnings": list(check.warnings),
+                    "same_as": same.get(check.id),
                 }
                 for check in self.checks
             ],
@@ -109,7 +112,7 @@ class Result:
         """The inverse of `to_json`, for results that the kit itself stored."""
         checks = tuple(
             CheckResult(
-                **{key: value for key, value in check.items() if key not in {"diagnosis", "warnings"}},
+                **{key: value for key, value in check.items() if key not in {"diagnosis", "warnings", "same_as"}},
                 diagnosis=Diagnosis(**check["diagnosis"]) if check["diagnosis"] else None,
                 warnings=tuple(check["warnings"]),
             )
@@ -158,6 +161,29 @@ class Result:
         # ElementTree would declare the encoding of the locale, in which nothing is written.
         declaration = '<?xml version="1.0" encoding="utf-8"?>'
         return f"{declaration}\n{ElementTree.tostring(suites, encoding='unicode')}\n"
+
+
+_SHAPE = re.compile(r"\((?:\d+, ?)*\d*\)")
+
+
+def first_said(checks: Sequence[CheckResult]) -> dict[str, str]:
+    """By a check's id, that of the first check of its function that tells of the same mistake, if it is another."""
+    first: dict[tuple[str, str], str] = {}
+    same = {}
+    for check in checks:
+        told = check.diagnosis.mistake if check.diagnosis else check.message
+        if check.status == "error" and not check.diagnosis:
+            told = without_shapes(told)
+        if check.status != "passed" and told:
+            earliest = first.setdefault((check.function, told), check.id)
+            if earliest != check.id:
+                same[check.id] = earliest
+    return same
+
+
+def without_shapes(text: str) -> str:
+    """The text of an error without the shapes in it, which change from one check's inputs to another's."""
+    return _SHAPE.sub("()", text)
 
 
 def _points(checks: Sequence[CheckResult]) -> float:

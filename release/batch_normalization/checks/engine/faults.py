@@ -11,6 +11,7 @@ from ..core import Assignment, Check
 from ..executor.executor import StudentError
 from ..language import Catalogue
 from ..result import Status
+from .beginners import explained
 
 _NO_ATTRIBUTE = re.compile(r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed")
 _COUNT = re.compile(r"(\w+): (\d+) results expected, got (?:(\d+) results|(\w+))")
@@ -55,20 +56,18 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
         function = called[-1] if called else check.function
         return "not_implemented", say("not_begun", function=function, module=assignment.module_of(function))
     if error.kind == "timeout":
-        return "timeout", say("no_time", detail=error.message)
+        return "timeout", say("no_time", detail=error.message, place=_place(error, say))
     if error.kind == "error":
-        return "error", _raised(error, say)
+        return "error", "\n".join(filter(None, [raised(error, say), explained(assignment, check, error, say)]))
     if error.kind == "result":
         return "error", _wrong_count(error, say)
     key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
     return "error", say(key, detail=_brief(error.message))
 
 
-def _raised(error: StudentError, say: Catalogue) -> str:
-    place = ""
-    if error.lines:
-        last = error.lines[-1]
-        place = say("place", file=last.file, line=last.number, code=_brief(last.code, 120))
+def raised(error: StudentError, say: Catalogue) -> str:
+    """What a student's code raised, and where."""
+    place = _place(error, say)
     sentence = say("raised", error=_brief(str(error)), place=place)
     found = _NO_ATTRIBUTE.search(error.message)
     name = (found[1] or found[2]) if found else ""
@@ -77,6 +76,14 @@ def _raised(error: StudentError, say: Catalogue) -> str:
         sentence = say("raised", error=f"{error.type}: np.{name}", place=place)
         return f"{sentence}\n{say('removed', name=name, instead=REMOVED[name])}"
     return sentence
+
+
+def _place(error: StudentError, say: Catalogue) -> str:
+    """The student's own line, if one is known."""
+    if not error.lines:
+        return ""
+    last = error.lines[-1]
+    return say("place", file=last.file, line=last.number, code=_brief(last.code, 120))
 
 
 def _wrong_count(error: StudentError, say: Catalogue) -> str:

@@ -8,7 +8,7 @@ said where a check fails, `explain`; what an exception reads like, `faults`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +38,7 @@ def judge(
     functions: Sequence[str] | None = None,
     name: str = "",
     sandbox: str = "none",
+    each: Callable[[Sequence[CheckResult]], None] = lambda checks: None,
 ) -> Result:
     """Run the checks of an assignment (or of some of its functions) and return the result.
 
@@ -49,6 +50,7 @@ def judge(
         functions: names of `assignment.functions`; all if None.
         name: the student's, for the result.
         sandbox: the name of the sandbox of the student's process, for the result.
+        each: is given the results of each function as soon as it is judged.
     """
     began = time.perf_counter()
     say = catalogue(language, assignment.folder)
@@ -61,7 +63,9 @@ def judge(
             outcomes = [
                 _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
             ]
-            results += explain(assignment, _said_once(outcomes, say), asked, say)
+            judged = explain(assignment, _said_once(outcomes, say), asked, say)
+        results += judged
+        each(judged)
     return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
 
 

@@ -179,7 +179,7 @@ class Executor:
         except Exception as error:
             raise self._student_error(error) from None
         except SystemExit as error:
-            raise StudentError("error", "SystemExit", _text_of(error.code), self._own_lines(error)) from None
+            raise StudentError("error", "SystemExit", _text_of(error.code), self.own_lines(error)) from None
 
     def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
         """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
@@ -213,6 +213,19 @@ class Executor:
 
     def exchange(self, twist: float) -> None:
         """Exchange the stand-ins for others; here are none."""
+
+    def load(self, module: str) -> None:
+        """Import a module of the package.
+
+        Raises:
+            StudentError: it cannot be imported.
+        """
+        try:
+            importlib.import_module(f"{self.package}.{module}")
+        except Exception as error:
+            raise self._student_error(error) from None
+        except SystemExit as error:
+            raise StudentError("error", "SystemExit", _text_of(error.code), self.own_lines(error)) from None
 
     def _resolve(self, target: str | Handle, name: str) -> Any:
         if isinstance(target, Handle):
@@ -284,7 +297,7 @@ class Executor:
     def _student_error(self, error: Exception) -> StudentError:
         if isinstance(error, StudentError):
             return error
-        lines, message = self._own_lines(error), _text_of(error)
+        lines, message = self.own_lines(error), _text_of(error)
         if isinstance(error, SyntaxError):
             # One that is raised by hand may hold anything.
             lines = (_line(error.filename or "?", error.lineno, error.text or ""),)
@@ -294,7 +307,7 @@ class Executor:
         )
         return StudentError(kind, _describe(error), message, lines)
 
-    def _own_lines(self, error: BaseException) -> tuple[Line, ...]:
+    def own_lines(self, error: BaseException) -> tuple[Line, ...]:
         """Lines of the student's package in a traceback; the kit's own frames and numpy's stay out."""
         root = self._folder()
         return tuple(

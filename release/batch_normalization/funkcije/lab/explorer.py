@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..messages import tell
+from . import reloading
 from .curves import Curves
 from .figures import Axis, Kind, Picture, Shown
 from .panel import EXPLORER, Control, Panel, Value
@@ -172,7 +173,7 @@ class Explorer:
             kept["image/png"] = base64.b64encode(self.png).decode()
         pieces = [(kept, {"image/png": {"alt": self.alt}} if self.png else {})]
         if self.panel:
-            pieces.insert(0, (self.panel.widget._repr_mimebundle_() | {"text/plain": tell("sliders")}, {}))
+            pieces.insert(0, (self.panel.as_output() | {"text/plain": tell("sliders")}, {}))
             pieces.append(({"text/html": ONE_OF_TWO, "text/plain": ""}, {}))
         return pieces
 
@@ -354,7 +355,9 @@ def _files() -> object:
 
 
 def _reload() -> str:
-    """Have autoreload, if the notebook uses it, load changed files now; why it could not, or nothing."""
+    """Load changed files now, if the notebook does that before each cell; why it could not be done, or nothing."""
+    if reloading.is_watching():
+        return reloading.load_changes()
     shell = _shell()
     if shell is None or "autoreload" not in shell.magics_manager.magics["line"]:
         return ""

@@ -17,6 +17,7 @@ Value = float | int
 
 EXPLORER = "funkcije-explorer"
 """CSS class of the whole."""
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Control:
         """Its widget."""
         common = {
             "description": tell(self.name),
-            "tooltip": tell(self.name),
+            # ipywidgets 7, which Colab has, calls it so.
+            "tooltip" if "tooltip" in W.FloatLogSlider.class_traits() else "description_tooltip": tell(self.name),
             "style": {"description_width": "300px"},
             "layout": W.Layout(width="min(100%, 680px)"),
         }
@@ -92,6 +94,10 @@ class Panel:
             slider.observe(moved, names="value")
         self.play.on_click(lambda button: on_move())
         self.stop.on_click(lambda button: on_stop())
+
+    def as_output(self) -> dict[str, Any]:
+        """What a cell has to show for a page to draw it; every ipywidgets has its own way to say so."""
+        return {VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
 
     def values(self) -> dict[str, Value]:
         """What is set, by name."""

@@ -11,6 +11,7 @@ From a slider's move to a picture, each module calls those after it:
     plain         the way of `Solver`: each net by its own `loss`, where the fast way does not give the same
     figures       back in the explorer: the picture of the steps so far
 
+`reloading` loads what has changed in the package's files, before each cell and each training.
 All of them use `training` (what a training and a step are), `curves` (what is gathered of one) and `../messages` (what
 is said to a student). The layers, nets and update rules are those of the package as it is in memory. Nothing in this
 folder has to be edited.
