@@ -66,7 +66,8 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-# Of formgrader's page: formulas that need no network.
+# Formgrader's pages, which nobody else sees: model answers with their rubrics, and formulas that need no network.
+c.HTMLExporter.preprocessors = ["grader.plugins.ModelAnswers"]
 c.HTMLExporter.filters = {"markdown2html": "grader.plugins.readable_markdown"}
 
 c.ZipCollectApp.extractor_plugin = "grader.plugins.LmsExtractor"

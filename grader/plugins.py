@@ -26,6 +26,7 @@ _HOMES = {
     "SayStale": "classroom.steps.feedback",
     "FitFigures": "classroom.steps.feedback",
     "Overview": "classroom.steps.feedback",
+    "ModelAnswers": "classroom.steps.for_instructor",
     "FeedbackExporter": "classroom.pages.page",
     "readable_markdown": "classroom.pages.page",
     "LmsExtractor": "classroom.handin.lms",

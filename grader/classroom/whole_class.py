@@ -162,30 +162,43 @@ def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
     return False
 
 
-def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[str]:
-    """The students whose work is there, in whatever state."""
+def handed_in(course: Course, name: str) -> list[str]:
+    """The students whose work on an assignment lies under `submitted/`, in whatever state, by name.
+
+    Raises:
+        GraderError: the folder cannot be read.
+    """
     try:
-        handed_in = sorted(entry.name for entry in course.submitted.iterdir() if _handed_in(entry, name))
+        return sorted(entry.name for entry in course.submitted.iterdir() if _handed_in(entry, name))
     except FileNotFoundError:
-        handed_in = []
+        return []
     except OSError as error:
         raise GraderError(
             f"{course.submitted}: cannot be read ({error.strerror}). Next: give yourself access to it."
         ) from None
-    if not handed_in:
+
+
+def _chosen(course: Course, name: str, students: Iterable[str] | None) -> list[str]:
+    """The students whose work is there, in whatever state.
+
+    Raises:
+        GraderError: there are none, or one that was asked for is not among them.
+    """
+    there = handed_in(course, name)
+    if not there:
         raise GraderError(
             f"{course.submitted}: no submission to {name!r} (expected {course.submitted.name}/STUDENT/{name}/). "
             f"{said_of_hidden(course, name)}Next: collect them, with `nbgrader collect {name}` or "
             f"`nbgrader zip_collect {name}`."
         )
     if students is None:
-        return handed_in
+        return there
     chosen = list(dict.fromkeys(students))
     for student in chosen:
-        if student not in handed_in:
+        if student not in there:
             raise GraderError(
                 f"{course.submitted / shown(student) / name}: no such submission (there are: "
-                f"{', '.join(map(shown, handed_in))}). {said_of_hidden(course, name)}Next: check the spelling."
+                f"{', '.join(map(shown, there))}). {said_of_hidden(course, name)}Next: check the spelling."
             )
     return chosen
 

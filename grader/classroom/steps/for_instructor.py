@@ -1,0 +1,80 @@
+"""What only an instructor reads: model answer and rubric on formgrader's page, at the student's answer.
+
+    c.HTMLExporter.preprocessors = ["grader.plugins.ModelAnswers"]
+
+formgrader makes its pages anew each time one is looked at, with an `HTMLExporter`; nothing of this is ever written.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from nbgrader import utils
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from checks.language import LANGUAGES
+
+from ...course import Course
+from ...text import sentences
+from ..exporter import grade_id_of
+from .feedback import without_bare_points
+from .step import Resources
+
+_TEMPLATE = "formgrade"
+_FRAME = "border-left:6px solid #00684b;padding:.2em 1em"
+_MARKS = re.compile(r"^.*(?:BEGIN|END) (?:SOLUTION|MARK SCHEME).*\n?", re.MULTILINE)
+"""Lines that are there for nbgrader, which cuts out what is between them."""
+
+
+class ModelAnswers(NbGraderPreprocessor):  # type: ignore[misc]
+    """Put the model answer, with its rubric, below each answer that a person grades."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Change formgrader's page; leave every other page as it is."""
+        if not self._is_formgraders(resources):
+            return nb, resources
+        course = Course(Path(CourseDirectory(config=self.config).root))
+        answers = model_answers(course, resources["assignment_id"])
+        cells = []
+        for cell in nb.cells:
+            without_bare_points(cell)
+            cells.append(cell)
+            if answer := answers.get(grade_id_of(cell)):
+                below: NotebookNode = new_markdown_cell(answer, id=f"model-{len(cells)}")  # type: ignore[no-untyped-call]
+                cells.append(below)
+        nb.cells = cells
+        return nb, resources
+
+    def _is_formgraders(self, resources: Resources) -> bool:
+        """Whether the page is formgrader's, which knows a submission by its id and is written nowhere."""
+        template = getattr(self.parent, "template_name", "")
+        return template == _TEMPLATE and "submission_id" in resources and "nbgrader" not in resources
+
+
+def model_answers(course: Course, assignment: str) -> dict[str, str]:
+    """What the source notebook answers to each question, as markdown in a frame, by `grade_id`; empty without one."""
+    path = course.notebook(assignment)
+    try:
+        status = path.stat()
+        return _read(path, status.st_mtime_ns, status.st_size)
+    except Exception:  # there is none, or it is no notebook: the page is as good as before
+        return {}
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, _size: int) -> dict[str, str]:
+    title = " / ".join(sentences(language)("model_answer") for language in LANGUAGES)
+    found = {}
+    source: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in source.cells:
+        graded = utils.is_grade(cell) and utils.is_solution(cell)
+        if cell.cell_type == "markdown" and (graded or utils.is_task(cell)):
+            text = _MARKS.sub("", cell.source).strip()
+            found[grade_id_of(cell)] = f'<div style="{_FRAME}">\n\n**{title}**\n\n{text}\n\n</div>'
+    return found
