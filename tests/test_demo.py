@@ -99,7 +99,7 @@ REAL = Shown(
         "po-kolonama": {"ln_is_batchnorm"},
         "tacni-slojevi": {"net_gradients_swapped"},
     },
-    listed={"bez-foldera", "bez-sveske", "samo-naprijed"},
+    listed={"bez-foldera", "bez-sveske", "samo-naprijed", "sintaksna-greska"},
     moodle={"bez-clana-varijanse", "tacni-slojevi"},
     page=("bez-gamma-u-testu", "Automatski bodovi: 38.5 od 40"),
     named="FullyConnectedNet.batchnorm_scale_and_shift: The gradients of gamma and beta are swapped. (tacni-slojevi)",
@@ -275,7 +275,7 @@ def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
     assert rows[ran.shown.solved]["waits_for"] == "manual grading"
 
 
-def test_who_handed_in_no_notebook_no_package_or_fewer_cells_is_listed_for_a_look(ran: Ran) -> None:
+def test_who_handed_in_no_notebook_no_package_fewer_cells_or_what_fails_at_import_is_listed(ran: Ran) -> None:
     rows = rows_of(ran.copy.root / "grades.csv")
     assert {student for student, row in rows.items() if row["notes"]} == ran.shown.listed
 

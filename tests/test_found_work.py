@@ -25,6 +25,8 @@ from grader import cli
 from grader.classroom.rows import Row
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.grading import work
+from grader.grading.submission import read_submission
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -52,12 +54,12 @@ def moved(name: str, keep_stub: bool) -> Callable[[Path], object]:
     def change(folder: Path) -> None:
         stub = (folder / MODULE).read_bytes()
         solve(folder / MODULE)
-        work = (folder / MODULE).read_bytes()
+        done = (folder / MODULE).read_bytes()
         (folder / MODULE).write_bytes(stub)
         if not keep_stub:
             (folder / MODULE).unlink()
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(work)
+        (folder / name).write_bytes(done)
 
     return change
 
@@ -170,6 +172,19 @@ def test_it_counts_by_the_button_and_for_one_folder_alike(
     assert cli.main(["check", str(folder), "--course", str(course.root), "--language", "en"]) == 0
     assert "layers.py was graded in its place" in capsys.readouterr().out
     assert fingerprint(folder) == before
+
+
+def test_work_is_found_behind_any_number_of_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = released_course(tmp_path)
+    folder = hand_in(course, "ana", None)
+    moved("layers (1).py", keep_stub=True)(folder)
+    (folder / "a").mkdir()
+    for number in range(30):
+        (folder / "a" / f"{number}.py").write_text("x = 1\n" * 100)
+    monkeypatch.setattr(work, "MOST_CODE", 10_000)
+    assignment = course.assignment("scale")
+    given = {"layers.py": (course.release / "scale" / MODULE).read_bytes()}
+    assert read_submission(folder, assignment, given).taken == (folder / "layers (1).py",)
 
 
 def test_work_that_is_wrong_earns_what_it_is_worth_wherever_it_lies(tmp_path: Path) -> None:

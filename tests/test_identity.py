@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
-from classroom import SOLVED, WRONG, released_course
+from classroom import SOLVED, WRONG, hand_in, released_course
+from nbgrader.apps.api import NbGraderAPI
 from test_nbgrader_handin import put, work, zipped
 
 from grader.classroom.converter import existing_timestamp
 from grader.classroom.export import export_csv
-from grader.classroom.gradebook import open_gradebook
+from grader.classroom.gradebook import course_config, open_gradebook
 from grader.classroom.handin.lms import plan, zip_collect
 from grader.classroom.rows import Row
 from grader.classroom.whole_class import grade_class
@@ -140,8 +142,6 @@ def _file(course: Course, content: bytes) -> Path:
 
 def _dated(newer: dict[str, bytes], older: dict[str, bytes]) -> bytes:
     """A zip whose first files are younger, and of which the second folder is the untouched handout."""
-    import io
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for year, files in ((2026, newer), (2025, older)):
@@ -209,6 +209,13 @@ def test_collected_again_alone_a_person_is_the_same(everybody: tuple[Course, lis
     shutil.rmtree(course.submitted / "ime-prezime" / "scale")
     assert Download(course)(again) == []
     assert {path.name for path in course.submitted.iterdir()} == set(rows)
+
+
+def test_feedback_is_written_for_a_name_with_brackets_when_it_is_asked_for_by_that_name(course: Course) -> None:
+    hand_in(course, "a[1]")
+    grade_class(course, "scale", run_notebooks=False)
+    assert NbGraderAPI(config=course_config(course)).generate_feedback("scale", "a[1]")["success"]
+    assert (course.root / "feedback" / "a[1]" / "scale" / "scale.html").is_file()
 
 
 @pytest.mark.parametrize(

@@ -729,9 +729,12 @@ def test_of_two_packages_that_may_be_meant_none_is_guessed(course: Course) -> No
     (folder / "old").mkdir()
     shutil.copytree(folder / "funkcije", folder / "old" / "funkcije")
     (folder / "funkcije").rename(folder / "Funkcije")
+    with (folder / "old" / "funkcije" / "layers.py").open("a") as file:
+        file.write("\n\nx = 1\n")
     row = row_of(course, "ana")
     assert (row.total, row.problem) == (0.0, "")
     assert "no folder funkcije/" in row.look[0]
+    assert "several files may be it" in row.look[1]
 
 
 @pytest.mark.parametrize("student", ["Žana Đurić", "š đ č ć ž", "a[1]*", "ana\u0301", "'; DROP TABLE grade; --"])

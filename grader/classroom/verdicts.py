@@ -19,10 +19,11 @@ from ..grading.people import People
 from ..grading.secret import ensure_secret, secret_digest
 from ..grading.submission import Unreadable
 from ..sandbox.launch import Launcher
-from ..text import listed, sentences, shown
+from ..text import sentences, shown
 from .results import Note, Record
 from .runs import unfinished
 
+_NAMED = 5
 _LONGEST_WORD = 3_000
 """Characters of what is said of an archive."""
 
@@ -112,7 +113,7 @@ def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder
     with suppress(OSError):
         with (folder / NOT_UNPACKED).open(encoding="utf-8", errors="replace") as file:
             problems = file.read(_LONGEST_WORD).splitlines()
-        notes.append(Note("not_unpacked", {"problems": listed(problems)}))
+        notes.append(Note("not_unpacked", {"problems": "; ".join(map(shown, problems[:_NAMED]))}))
     return notes
 
 

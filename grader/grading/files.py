@@ -11,7 +11,7 @@ MOST_ENTRIES = 100_000
 DEEPEST_FOLDER = 20
 NOT_UNPACKED = "not-unpacked.txt"
 """In a submission from an archive: what of it could not be unpacked, and why."""
-_NEVER = {"__pycache__", "__MACOSX", "node_modules", "site-packages"}
+_NEVER = {"__pycache__", "__MACOSX", "node_modules", "site-packages", "dist-packages", "env", "venv", "virtualenv"}
 """Folders of what programs leave beside people's files; those whose names begin with a dot, too."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,7 @@ def find_work(
     """
     work = Work()
     files = files_in(folder)
-    contents = _contents(folder, files)
+    contents = _contents(folder, files, assignment.modules)
     code = {path: _stripped(text_of(content)) for path, content in contents.items()}
     unwritten: list[str] = []
     for module in assignment.modules:
@@ -109,11 +109,14 @@ def as_utf8(content: bytes) -> bytes:
     return text_of(content).encode() if encoding_of(content) else content
 
 
-def _contents(folder: Path, files: list[Path]) -> dict[Path, bytes]:
-    """The files of a submission that may be modules, but for the checks, as far as there is room."""
+def _contents(folder: Path, files: list[Path], modules: Sequence[str]) -> dict[Path, bytes]:
+    """The files of a submission that may be modules, but for the checks, as far as there is room.
+
+    Those that are called like the student's own come first, however much lies before them.
+    """
     contents: dict[Path, bytes] = {}
     left = MOST_CODE
-    for path in files:
+    for path in sorted(files, key=lambda path: not any(_is_called(path.name, module) for module in modules)):
         if _CODE.search(path.name) and "checks" not in path.relative_to(folder).parts[:-1]:
             with suppress(OSError):
                 size = path.lstat().st_size

@@ -6,6 +6,7 @@ Of a traceback only the student's own lines are shown, never the kit's or numpy'
 from __future__ import annotations
 
 import re
+import sys
 
 from ..core import Assignment, Check
 from ..executor.executor import StudentError
@@ -15,6 +16,8 @@ from .beginners import explained
 
 _NO_ATTRIBUTE = re.compile(r"module 'numpy' has no attribute '(\w+)'|`np\.(\w+)` was removed")
 _COUNT = re.compile(r"(\w+): (\d+) results expected, got (?:(\d+) results|(\w+))")
+
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 
 REMOVED = {
     "float": "float",
@@ -69,6 +72,8 @@ def raised(error: StudentError, say: Catalogue) -> str:
     """What a student's code raised, and where."""
     place = _place(error, say)
     sentence = say("raised", error=_brief(str(error)), place=place)
+    if error.type in _SYNTAX:
+        return f"{sentence}\n{say('read_by', version='.'.join(map(str, sys.version_info[:2])))}"
     found = _NO_ATTRIBUTE.search(error.message)
     name = (found[1] or found[2]) if found else ""
     if name in REMOVED:
