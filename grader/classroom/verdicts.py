@@ -75,7 +75,7 @@ def grade_submission(
         result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
         checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
         return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, [Note("no_package")])
-    notes = []
+    notes = [Note(reason.key, reason.names) for reason in graded.result.look_at]
     if graded.package != folder / PACKAGE:
         notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
     root = graded.package.parent
