@@ -38,6 +38,25 @@ class Mistake:
     """Whether a backward pass may be judged on this forward pass; not where it is constant or affine in `x`."""
 
 
+FITTED = "FITTED"
+"""Stands in the new text of a `Family` for the number that is fitted."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Wrong versions of a forward pass that differ in one number: an eps of any value at one place.
+
+    Nothing is named by them. They reproduce what a student's forward pass gives, so that a right backward pass on it
+    keeps its points.
+    """
+
+    id: str
+    module: str
+    function: str
+    replace: tuple[tuple[str, str], ...]
+    """As in `Mistake`."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """A right way to write the tasks that is not the reference's; must score full."""

@@ -225,7 +225,8 @@ def layernorm_forward(
         x: inputs (N, D).
         gamma: scale (D,).
         beta: shift (D,).
-        ln_param: a dict; its key eps is added to the variance, inside the root; 1e-5 if absent.
+        ln_param: a dict; its key eps is added to the variance, inside the root; 1e-5 if absent. The network puts its
+            mode into it, "train" or "test", which changes nothing here.
 
     Returns:
         out: (N, D).

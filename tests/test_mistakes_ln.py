@@ -40,7 +40,7 @@ COSTS = {
     "ln_dx_eps_hard_coded": {"eps"},
     "ln_dx_squeezed": {"shapes"},
     "ln_cache_kept_in_ln_param": {"own_cache"},
-    "net_parameters_of_layernorm_missing": {"parameters"},
+    "net_parameters_of_layernorm_missing": {"parameters", "runs"},
     "net_parameters_kept_as_rows": {"parameters"},
     "net_gamma_starts_at_zero": {"initial"},
     "net_parameters_always_float32": {"dtype"},
@@ -49,7 +49,8 @@ COSTS = {
     "net_test_uses_batch": {"test_mode", "own_statistics"},
     "net_layernorm_only_in_training": {"layernorm_test"},
     "net_gradients_swapped": {"batchnorm_scale_and_shift", "layernorm_scale_and_shift"},
-    "net_gradients_of_layernorm_missing": {"layernorm_scale_and_shift"},
+    "net_gradients_of_layernorm_missing": {"layernorm_scale_and_shift", "runs"},
+    "net_parameters_of_input_size": {"parameters", "runs"},
     "net_reg_without_half": {"regularized_loss", "layernorm_regularized"},
     "net_reg_not_in_gradients": {"regularized_gradients", "layernorm_regularized"},
 }

@@ -46,7 +46,7 @@ def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.sizes", points=1, contract="BF-9", draw=batch, sizes=MANY_SIZES)
+@checks.add("batchnorm_forward.sizes", points=1, contract="BF-9", draw=batch, sizes=MANY_SIZES, after="train")
 def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """One example, one feature, more features than examples."""
     out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
@@ -71,7 +71,14 @@ def running_var(
     return begun | {"running_var (continued)": bn_param["running_var"]}
 
 
-@checks.add("batchnorm_forward.continued", points=0.5, contract="BF-14", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.continued",
+    points=0.5,
+    contract="BF-14",
+    draw=with_statistics,
+    sizes=ONE_SIZE,
+    after="running_mean",
+)
 def continued(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
@@ -109,7 +116,14 @@ def running_shape(student: Student, x: Array, gamma: Array, beta: Array) -> Obse
     return {**_statistics(bn_param), "computed out": out}
 
 
-@checks.add("batchnorm_forward.momentum", points=0.5, contract="BF-8", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.momentum",
+    points=0.5,
+    contract="BF-8",
+    draw=with_statistics,
+    sizes=ONE_SIZE,
+    after="running_mean",
+)
 def momentum(
     student: Student,
     x: Array,
@@ -147,7 +161,9 @@ def test_mode(
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.test_eps", points=0.25, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.test_eps", points=0.25, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE, after="test_mode"
+)
 def test_eps(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
@@ -192,28 +208,42 @@ def test_shape(
     return {"out": out} | _statistics(bn_param)
 
 
-@checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE, after="train")
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
     """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE, after="train")
 def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """An eps of 0 is used, too, and not taken for one that is missing."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=0.0))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.float32", points=0.25, contract="BF-10", draw=single(with_gradient), sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.float32",
+    points=0.25,
+    contract="BF-10",
+    draw=single(with_gradient),
+    sizes=ONE_SIZE,
+    after="train",
+)
 def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
     """Single precision."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.offset", points=0.25, contract="BF-15", draw=single(far_from_zero), sizes=((5, 8),))
+@checks.add(
+    "batchnorm_forward.offset",
+    points=0.25,
+    contract="BF-15",
+    draw=single(far_from_zero),
+    sizes=((5, 8),),
+    after="train",
+)
 def offset(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Single precision where the mean is far greater than the standard deviation."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))

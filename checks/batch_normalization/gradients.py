@@ -87,10 +87,10 @@ def add_backward_checks(
     add("dgamma", 2, _only(gradients, "dgamma"), draw=one_gamma_zero(draw), sizes=FEW_SIZES)
     add("dbeta", 3, _only(gradients, "dbeta"), sizes=FEW_SIZES)
     add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes", moves=BACKWARD)
-    add("sizes", 5, _default_eps(dx), sizes=sizes)
-    add("eps", 6, dx)
-    add("float32", 7, _default_eps(dx), draw=single(draw))
-    add("own_cache", 8, _default_eps(_after_another(gradients)))
+    add("sizes", 5, _default_eps(dx), sizes=sizes, after="dx")
+    add("eps", 6, dx, after="dx")
+    add("float32", 7, _default_eps(dx), draw=single(draw), after="dx")
+    add("own_cache", 8, _default_eps(_after_another(gradients)), after="dx")
 
 
 def _default_eps(gradients: Gradients) -> Gradients:

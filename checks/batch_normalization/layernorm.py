@@ -51,14 +51,16 @@ def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("layernorm_forward.eps", points=0.75, contract="LF-3", draw=rows_with_gradient, sizes=ONE_SIZE)
+@checks.add(
+    "layernorm_forward.eps", points=0.75, contract="LF-3", draw=rows_with_gradient, sizes=ONE_SIZE, after="rows"
+)
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Array) -> Observed:
     """The eps that is given is used, inside the root."""
     out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping(eps=eps))
     return {"out": out}
 
 
-@checks.add("layernorm_forward.eps_zero", points=0.25, contract="LF-3", draw=rows, sizes=ONE_SIZE)
+@checks.add("layernorm_forward.eps_zero", points=0.25, contract="LF-3", draw=rows, sizes=ONE_SIZE, after="rows")
 def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """An eps of 0 is used, too, and not taken for one that is missing."""
     out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping(eps=0.0))
@@ -101,21 +103,35 @@ def modes(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Ob
     return {**observed, "out (after another N) - out (train)": difference(again, train)}
 
 
-@checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES)
+@checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES, after="rows")
 def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """One example, one feature, more examples than features."""
     out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
     return {"out": out}
 
 
-@checks.add("layernorm_forward.float32", points=0.5, contract="LF-6", draw=single(rows_with_gradient), sizes=ONE_SIZE)
+@checks.add(
+    "layernorm_forward.float32",
+    points=0.5,
+    contract="LF-6",
+    draw=single(rows_with_gradient),
+    sizes=ONE_SIZE,
+    after="rows",
+)
 def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Array) -> Observed:
     """Single precision."""
     out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping())
     return {"out": out}
 
 
-@checks.add("layernorm_forward.offset", points=0.25, contract="LF-10", draw=single(rows_far_from_zero), sizes=((8, 5),))
+@checks.add(
+    "layernorm_forward.offset",
+    points=0.25,
+    contract="LF-10",
+    draw=single(rows_far_from_zero),
+    sizes=((8, 5),),
+    after="rows",
+)
 def offset(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Single precision where the mean is far greater than the standard deviation."""
     out, _cache = student.layernorm_forward(x, gamma, beta, student.mapping())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..core import Check, Inputs, Observed, is_judged
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core import Check, Default, Inputs, Observed, is_judged
 from ..executor.executor import StudentError
 from ..language import Catalogue
-from ..student import Student
+from ..student import Params, Student
 from .case import Case, Probed
 from .compare import FLOOR, is_finite, scale
 from .outcome import Outcome, differences
@@ -26,6 +29,40 @@ def probe(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> lis
             [name] = probed.probe.fill
             return [say("without_effect", input=name)]
     return []
+
+
+def wrong_default(
+    outcome: Outcome, case: Case, defaults: Sequence[Default], student: Student, say: Catalogue
+) -> list[str]:
+    """A sentence on the setting whose default is wrong; nothing if that is not what is wrong."""
+    for default in defaults:
+        saying = Saying(student, default.says)
+        observed = [_ask(outcome.check, saying, inputs) for inputs in case.inputs]
+        # Not in one whose every dictionary had it: there nothing was left out.
+        if saying.said and None not in observed:
+            wrong = differences(outcome.check, [item or {} for item in observed], case.truth, case.precision)
+            if not wrong:
+                return [say(default.id)]
+    return []
+
+
+class Saying(Student):
+    """The same student, whose dictionaries say a setting that they leave out.
+
+    Args:
+        student: who is asked.
+        settings: by name, what is said.
+    """
+
+    def __init__(self, student: Student, settings: Mapping[str, float]) -> None:
+        super().__init__(student.runs, student.contract, student.over_stand_ins)
+        self.settings = settings
+        self.said = False
+
+    def mapping(self, **values: Any) -> Params:
+        """See `Student.mapping`."""
+        self.said |= not values.keys() >= self.settings.keys()
+        return super().mapping(**{**self.settings, **values})
 
 
 def _proves_something(probed: Probed, outcome: Outcome) -> bool:

@@ -87,7 +87,7 @@ def grade_submission(
         checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
         notes = [Note("no_package"), *error.notes, *_of_the_hand_in(course, assignment, student, folder)]
         return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes)
-    notes = [*graded.notes, *_of_the_hand_in(course, assignment, student, folder)]
+    notes = [*graded.notes, *_of_the_verdict(graded), *_of_the_hand_in(course, assignment, student, folder)]
     if graded.package != folder / PACKAGE and graded.package.is_dir():
         notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
     root = graded.package.parent
@@ -102,6 +102,16 @@ def grade_submission(
         graded.given,
         notes,
     )
+
+
+def _of_the_verdict(graded: grading.Graded) -> list[Note]:
+    """What a person should look at by what the checks found; a module that fails at import is named once."""
+    named = {note.key for note in graded.notes}
+    return [
+        Note(reason.key, reason.names)
+        for reason in graded.result.look_at
+        if reason.key != "look_at_import" or "fails_at_import" not in named
+    ]
 
 
 def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder: Path) -> list[Note]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from checks.core import Assignment
 from checks.engine.judge import judge
 from checks.language import catalogue
-from checks.result import Result
+from checks.result import Result, look
 from checks.student import Student
 
 from ..course import PACKAGE, Course, framework_files
@@ -157,6 +157,8 @@ def grade_with_digests(
         )
     missing = set().union(*(process.missing for process in processes))
     result = _with_remarks(result, submission, missing, assignment, language)
+    if secret is None:
+        result = replace(result, look_at=(look(sentences(language), "no_secret"), *result.look_at))
     notes = (
         *submission.notes,
         *_failed_whole(result, {k: v for process in processes for k, v in process.at_import.items()}),

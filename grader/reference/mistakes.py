@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.core import Assignment
-from checks.mistakes import Mistake
+from checks.mistakes import Family, Mistake
 
 from ..errors import GraderError
 from .instructor_only import load_beside
@@ -27,3 +27,9 @@ def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
             f"{module.__file__}: no MISTAKES in it. Next: list the assignment's known mistakes under that name."
         )
     return mistakes
+
+
+def load_families(assignment: Assignment) -> tuple[Family, ...]:
+    """The families of forward passes with a number to fit, beside the known mistakes; none at all if there are none."""
+    families: tuple[Family, ...] = getattr(load_beside(assignment, "mistakes"), "FAMILIES", ())
+    return families

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from checks.core import FORWARD, Assignment, Check, Inputs, Observed
 from checks.engine.case import (
+    Cause,
     Known,
     NotKnown,
     Probed,
@@ -27,6 +29,7 @@ from checks.student import Student
 from ..course import Course
 from .changed import Overlap
 from .differences import Differentiated
+from .reproduce import reproduce
 from .versions import Versions
 
 
@@ -78,7 +81,7 @@ class LiveCase:
         self.inputs: Sequence[Inputs] = check.inputs(seed)
         self.truth: Sequence[Observed] = _truth(check, versions.asked_by(check), self.inputs)
         self._known: dict[str, Known] = {}
-        self._forward: dict[str, LiveForward | None] = {}
+        self._forward: dict[Cause, LiveForward | None] = {}
 
     @property
     def precision(self) -> str:
@@ -137,24 +140,39 @@ class LiveCase:
             return []
         return [one.id for one in self.versions.mistakes.values() if one.function == forward and one.carries_gradient]
 
-    def forward(self, mistake: str) -> LiveForward | None:
+    def forward(self, cause: Cause) -> LiveForward | None:
         """See `case.Case`."""
-        if mistake not in self._forward:
-            self._forward[mistake] = self._mistaken_forward(mistake)
-        return self._forward[mistake]
+        if cause not in self._forward:
+            self._forward[cause] = self._mistaken_forward(cause)
+        return self._forward[cause]
 
-    def _mistaken_forward(self, mistake: str) -> LiveForward | None:
-        assignment, package = self.versions.assignment, self.versions.package
-        functions = self.versions.changes(package, (mistake,))
-        forward_only = Differentiated(package.name, assignment, functions, gives="zeros")
+    def _mistaken_forward(self, cause: Cause) -> LiveForward | None:
         try:
-            forward = _truth(self.check, forward_only, self.inputs)
+            forward = [self.forward_alone(cause, size) for size in range(len(self.inputs))]
         except Exception:  # a mistake may raise whatever it likes
             return None
-        if same_forward(forward, self.truth):
-            return None
-        differentiated = Differentiated(package.name, assignment, functions)
-        return LiveForward(self, mistake, [{FORWARD: item[FORWARD]} for item in forward], differentiated)
+        # A number may change less here than is judged, and more on the way back.
+        idle = not cause.numbers and same_forward(forward, self.truth)
+        return None if idle else LiveForward(self, cause, forward)
+
+    def changed_forward(self, cause: Cause, size: int) -> dict[str, Any]:
+        """The functions that a mistaken forward pass is made of."""
+        return self.versions.changes(self.versions.package, cause.mistakes, cause.number(size))
+
+    def forward_alone(self, cause: Cause, size: int) -> Observed:
+        """A mistaken forward pass at one size."""
+        return self.forward_with(self.changed_forward(cause, size), size)
+
+    def forward_with(self, functions: Mapping[str, Any], size: int) -> Observed:
+        """The forward pass at one size, with some functions in the place of the reference's."""
+        forward_only = Differentiated(self.versions.package.name, self.versions.assignment, functions, gives="zeros")
+        [observed] = _truth(self.check, forward_only, self.inputs[size : size + 1])
+        return {FORWARD: observed[FORWARD]}
+
+    def reproducing(self, observed: Sequence[Observed], *, pairs: bool) -> Sequence[LiveForward]:
+        """See `case.Case`."""
+        found = [self.forward(cause) for cause in reproduce(self, observed, pairs=pairs)]
+        return [own for own in found if own is not None and same_forward(observed, own.forward, self.precision)]
 
     @cached_property
     def probes(self) -> Sequence[Probed]:
@@ -183,26 +201,36 @@ class LiveForward:
     """A mistaken forward pass, and the reference with the same mistake to judge a backward pass on it."""
 
     case: LiveCase
-    mistake: str
+    cause: Cause
     forward: Sequence[Observed]
-    differentiated: Differentiated
 
     def gradients(self) -> Iterator[list[Observed]]:
         """The formula's first: it is quicker, and what most students write; then the true gradient, by differences."""
         with suppress(StudentError):
-            yield _truth(self.case.check, self.case.versions.student(self.mistake), self.case.inputs)
-        yield _truth(self.case.check, self.differentiated, self.case.inputs)
+            yield self._each(self._student, as_float64)
+        yield self._each(self._differentiated, as_float64)
 
     def known(self, mistake: str) -> Known:
         """See `case.OwnForward`."""
-        check = self.case.check
         try:
-            observed = _observe(check, self.case.versions.student(self.mistake, mistake), self.case.inputs)
+            observed = self._each(lambda size: self._student(size, mistake), lambda inputs: inputs)
         except Overlap:
             raise NotKnown from None
         except StudentError as error:
             return Known(error=signature(error) or error.kind)
-        return Known(prints_of(check, observed, self.case.truth))
+        return Known(prints_of(self.case.check, observed, self.case.truth))
+
+    def _each(self, student: Callable[[int], Student], given: Callable[[Inputs], Inputs]) -> list[Observed]:
+        """What a student gives at each size."""
+        inputs = enumerate(self.case.inputs)
+        return [found for size, item in inputs for found in _observe(self.case.check, student(size), [given(item)])]
+
+    def _student(self, size: int, *more: str) -> Student:
+        return self.case.versions.student(*self.cause.mistakes, *more, number=self.cause.number(size))
+
+    def _differentiated(self, size: int) -> Student:
+        versions = self.case.versions
+        return Differentiated(versions.package.name, versions.assignment, self.case.changed_forward(self.cause, size))
 
 
 def _truth(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:

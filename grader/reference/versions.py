@@ -11,13 +11,13 @@ from typing import Any
 from checks.core import Assignment, Check
 from checks.executor.executor import Executor
 from checks.executor.substituted import functions_of, load_stand_ins
-from checks.mistakes import Mistake
+from checks.mistakes import Family, Mistake
 from checks.student import Student
 
 from ..course import Course
 from .changed import Changed, change
-from .edits import Edit, edits_of
-from .mistakes import load_mistakes
+from .edits import Edit, edits_of, with_number
+from .mistakes import load_families, load_mistakes
 from .package import Package, load_package
 
 
@@ -28,6 +28,7 @@ class Versions:
         self.course = course
         self.assignment = assignment
         self._students: dict[tuple[str, ...], Student] = {}
+        self._changes: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
 
     @cached_property
     def mistakes(self) -> dict[str, Mistake]:
@@ -46,32 +47,47 @@ class Versions:
         replaced = dict.fromkeys(self.assignment.substituted, functions_of(stand_ins))
         return load_package(self.course.package, replaced=replaced), stand_ins
 
-    def changes(self, package: Package, mistakes: Sequence[str]) -> dict[str, Any]:
-        """The functions that some known mistakes change.
+    @cached_property
+    def families(self) -> dict[str, Family]:
+        """The families of forward passes with a number to fit, by id."""
+        return {family.id: family for family in load_families(self.assignment)}
+
+    def changes(self, package: Package, mistakes: Sequence[str], number: float | None = None) -> dict[str, Any]:
+        """The functions that some known mistakes change, and families with a number in them.
 
         Raises:
             Overlap: two of them change the same text.
         """
-        known = [self.mistakes[mistake] for mistake in mistakes]
-        called = dict.fromkeys((mistake.module, mistake.function) for mistake in known)
-        return change(package, [edits_of(mistake) for mistake in known], tuple(called))
+        key = package.name, tuple(mistakes)
+        if number is None and key in self._changes:
+            return self._changes[key]
+        known = [self.families[id] if id in self.families else self.mistakes[id] for id in mistakes]
+        edits = [with_number(one, number) if isinstance(one, Family) else edits_of(one) for one in known]
+        made = change(package, edits, tuple(dict.fromkeys((one.module, one.function) for one in known)))
+        if number is None:  # of numbers there is no end
+            self._changes[key] = made
+        return made
 
-    def student(self, *mistakes: str) -> Student:
-        """The reference, with these known mistakes in it.
+    def student(self, *mistakes: str, number: float | None = None) -> Student:
+        """The reference, with these known mistakes in it, and a number in those that are families.
 
         Raises:
             Overlap: two of them change the same text.
         """
-        if mistakes not in self._students:
-            executor = Changed(self.package.name, others=self.changes(self.package, mistakes))
-            over = self._student_over_stand_ins(mistakes) if self.assignment.over_stand_ins else None
-            self._students[mistakes] = Student(executor, self.assignment.contract, over)
-        return self._students[mistakes]
+        if number is None and mistakes in self._students:
+            return self._students[mistakes]
+        executor = Changed(self.package.name, others=self.changes(self.package, mistakes, number))
+        over = self._student_over_stand_ins(mistakes) if self.assignment.over_stand_ins else None
+        student = Student(executor, self.assignment.contract, over)
+        if number is None:
+            self._students[mistakes] = student
+        return student
 
     def _student_over_stand_ins(self, mistakes: Sequence[str]) -> Student:
         """The same over stand-ins, where mistakes in the layers that these replace change nothing."""
         package, stand_ins = self.over_stand_ins
-        built_on_them = [one for one in mistakes if self.mistakes[one].function in self.assignment.over_stand_ins]
+        known = [self.mistakes[one] for one in mistakes if one in self.mistakes]
+        built_on_them = [one.id for one in known if one.function in self.assignment.over_stand_ins]
         others = self.changes(package, built_on_them)
         return Student(Changed(package.name, others=others, stand_ins=stand_ins), self.assignment.contract)
 

@@ -7,6 +7,7 @@ beside the checks) is the diagnosis. Order matters where two explain the same re
 from checks.mistakes import Mistake
 
 from . import batchnorm, batchnorm_gradients, layernorm, network
+from .families import FAMILIES as FAMILIES
 
 MISTAKES: tuple[Mistake, ...] = (
     *batchnorm.MISTAKES,

@@ -54,6 +54,7 @@ STATISTICS = (
     ),
     forward("bn_whole_matrix", "train", {MEAN: "mu = x.mean()", VAR: "var = np.mean(x_centered**2)"}),
     forward("bn_variance_of_whole_matrix", "train", {VAR: "var = np.mean(x_centered**2)"}),
+    forward("bn_variance_is_mean", "train", {VAR: "var = x.mean(axis=0)"}),
     forward("bn_variance_not_centered", "train", {VAR: "var = np.mean(x**2, axis=0)"}),
     forward("bn_variance_not_divided", "train", {VAR: "var = np.sum(x_centered**2, axis=0)"}),
     forward("bn_variance_over_features", "train", {VAR: "var = np.sum(x_centered**2, axis=0) / x.shape[1]"}),
@@ -121,6 +122,14 @@ RUNNING = (
     running("bn_running_var_only", "running_mean", "pass", RUNNING_VAR),
     running("bn_running_never", "running_mean", "pass", "pass"),
     running("bn_running_overwritten", "running_mean", "running_mean = mu", "running_var = var"),
+    forward(
+        "bn_running_mean_cumulative",
+        "running_mean",
+        {
+            RUNNING_MEAN: 'steps = bn_param["steps"] = bn_param.get("steps", 0) + 1\n'
+            "        running_mean = running_mean + (mu - running_mean) / steps"
+        },
+    ),
     running(
         "bn_running_from_first_batch",
         "running_mean",

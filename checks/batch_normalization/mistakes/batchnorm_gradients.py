@@ -35,6 +35,9 @@ THROUGH_MEAN = " - dbeta / N"
 THROUGH_VAR = " - dgamma / N * x_hat"
 UNPACKED = "x_hat, _, std, gamma = cache"
 
+ALL_OVER = "centered = x_hat * std\n    root = np.sqrt(np.mean(centered**2, axis=0){})\n    normal = centered / root"
+ALL_TERM = " - np.mean(dout * normal, axis=0) * normal"
+
 # The cache, in batchnorm_forward
 CACHE = "cache = (x_hat, x_centered, std, gamma)"
 ONE_FOR_ALL = {
@@ -123,6 +126,8 @@ GRAPH: tuple[Mistake, ...] = (
     backward("bn_dbeta_of_everything", "dbeta", {DBETA: "dbeta = dout.sum()"}),
     backward("bn_dbeta_not_summed", "dbeta", {DBETA: "dbeta = dout"}),
     backward("bn_dgamma_and_dbeta_exchanged", "dgamma", {RETURN: "return dx, dbeta, dgamma"}),
+    backward("bn_dx_returned_last", "dx", {RETURN: "return dgamma, dbeta, dx"}),
+    backward("bn_gradients_returned_in_reverse", "dx", {RETURN: "return dbeta, dgamma, dx"}),
     backward("bn_dout_scaled_in_place", "dgamma", {DBETA: f"dout *= gamma\n    {DBETA}", DX_HAT: "dx_hat = dout"}),
     # Shapes
     backward("bn_gradients_as_rows", "shapes", {RETURN: "return dx, dgamma.reshape(1, -1), dbeta.reshape(1, -1)"}),
@@ -210,6 +215,16 @@ FORMULA: tuple[Mistake, ...] = (
         "dx",
         {UNPACKED: "x_hat, x_centered, std, gamma = cache\n    std = np.sqrt(np.mean(x_centered**2, axis=0))"},
     ),
+    alt(
+        "alt_dx_eps_hard_coded_everywhere",
+        "eps",
+        {SCALED: f"{ALL_OVER.format(' + 1e-5')}\n    dx = gamma / root", THROUGH_VAR: ALL_TERM},
+    ),
+    alt(
+        "alt_dx_eps_forgotten_everywhere",
+        "dx",
+        {SCALED: f"{ALL_OVER.format('')}\n    dx = gamma / root", THROUGH_VAR: ALL_TERM},
+    ),
     # dgamma and dbeta
     alt("alt_dgamma_from_x", "dgamma", {RETURN: "return dx, dgamma * std, dbeta"}),
     alt("alt_dgamma_without_x_hat", "dgamma", {RETURN: "return dx, dbeta, dbeta"}),
@@ -224,6 +239,8 @@ FORMULA: tuple[Mistake, ...] = (
     alt("alt_dbeta_of_everything", "dbeta", {RETURN: "return dx, dgamma, dbeta.sum()"}),
     alt("alt_dbeta_not_summed", "dbeta", {RETURN: "return dx, dgamma, dout"}),
     alt("alt_dgamma_and_dbeta_exchanged", "dgamma", {RETURN: "return dx, dbeta, dgamma"}),
+    alt("alt_dx_returned_last", "dx", {RETURN: "return dgamma, dbeta, dx"}),
+    alt("alt_gradients_returned_in_reverse", "dx", {RETURN: "return dbeta, dgamma, dx"}),
     alt("alt_dout_scaled_in_place", "dgamma", {DBETA: f"dout *= gamma\n    {DBETA}", SCALED: "dx = 1 / std"}),
     # Shapes
     alt("alt_gradients_as_rows", "shapes", {RETURN: "return dx, dgamma.reshape(1, -1), dbeta.reshape(1, -1)"}),

@@ -14,6 +14,9 @@ X_HAT = "x_hat = x_centered / std"
 OUT = "out = gamma * x_hat + beta"
 
 UNPACKED = "x_hat, std, gamma = cache"
+EPS_OF_ITS_OWN = """x_centered = x_hat * std
+    std = np.sqrt(np.var(x_centered, axis=1, keepdims=True) + 1e-5)
+    x_hat = x_centered / std"""
 WITHOUT_EPS = """x_centered = x_hat * std
     std = x_centered.std(axis=1, keepdims=True)
     x_hat = x_centered / std"""
@@ -50,6 +53,7 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("ln_mean_absolute_deviation", "rows", {STD: "np.mean(np.abs(x_centered), axis=1, keepdims=True) + eps"}),
     forward("ln_divides_by_variance", "rows", {STD: INSIDE}),
     forward("ln_root_twice", "rows", {STD: "np.sqrt(x.std(axis=1, keepdims=True) + eps)"}),
+    forward("ln_variance_is_mean", "rows", {VARIANCE: "x.mean(axis=1, keepdims=True)"}),
     forward("ln_variance_not_centered", "rows", {VARIANCE: "np.mean(x**2, axis=1, keepdims=True)"}),
     forward("ln_root_mean_square", "rows", {CENTERED: "x_centered = x"}),
     forward("ln_multiplies_by_std", "rows", {X_HAT: "x_hat = x_centered * std"}),
@@ -171,6 +175,9 @@ MISTAKES: tuple[Mistake, ...] = (
     backward("ln_dx_not_divided_by_std", "dx", {f"{DX} / std": DX}),
     backward("ln_dx_multiplied_by_std", "dx", {f"{DX} / std": f"{DX} * std"}),
     backward("ln_dx_divided_by_variance", "dx", {f"{DX} / std": f"{DX} / std**2"}),
+    backward("ln_dx_times_d_over_n", "dx", {f"{DX} / std": f"{DX} / std * dout.shape[1] / dout.shape[0]"}),
+    backward("ln_dx_times_d", "dx", {f"{DX} / std": f"{DX} / std * dout.shape[1]"}),
+    backward("ln_dx_divided_by_d", "dx", {f"{DX} / std": f"{DX} / std / dout.shape[1]"}),
     # gamma on the way to dx
     backward(
         "ln_dx_gamma_last",
@@ -228,6 +235,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "eps",
         {f"{DX} / std": f"{DX} / np.sqrt(np.var(x_hat * std, axis=1, keepdims=True) + 1e-5)"},
     ),
+    backward("ln_dx_eps_hard_coded_everywhere", "eps", {DX_HAT: f"{EPS_OF_ITS_OWN}\n    {DX_HAT}"}),
     backward("ln_dx_eps_forgotten", "dx", {f"{DX} / std": f"{DX} / np.std(x_hat * std, axis=1, keepdims=True)"}),
     backward(
         "ln_dx_eps_forgotten_everywhere",
@@ -264,6 +272,8 @@ MISTAKES: tuple[Mistake, ...] = (
         {DBETA: f"dout *= gamma\n    {DBETA}", DX_HAT: "dx_hat = dout"},
     ),
     backward("ln_dgamma_and_dbeta_swapped", "dgamma", {"return dx, dgamma, dbeta": "return dx, dbeta, dgamma"}),
+    backward("ln_dx_returned_last", "dx", {"return dx, dgamma, dbeta": "return dgamma, dbeta, dx"}),
+    backward("ln_gradients_returned_in_reverse", "dx", {"return dx, dgamma, dbeta": "return dbeta, dgamma, dx"}),
     # shapes and precision
     backward(
         "ln_gradients_kept_as_rows",

@@ -1,0 +1,128 @@
+"""What trusted code gives a student's wrong forward pass, where no known mistake alone does.
+
+Tried in this order, and taken where whole arrays agree: a family with a number, such as an eps of any value at one
+place; two known mistakes; a known mistake and a family. The number is fitted to what the student's forward pass gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from checks.core import FORWARD, Observed
+from checks.engine.case import Cause
+from checks.engine.compare import in_shape, same_numbers
+from checks.mistakes import FITTED
+
+from .changed import Overlap
+
+if TYPE_CHECKING:
+    from .oracle import LiveCase
+
+Array = np.ndarray
+Forward = Callable[[float], Array]
+"""What a family gives with a number."""
+
+START = (0.0, *(10.0**power for power in range(-14, 3)))
+"""Numbers that a fit begins from, the best of them."""
+STEPS = 12
+"""Of Gauss and Newton, at most; each has about twice the digits of the one before."""
+
+
+def reproduce(case: LiveCase, observed: Sequence[Observed], *, pairs: bool) -> list[Cause]:
+    """What gives a forward pass that was observed; nothing if nothing does.
+
+    Args:
+        case: the check of a backward pass.
+        observed: what the student gave in it, the forward pass among it.
+        pairs: whether two mistakes are tried, which takes a second; families alone if not.
+    """
+    forward = case.versions.assignment.forward_of[case.check.function]
+    families = [id for id, family in case.versions.families.items() if family.function == forward]
+    alone = [cause for id in families if (cause := _fitted(case, observed, (id,))) is not None]
+    if alone or not pairs:
+        return alone
+    # What changes nothing by itself changes nothing here beside another.
+    felt = [mistake for mistake in case.forwards if case.forward(Cause((mistake,))) is not None]
+    at = max(range(len(case.inputs)), key=lambda index: min(case.check.sizes[index]))
+    two = [Cause(pair) for pair in combinations(felt, 2) if _gives(case, observed, pair, at)]
+    if two:
+        return two
+    both = ((mistake, id) for id in families for mistake in felt)
+    return [cause for pair in both if (cause := _fitted(case, observed, pair)) is not None][:1]
+
+
+def _gives(case: LiveCase, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
+    """Whether two mistakes give the forward pass of one size: a glance, before all of them are looked at."""
+    with suppress(Exception):  # two that do not go together, or raise together
+        given = case.forward_alone(Cause(pair), at)
+        return same_numbers(observed[at].get(FORWARD), given[FORWARD], case.precision)
+    return False
+
+
+def _fitted(case: LiveCase, observed: Sequence[Observed], mistakes: tuple[str, ...]) -> Cause | None:
+    """A family, beside a known mistake or alone, with the numbers that fit; None if none do."""
+    try:
+        functions = case.versions.changes(case.versions.package, mistakes)
+    except Overlap:
+        return None
+    numbers = []
+    # Sizes that tell most first: most of what does not fit shows there.
+    for size in sorted(range(len(observed)), key=lambda index: -min(case.check.sizes[index])):
+        forward, got = partial(_forward, case, functions, size), observed[size].get(FORWARD)
+        wanted = in_shape(got, case.truth[size][FORWARD].shape) if isinstance(got, np.ndarray) else None
+        if wanted is None or wanted.dtype.kind not in "fiu":
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                number = _fit(forward, wanted.astype(np.float64))
+                if not same_numbers(got, forward(number), case.precision):
+                    return None
+        except Exception:  # a mistake may raise whatever it likes
+            return None
+        numbers.append((size, number))
+    return Cause(mistakes, tuple(number for _, number in sorted(numbers)))
+
+
+def _forward(case: LiveCase, functions: dict[str, Any], size: int, number: float) -> Array:
+    for function in functions.values():
+        function.__globals__[FITTED] = np.longdouble(number)
+    given: Array = case.forward_with(functions, size)[FORWARD]
+    return given
+
+
+def _fit(forward: Forward, wanted: Array) -> float:
+    """The number with which a family comes nearest to what is wanted."""
+
+    def apart(number: float) -> Array:
+        given = forward(number)
+        both = np.isnan(given) & np.isnan(wanted)
+        return np.where(both, 0.0, np.nan_to_num(given - wanted, nan=1e9, posinf=1e9, neginf=-1e9))
+
+    def error(number: float) -> float:
+        return float(np.sum(apart(number) ** 2))
+
+    best = min(START, key=error)
+    least = error(best)
+    for _ in range(STEPS):
+        step = _step(best, apart)
+        # A step too far is halved until it leads nearer.
+        nearer = next((best + step / 2**half for half in range(8) if error(best + step / 2**half) < least), None)
+        if nearer is None:
+            break
+        best, least = nearer, error(nearer)
+    return best
+
+
+def _step(number: float, apart: Callable[[float], Array]) -> float:
+    """From a number to where its slope leads to the least error."""
+    off = apart(number)
+    little = 1e-3 * abs(number) + 1e-8  # less would drown in rounding
+    slope = (apart(number + little) - off) / little
+    square = float(np.sum(slope * slope))
+    return -float(np.sum(slope * off)) / square if square else 0.0
