@@ -20,7 +20,7 @@ from .diagnosis import Place, Seen
 from .fingerprint import Fingerprints
 from .outcome import Outcome
 
-SEARCHES = 3
+SEARCHES = 2
 """Checks in which pairs of mistakes are tried in vain, before that is given up: it takes long."""
 
 

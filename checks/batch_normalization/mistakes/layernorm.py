@@ -53,7 +53,6 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("ln_mean_absolute_deviation", "rows", {STD: "np.mean(np.abs(x_centered), axis=1, keepdims=True) + eps"}),
     forward("ln_divides_by_variance", "rows", {STD: INSIDE}),
     forward("ln_root_twice", "rows", {STD: "np.sqrt(x.std(axis=1, keepdims=True) + eps)"}),
-    forward("ln_variance_is_mean", "rows", {VARIANCE: "x.mean(axis=1, keepdims=True)"}),
     forward("ln_variance_not_centered", "rows", {VARIANCE: "np.mean(x**2, axis=1, keepdims=True)"}),
     forward("ln_root_mean_square", "rows", {CENTERED: "x_centered = x"}),
     forward("ln_multiplies_by_std", "rows", {X_HAT: "x_hat = x_centered * std"}),
