@@ -6,23 +6,21 @@ place; two known mistakes; a known mistake and a family. The number is fitted to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from checks.core import FORWARD, Observed
+from checks.core import FORWARD, Check, Inputs, Observed
 from checks.engine.case import Cause
 from checks.engine.compare import in_shape, same_numbers
 from checks.mistakes import FITTED
 
 from .changed import Overlap
-
-if TYPE_CHECKING:
-    from .oracle import LiveCase
+from .versions import Versions
 
 Array = np.ndarray
 Forward = Callable[[float], Array]
@@ -34,7 +32,33 @@ STEPS = 12
 """Of Gauss and Newton, at most; each has about twice the digits of the one before."""
 
 
-def reproduce(case: LiveCase, observed: Sequence[Observed], *, pairs: bool) -> list[Cause]:
+class Judged(Protocol):
+    """What is asked of the check of a backward pass; `oracle.LiveCase` has it."""
+
+    versions: Versions
+    check: Check
+    inputs: Sequence[Inputs]
+    truth: Sequence[Observed]
+
+    @property
+    def precision(self) -> str:
+        """See `case.Case`."""
+
+    @property
+    def forwards(self) -> Sequence[str]:
+        """Known mistakes of the forward pass, by id."""
+
+    def forward(self, cause: Cause) -> object:
+        """The forward pass that a cause gives; None if it changes nothing."""
+
+    def forward_alone(self, cause: Cause, size: int) -> Observed:
+        """The same, at one size."""
+
+    def forward_with(self, functions: Mapping[str, Any], size: int) -> Observed:
+        """The forward pass at one size, with some functions in the place of the reference's."""
+
+
+def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> list[Cause]:
     """What gives a forward pass that was observed; nothing if nothing does.
 
     Args:
@@ -57,7 +81,7 @@ def reproduce(case: LiveCase, observed: Sequence[Observed], *, pairs: bool) -> l
     return [cause for pair in both if (cause := _fitted(case, observed, pair)) is not None][:1]
 
 
-def _gives(case: LiveCase, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
+def _gives(case: Judged, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
     """Whether two mistakes give the forward pass of one size: a glance, before all of them are looked at."""
     with suppress(Exception):  # two that do not go together, or raise together
         given = case.forward_alone(Cause(pair), at)
@@ -65,7 +89,7 @@ def _gives(case: LiveCase, observed: Sequence[Observed], pair: tuple[str, ...], 
     return False
 
 
-def _fitted(case: LiveCase, observed: Sequence[Observed], mistakes: tuple[str, ...]) -> Cause | None:
+def _fitted(case: Judged, observed: Sequence[Observed], mistakes: tuple[str, ...]) -> Cause | None:
     """A family, beside a known mistake or alone, with the numbers that fit; None if none do."""
     try:
         functions = case.versions.changes(case.versions.package, mistakes)
@@ -89,7 +113,7 @@ def _fitted(case: LiveCase, observed: Sequence[Observed], mistakes: tuple[str, .
     return Cause(mistakes, tuple(number for _, number in sorted(numbers)))
 
 
-def _forward(case: LiveCase, functions: dict[str, Any], size: int, number: float) -> Array:
+def _forward(case: Judged, functions: dict[str, Any], size: int, number: float) -> Array:
     for function in functions.values():
         function.__globals__[FITTED] = np.longdouble(number)
     given: Array = case.forward_with(functions, size)[FORWARD]
