@@ -22,13 +22,11 @@ checks = CheckList()
 
 CLASSES = 5
 FEATURES = 7
+REG = 0.7
 BATCHNORM, LAYERNORM = "batchnorm", "layernorm"
-
 Array = np.ndarray
 Params = Mapping[str, Array]
 Points = Mapping[str, float]
-
-REG = 0.7
 
 HIDDEN_DIMS = (6, 4, 5)
 """Of the networks whose parameters are the student's own."""

@@ -89,7 +89,7 @@ class Writer:
         """The file; the same bytes for the same cases."""
         text = json.dumps({"checks": self.index, "suspects": self.suspects}, separators=(",", ":"), sort_keys=True)
         file = io.BytesIO()
-        np.savez(
+        np.savez_compressed(
             file,
             index=np.frombuffer(text.encode(), np.uint8),
             numbers=np.concatenate(self.numbers) if self.numbers else np.zeros(0),
