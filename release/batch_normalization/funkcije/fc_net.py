@@ -16,6 +16,13 @@ from numpy.typing import DTypeLike
 from .layer_utils import *
 from .layers import *
 
+_FORMERLY = {
+    "use_batchnorm": 'it is normalization="batchnorm" today',
+    "dropout": "it is dropout_keep_ratio today, the share that is kept (dropout was the share that is dropped until "
+    "2017, and the share that is kept from 2018)",
+}
+"""What arguments of older courses are called today."""
+
 
 class TwoLayerNet:
     """affine - ReLU - affine - softmax, with L2 regularization of the weights.
@@ -82,6 +89,7 @@ class FullyConnectedNet:
 
     Raises:
         ValueError: a normalization or a dropout_keep_ratio that is not one of those named above.
+        TypeError: an argument that is not one of those named above; for those of older courses, with today's name.
     """
 
     def __init__(
@@ -95,7 +103,10 @@ class FullyConnectedNet:
         weight_scale: float = 1e-2,
         dtype: DTypeLike = np.float32,
         seed: int | None = None,
+        **others: Any,
     ) -> None:
+        for name in others:
+            raise TypeError(f"FullyConnectedNet: no argument {name!r}; {_FORMERLY.get(name, 'see its docstring')}")
         if normalization not in (None, "batchnorm", "layernorm"):
             raise ValueError(
                 f'FullyConnectedNet: normalization is {normalization!r}; expected "batchnorm", "layernorm" or None'
@@ -116,9 +127,13 @@ class FullyConnectedNet:
 
         # Parameters of the normalization: a scale of ones and a shift of zeros for every hidden layer.
         if self.normalization is not None:
-            # TODO FullyConnectedNet.__init__: napišite ovaj dio umjesto naredbe `raise`.
-            # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-            # (Write this part in place of the `raise`; the docstring above says what must hold.)
+            # TODO FullyConnectedNet.__init__: U self.params dodajte gamma1, beta1, gamma2, ...: za svaki
+            # skriveni sloj jedinice i nule, njegove širine.
+            # (Add gamma1, beta1, gamma2, ... to self.params: ones and zeros for every hidden layer, of its
+            # width.)
+            # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+            # check("FullyConnectedNet")
+            # (Write in place of the `raise`; the docstring above says what must hold.)
             raise NotImplementedError("FullyConnectedNet.__init__: još nije napisano (not written yet)")
 
         for name, value in self.params.items():
@@ -156,9 +171,13 @@ class FullyConnectedNet:
             h, caches["affine", l] = affine_forward(h, params[f"W{l}"], params[f"b{l}"])
             if self.normalization is not None:
                 # From h, the output of the affine layer, to the normalized h; the cache goes into caches.
-                # TODO FullyConnectedNet.loss: napišite ovaj dio umjesto naredbe `raise`.
-                # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-                # (Write this part in place of the `raise`; the docstring above says what must hold.)
+                # TODO FullyConnectedNet.loss: Normalizujte h, izlaz afinog sloja l, kako kaže
+                # self.normalization. Cache sačuvajte u caches.
+                # (Normalize h, the output of affine layer l, as self.normalization says. Keep the cache in
+                # caches.)
+                # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+                # check("FullyConnectedNet")
+                # (Write in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             h, caches["relu", l] = relu_forward(h)
             if self.use_dropout:
@@ -178,9 +197,13 @@ class FullyConnectedNet:
             dh = relu_backward(dh, caches["relu", l])
             if self.normalization is not None:
                 # From dh, behind the normalization, to dh before it; the gradients of gamma and beta go into grads.
-                # TODO FullyConnectedNet.loss: napišite ovaj dio umjesto naredbe `raise`.
-                # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-                # (Write this part in place of the `raise`; the docstring above says what must hold.)
+                # TODO FullyConnectedNet.loss: Od dh poslije normalizacije izračunajte dh prije nje.
+                # Gradijente za gamma i beta upišite u grads.
+                # (From dh after the normalization compute dh before it. Put the gradients of gamma and beta
+                # into grads.)
+                # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+                # check("FullyConnectedNet")
+                # (Write in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             dh, grads[f"W{l}"], grads[f"b{l}"] = affine_backward(dh, caches["affine", l])
 

@@ -4,9 +4,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 
 from .. import optim
+from ..data import DATA
 from ..data.cifar10 import cache_folder
 from ..messages import say
-from ..solver import DATA
 from . import kept
 from .run import code, iterations
 from .together import together
