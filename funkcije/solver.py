@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import optim
-from .lab.bar import Bar, progress_bar
+from .page import Bar, progress_bar
 
 DATA = ("X_train", "y_train", "X_val", "y_val")
 UNUSED_DATA = ("X_test", "y_test")

@@ -1,4 +1,4 @@
-"""In a real JupyterLab: an explorer beside an open file, in the dark theme, for a screen reader and without a kernel."""
+"""In a real JupyterLab: an explorer in a narrow notebook, in the dark theme, for a screen reader, without a kernel."""
 
 import re
 import shutil
