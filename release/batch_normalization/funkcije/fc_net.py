@@ -116,9 +116,13 @@ class FullyConnectedNet:
 
         # Parameters of the normalization: a scale of ones and a shift of zeros for every hidden layer.
         if self.normalization is not None:
-            # TODO FullyConnectedNet.__init__: napišite ovaj dio umjesto naredbe `raise`.
-            # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-            # (Write this part in place of the `raise`; the docstring above says what must hold.)
+            # TODO FullyConnectedNet.__init__: U self.params dodajte gamma1, beta1, gamma2, ...: za svaki
+            # skriveni sloj jedinice i nule, njegove širine.
+            # (Add gamma1, beta1, gamma2, ... to self.params: ones and zeros for every hidden layer, of its
+            # width.)
+            # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+            # check("FullyConnectedNet")
+            # (Write in place of the `raise`; the docstring above says what must hold.)
             raise NotImplementedError("FullyConnectedNet.__init__: još nije napisano (not written yet)")
 
         for name, value in self.params.items():
@@ -156,9 +160,13 @@ class FullyConnectedNet:
             h, caches["affine", l] = affine_forward(h, params[f"W{l}"], params[f"b{l}"])
             if self.normalization is not None:
                 # From h, the output of the affine layer, to the normalized h; the cache goes into caches.
-                # TODO FullyConnectedNet.loss: napišite ovaj dio umjesto naredbe `raise`.
-                # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-                # (Write this part in place of the `raise`; the docstring above says what must hold.)
+                # TODO FullyConnectedNet.loss: Normalizujte h, izlaz afinog sloja l, kako kaže
+                # self.normalization. Cache sačuvajte u caches.
+                # (Normalize h, the output of affine layer l, as self.normalization says. Keep the cache in
+                # caches.)
+                # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+                # check("FullyConnectedNet")
+                # (Write in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             h, caches["relu", l] = relu_forward(h)
             if self.use_dropout:
@@ -178,9 +186,13 @@ class FullyConnectedNet:
             dh = relu_backward(dh, caches["relu", l])
             if self.normalization is not None:
                 # From dh, behind the normalization, to dh before it; the gradients of gamma and beta go into grads.
-                # TODO FullyConnectedNet.loss: napišite ovaj dio umjesto naredbe `raise`.
-                # Šta mora da važi, piše u opisu iznad. Zatim / then: check("FullyConnectedNet")
-                # (Write this part in place of the `raise`; the docstring above says what must hold.)
+                # TODO FullyConnectedNet.loss: Od dh poslije normalizacije izračunajte dh prije nje.
+                # Gradijente za gamma i beta upišite u grads.
+                # (From dh after the normalization compute dh before it. Put the gradients of gamma and beta
+                # into grads.)
+                # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+                # check("FullyConnectedNet")
+                # (Write in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             dh, grads[f"W{l}"], grads[f"b{l}"] = affine_backward(dh, caches["affine", l])
 

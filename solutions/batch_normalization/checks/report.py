@@ -9,12 +9,13 @@ from .language import Catalogue, catalogue
 from .result import CheckResult, Result, Status
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "not_implemented": "·"}
+# Mixed with the colour of the text around, they are dark on a light page and light on a dark one.
 _COLOURS: dict[Status, str] = {
-    "passed": "#00684b",
-    "failed": "#a33a00",
-    "error": "#a33a00",
-    "timeout": "#a33a00",
-    "not_implemented": "#595959",
+    "passed": "color-mix(in srgb, currentColor 40%, #00684b)",
+    "failed": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "error": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "timeout": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "not_implemented": "color-mix(in srgb, currentColor 60%, #808080)",
 }
 
 
@@ -43,7 +44,9 @@ def html(result: Result, function: str) -> str:
         body = f'<p style="margin:0">{escape(common)}</p>'
     else:
         body = '<table style="border-collapse:collapse;margin:0">' + "".join(_row(c, say) for c in checks) + "</table>"
-    frame = "border:1px solid #767676;border-radius:4px;padding:.6em .8em;background:#fff;color:#111;max-width:60em"
+    # JupyterLab's own colours, so that the box is dark where the page is; elsewhere dark on white.
+    theme = "background:var(--jp-layout-color1,#fff);color:var(--jp-content-font-color0,#111)"
+    frame = f"border:1px solid #767676;border-radius:4px;padding:.6em .8em;{theme};max-width:60em"
     return f'<div style="{frame}">{head}{body}</div>'
 
 

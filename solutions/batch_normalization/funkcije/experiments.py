@@ -18,7 +18,7 @@ from .lab.curves import Curves
 from .lab.run import KINDS
 from .lab.trainer import NotWrittenYet, train
 from .lab.training import Data, Progress, State, Training
-from .solver import _progress_bar
+from .page import progress_bar
 
 __all__ = [
     "BATCH_SIZES",
@@ -87,7 +87,7 @@ def weight_scale_experiment(
         data: as for `train`.
         scales: the weight scales.
         kinds: the normalizations.
-        bar: show a progress bar (where tqdm is installed).
+        bar: show a progress bar while somebody looks.
         cache: as for `train`.
         changes: what else is to be different; see `Training`.
 
@@ -118,7 +118,7 @@ def _experiment(trainings: dict[Any, Training], data: Data, bar: bool, cache: bo
 
 def _shown(run: Iterator[Progress]) -> Iterator[Progress]:
     """The same records, under a progress bar."""
-    progress = _progress_bar(100)
+    progress = progress_bar(100)
     try:
         for step in run:
             if progress is not None:

@@ -119,7 +119,6 @@ def batchnorm_forward(
 
     cache: Any = None
     if mode == "train":
-        # To be found: out, cache, and the running statistics after this step, running_mean and running_var.
         mu = x.mean(axis=0)
         x_centered = x - mu
         var = np.mean(x_centered**2, axis=0)
@@ -130,11 +129,10 @@ def batchnorm_forward(
         running_mean = momentum * running_mean + (1 - momentum) * mu
         running_var = momentum * running_var + (1 - momentum) * var
         cache = (x_hat, x_centered, std, gamma)
-        # The next batch, and the test mode, find them here.
+        # The next batch, and the test mode, read them here.
         bn_param["running_mean"] = running_mean
         bn_param["running_var"] = running_var
     elif mode == "test":
-        # To be found: out. There is no way back from here, so the cache stays empty.
         out = gamma * (x - running_mean) / np.sqrt(running_var + eps) + beta
     else:
         raise ValueError(f'batchnorm_forward: bn_param["mode"] is {mode!r}; expected "train" or "test"')
@@ -227,7 +225,6 @@ def layernorm_forward(
     """
     eps = float(ln_param.get("eps", 1e-5))
     cache: Any = None
-    # To be found: out and cache.
     mu = x.mean(axis=1, keepdims=True)
     x_centered = x - mu
     var = np.mean(x_centered**2, axis=1, keepdims=True)

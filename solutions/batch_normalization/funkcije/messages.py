@@ -9,7 +9,10 @@ import os
 MESSAGES: dict[str, tuple[str, str]] = {
     # Why CIFAR-10 is not there, and what is used instead.
     "offline": ("FUNKCIJE_OFFLINE isključuje preuzimanje", "FUNKCIJE_OFFLINE turns downloading off"),
-    "no_pooch": ("Za preuzimanje skupa CIFAR-10 potreban je paket pooch", "the pooch package is not installed"),
+    "no_pooch": (
+        "Za preuzimanje skupa CIFAR-10 potreban je paket pooch",
+        "downloading CIFAR-10 needs the package pooch",
+    ),
     "no_cache": ("Nema foldera za preuzimanje skupa CIFAR-10", "there is no folder to download CIFAR-10 to"),
     "no_network": ("CIFAR-10 se ne može preuzeti", "CIFAR-10 cannot be downloaded"),
     "generated": (
@@ -19,25 +22,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Folders and files.
     "no_folder": (
         "{folder}: ovdje nema foldera cifar-10-batches-py; navedite folder koji ga sadrži ({by}) ili ne navodite ništa",
-        "there is no cifar-10-batches-py in it; name the folder that holds one, or name none",
+        "{folder}: there is no folder cifar-10-batches-py in it; name the folder that holds one ({by}), or name none",
     ),
     "no_file": (
         "{file}: fajl nedostaje; ponovo raspakujte cifar-10-python.tar.gz ili obrišite folder {folder}",
-        "this file is missing; unpack cifar-10-python.tar.gz again, or delete the folder",
+        "{file} is missing; unpack cifar-10-python.tar.gz again, or delete the folder {folder}",
     ),
     "bad_file": (
         "{file}: fajl nije ispravan; ponovo raspakujte cifar-10-python.tar.gz ili obrišite folder {folder}",
-        "this is not a CIFAR-10 batch: {found}; unpack cifar-10-python.tar.gz again, or delete the folder",
+        "{file} is not a CIFAR-10 batch: {found}; unpack cifar-10-python.tar.gz again, or delete the folder {folder}",
     ),
     # What the experiments need.
     "not_written": (
         "Eksperiment koristi dio zadatka koji još nije napisan: {function}",
-        "the experiment uses a part that is not written yet",
+        "the experiment uses a part of the assignment that is not written yet: {function}",
     ),
-    "no_data": ("U podacima nedostaje {missing}", "these arrays are missing in the data"),
+    "no_data": ("U podacima nedostaje {missing}", "missing in the data: {missing}"),
     "no_rule": (
         "update_rule={rule!r}: takvog pravila nema; postoje {known}",
-        "there is no such update rule; these there are",
+        "there is no update rule {rule!r}; there are {known}",
     ),
     # Numbers of rows.
     "no_count": (
@@ -59,7 +62,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "in_weight_scale": ("skala {value:.1e}", "scale {value:.1e}"),
     "in_batch_size": ("batch {value}", "batch {value}"),
     "in_learning_rate": ("stopa učenja {value:.1e}", "learning rate {value:.1e}"),
-    "in_depth": ("slojeva {value}", "layers {value}"),
+    "in_depth": ("broj slojeva {value}", "{value} layers"),
     # Its pictures.
     "epoch": ("epoha", "epoch"),
     "loss": ("gubitak", "loss"),
@@ -99,15 +102,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "progress": ("napredak treniranja", "progress of the training"),
     "left": ("{done:.0%}, još {seconds:.0f} s", "{done:.0%}, {seconds:.0f} s left"),
     "finished": ("Treniranje je završeno.", "The training has finished."),
+    "first": ("Prvo, kratko treniranje ({done:.0%}).", "The first, short training ({done:.0%})."),
+    "gone": (
+        "Kernel je ugašen ili ponovo pokrenut, pa klizači ne rade. Pokrenite ovu ćeliju ponovo.",
+        "The kernel was shut down or restarted, so the sliders do nothing. Run this cell again.",
+    ),
     "stopped": ("Treniranje je zaustavljeno na {done:.0%}.", "The training was stopped at {done:.0%}."),
     "diverged": (
         "{net}: treniranje je divergiralo u koraku {step}, gubitak više nije konačan broj.",
         "{net}: the training diverged at step {step}, its loss is no longer a finite number.",
     ),
-    "above": ("{net}: gubitak {loss:.3g} je iznad okvira slike.", "{net}: the loss {loss:.3g} is above the frame."),
+    "above": ("{net}: gubitak {loss:.3g} je izvan okvira grafika.", "{net}: the loss {loss:.3g} is outside the plot."),
     "unknown_spread": (
-        "{net}: aktivacije se ne mogu pratiti, jer sloj ne radi kolonu po kolonu.",
-        "{net}: the activations cannot be followed, since the layer does not work column by column.",
+        "{net}: aktivacije se ovdje ne prate, jer više mreža u zajedničkom računu ne daje isto što i svaka za sebe.",
+        "{net}: the activations are not shown, since several nets computed together do not give what each gives alone.",
     ),
     "fault": ("{file}, linija {line}: {error}", "{file}, line {line}: {error}"),
     "not_reloaded": ("Vaša izmjena se ne može učitati: {error}", "Your change cannot be loaded: {error}"),

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import optim
+from .page import Bar, progress_bar
 
 DATA = ("X_train", "y_train", "X_val", "y_val")
 UNUSED_DATA = ("X_test", "y_test")
@@ -44,7 +45,7 @@ class Solver:
         num_val_samples: the same of the validation examples.
         checkpoint_name: if given, `NAME_epoch_1.npz` and so on are written; `load_checkpoint` reads them.
         print_every: iterations from one printed loss to the next.
-        verbose: print the loss and the accuracies, and show a progress bar (where tqdm is installed).
+        verbose: print the loss and the accuracies, and show a progress bar while somebody looks.
 
     Raises:
         ValueError: an unknown update rule, or a key of `data` or `optim_config` that is missing or unknown.
@@ -110,12 +111,12 @@ class Solver:
         """Run all epochs, and leave the model with the parameters that did best on the validation set."""
         iterations_per_epoch = max(len(self.X_train) // self.batch_size, 1)
         num_iterations = self.num_epochs * iterations_per_epoch
-        bar = _progress_bar(num_iterations) if self.verbose else None
+        bar = progress_bar(num_iterations) if self.verbose else None
         try:
             for t in range(num_iterations):
                 self._step()
                 if self.verbose and t % self.print_every == 0:
-                    _print(bar, f"(Iteracija {t + 1} / {num_iterations}) loss: {self.loss_history[-1]:f}")
+                    _print(bar, f"(Iteracija {t + 1} / {num_iterations}) gubitak: {self.loss_history[-1]:f}")
 
                 epoch_ends = (t + 1) % iterations_per_epoch == 0
                 if epoch_ends:
@@ -173,7 +174,7 @@ class Solver:
                 raise ValueError(f"the gradient of {name!r} has shape {dw.shape}; the parameter has {w.shape}")
             params[name], self.optim_configs[name] = self._update(w, dw, self.optim_configs[name])
 
-    def _measure(self, bar: Any) -> None:
+    def _measure(self, bar: Bar | None) -> None:
         """Append the accuracies, and remember the parameters if they are the best so far."""
         train_acc = self.check_accuracy(self.X_train, self.y_train, self.num_train_samples)
         val_acc = self.check_accuracy(self.X_val, self.y_val, self.num_val_samples)
@@ -184,7 +185,7 @@ class Solver:
             self.best_params = {name: w.copy() for name, w in self.model.params.items()}
             self._best_statistics = _statistics(self.model)
         if self.verbose:
-            accuracies = f"trening preciznost: {train_acc:f}; validaciona preciznost: {val_acc:f}"
+            accuracies = f"tačnost na treningu: {train_acc:f}; na validaciji: {val_acc:f}"
             _print(bar, f"(Epoha {self.epoch} / {self.num_epochs}) {accuracies}")
 
     def _save_checkpoint(self) -> None:
@@ -266,15 +267,6 @@ def _names(names: Any) -> str:
     return ", ".join(repr(name) for name in (sorted(names) if isinstance(names, set) else names))
 
 
-def _progress_bar(total: int) -> Any:
-    """A progress bar that goes away when done; None where tqdm is not installed."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
-    return tqdm(total=total, leave=False)
-
-
-def _print(bar: Any, line: str) -> None:
+def _print(bar: Bar | None, line: str) -> None:
     """Print above the bar, if there is one."""
     print(line) if bar is None else bar.write(line)

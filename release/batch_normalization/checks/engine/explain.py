@@ -161,6 +161,6 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
         expected=difference.expected,
         found=difference.found,
         where=list(difference.where),
-        size=f"{difference.size:.1e}",
+        size=f"{difference.size:.0%}" if 0.01 <= difference.size < 100 else f"{100 * difference.size:.0e}%",
         share=f"{difference.share:.0%}",
     )

@@ -8,7 +8,7 @@ second, shows a picture, and lets messages in. The latest move wins.
 import asyncio
 import base64
 import io
-import os
+import itertools
 import traceback
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import redirect_stderr
@@ -18,9 +18,11 @@ from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..messages import tell
+from ..page import by_nbgrader, shell, someone_is_there
+from ..page import request as _request
 from .curves import Curves
 from .figures import Axis, Kind, Picture, Shown
-from .panel import EXPLORER, Control, Panel, Value
+from .panel import EXPLORER, NAMED_HANDLES, Control, Panel, Value, dark
 from .run import code
 from .trainer import NotWrittenYet, train
 from .training import Data, Training
@@ -28,15 +30,20 @@ from .training import Data, Training
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.04, 0.02
 """Seconds of training before the first picture and between pictures, and of waiting for messages after each."""
 
+EACH_NARROW = 3
+"""Pictures of the wide form for one of the narrow one: a page shows one of the two, and drawing takes time."""
+
 BY_NBGRADER, BEFORE_THE_FIRST_MOVE, WITHOUT_A_FRONT_END = 0.25, 1.0, 20.0
 """Seconds that the first training may take: most where nobody can start another."""
 
 # JupyterLab shows of a widget without its kernel that it was not found, and nothing that stands beside it in the same
 # output. So the picture is an output of its own, hidden as long as the sliders are there.
+# A script gives the handles of sliders a name and a value in words: ipywidgets leaves them the exponent.
 ONE_OF_TWO = f"""<style class="funkcije-kept">
 .jp-OutputArea-child:has(.{EXPLORER}) + .jp-OutputArea-child,
 .jp-OutputArea-child:not(:has(.{EXPLORER})):has(+ * + * .funkcije-kept) {{ display: none }}
-</style>"""
+{dark(".jp-OutputArea-child:has(+ * .funkcije-kept) img")}
+</style>{NAMED_HANDLES}"""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -132,6 +139,7 @@ class Explorer:
         axis = Axis(over, by_name[over].low, by_name[over].high, by_name[over].choices) if over else None
         layers = max(by_name["depth"].high if "depth" in by_name else 0, base.depth) - 1
         self._picture = Picture(self.kinds, axis, int(layers))
+        self._narrow = Picture(self.kinds, axis, int(layers), narrow=True)
         self._replace_those_of_the_cell()
 
         self._loop = _event_loop() if (someone_is_there() if live is None else live) else None
@@ -189,8 +197,8 @@ class Explorer:
         """The training whose picture stays in the notebook."""
         own = self._values[self.over] if self.over else None
         tried: list[Value | None] = [own]
-        seconds = BY_NBGRADER if _by_nbgrader() else BEFORE_THE_FIRST_MOVE
-        if self._loop is None and not _by_nbgrader():
+        seconds = BY_NBGRADER if by_nbgrader() else BEFORE_THE_FIRST_MOVE
+        if self._loop is None and not by_nbgrader():
             seconds = WITHOUT_A_FRONT_END
             tried += [value for value in examples if value != own]
         run = SlicedRun(
@@ -207,7 +215,7 @@ class Explorer:
             self.line = _explain(error)
             self.png, self.alt = b"", self.line
         else:
-            self.line = "" if finished else tell("stopped", done=run.done)
+            self.line = "" if finished else tell("first", done=run.done)
             for value in tried:
                 nets = {kind: run.curves[kind, value] for kind in self.kinds}
                 if value is not None and all(curves.state != "training" for curves in nets.values()):
@@ -219,7 +227,7 @@ class Explorer:
             run.close()
         if self.panel:
             if self.png:
-                self.panel.show(self.png, self.alt)
+                self.panel.show(self.png, self._narrow.draw(shown, self.line)[0], self.alt)
             self.panel.say(self.line if self.line and not self.png else tell("move"))
 
     def _as_shown(self, curves: Mapping[Kind, Curves]) -> Shown:
@@ -243,14 +251,14 @@ class Explorer:
         self._values = panel.values()
         run = SlicedRun(self._trainings(), self.data)
         shown = self._as_shown(run.curves)
-        seconds, more = FIRST_SLICE, True
+        seconds, more, frames = FIRST_SLICE, True, itertools.count()
         try:
             while more and turn is self._turn:
                 more = run.advance(seconds)
                 if not more:
                     self._keep(run)
                 shown.iterations = max(run.iterations.values(), default=0)
-                self._show(panel, shown, run)
+                self._show(panel, shown, run, both=not more or next(frames) % EACH_NARROW == 0)
                 seconds = SLICE
                 await asyncio.sleep(PAUSE)
             if turn is self._turn or self._turn is None:
@@ -268,9 +276,10 @@ class Explorer:
         if self.over:
             self.tried[self._values[self.over]] = dict(run.curves)
 
-    def _show(self, panel: Panel, shown: Shown, run: SlicedRun[Kind]) -> None:
+    def _show(self, panel: Panel, shown: Shown, run: SlicedRun[Kind], *, both: bool) -> None:
         # The picture comes first: whatever else the page has to draw would come between a key and it.
-        panel.show(*self._picture.draw(shown))
+        png, alt = self._picture.draw(shown)
+        panel.show(png, self._narrow.draw(shown)[0] if both else None, alt)
         panel.progress(run.done, run.seconds_left)
         panel.say(" ".join(shown.remarks()) or self.line or tell("training"))
         panel.running(True)
@@ -302,38 +311,6 @@ class Explorer:
             Explorer._in_cells[cell] = (request, [*(before[1] if before else []), self])
 
 
-def someone_is_there() -> bool:
-    """Whether somebody may move a slider: a kernel whose front end could also ask its user for a line of input.
-
-    Whatever executes notebooks by itself (nbclient, and with it nbconvert and nbgrader) says that it cannot.
-    """
-    if _by_nbgrader():
-        return False
-    request = _request()
-    return request is not None and bool(request.get("content", {}).get("allow_stdin", True))
-
-
-def _by_nbgrader() -> bool:
-    return any(os.environ.get(name) for name in ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING"))
-
-
-def _shell() -> Any:
-    """IPython's shell; None where there is none."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return None
-    return get_ipython()
-
-
-def _request() -> dict[str, Any] | None:
-    """The message that asked the kernel to run this cell; None where there is no kernel."""
-    kernel = getattr(_shell(), "kernel", None)
-    if kernel is None:
-        return None
-    return dict(kernel.get_parent() or {}) if hasattr(kernel, "get_parent") else {}
-
-
 def _cell_and_request() -> tuple[str, str]:
     """Names of the cell and of this run of it; empty where unknown."""
     request = _request() or {}
@@ -355,11 +332,11 @@ def _files() -> object:
 
 def _reload() -> str:
     """Have autoreload, if the notebook uses it, load changed files now; why it could not, or nothing."""
-    shell = _shell()
-    if shell is None or "autoreload" not in shell.magics_manager.magics["line"]:
+    ipython = shell()
+    if ipython is None or "autoreload" not in ipython.magics_manager.magics["line"]:
         return ""
     with redirect_stderr(io.StringIO()) as told:
-        shell.run_line_magic("autoreload", "now")
+        ipython.run_line_magic("autoreload", "now")
     lines = [line.strip("] \n") for line in told.getvalue().splitlines() if line.strip("] \n")]
     return tell("not_reloaded", error=lines[-1]) if lines else ""
 

@@ -10,6 +10,7 @@ leaves the frame stays at its edge, with its value in words.
 
 import io
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -42,6 +43,8 @@ LOSSES = 50
 LEAST_SPREAD, MOST_SPREAD = 1e-8, 1e8
 WIDTH, HEIGHT, DPI = 11.5, 3.3, 88
 """Inches of a row of plots, and pixels of an inch."""
+NARROW_WIDTH, NARROW_HEIGHT, TITLE = 5.8, 2.5, 34
+"""Inches of a row of two plots, where there is room for no more, and letters of a title's line."""
 
 
 @dataclass(frozen=True)
@@ -89,30 +92,35 @@ class Picture:
     Args:
         kinds: the nets that are compared, by their normalization.
         over: what the summary is drawn over.
+        most_layers: hidden layers of the deepest net.
+        narrow: two plots in a row, in place of three; beside the third stand the legend, the settings and the status.
     """
 
-    def __init__(self, kinds: Sequence[Kind], over: Axis | None, most_layers: int) -> None:
-        self.kinds, self.over = tuple(kinds), over
+    def __init__(self, kinds: Sequence[Kind], over: Axis | None, most_layers: int, *, narrow: bool = False) -> None:
+        self.kinds, self.over, self.narrow = tuple(kinds), over, narrow
         with matplotlib.rc_context():
             # The student's own settings are for the student's figures.
             matplotlib.rcdefaults()
             matplotlib.rcParams.update({"axes.grid": True, "grid.alpha": 0.3, "font.size": 9, "axes.titlesize": 10})
-            rows = 2 if over else 1
-            figure = Figure(figsize=(WIDTH, HEIGHT * rows + 0.45), dpi=DPI, facecolor="white")
+            figure, training, summary, words = _narrow_plots(over) if narrow else _wide_plots(over)
             self._canvas = cast(Any, FigureCanvasAgg(figure))
-            grid = figure.subplots(rows, 3, squeeze=False)
-            figure.subplots_adjust(0.055, 0.07 if over else 0.14, 0.99, 0.88 if over else 0.79, 0.22, 0.36)
-            self._lines = {kind: self._training_lines(grid[0], STYLES[kind]) for kind in self.kinds}
-            _label_training(grid[0], most_layers)
+            self._lines = {kind: self._training_lines(training, STYLES[kind]) for kind in self.kinds}
+            _label_training(training, most_layers)
             self._points: dict[Kind, list[Line2D]] = {}
             if over:
-                self._points = {kind: _points(grid[1], STYLES[kind]) for kind in self.kinds}
-                _label_summary(grid[1], over)
-            self._settings = figure.text(0.01, 0.985, "", va="top", weight="bold", animated=True)
-            self._status = figure.text(0.99, 0.985, "", va="top", ha="right", linespacing=1.25, animated=True)
+                self._points = {kind: _points(summary, STYLES[kind]) for kind in self.kinds}
+                _label_summary(summary, over)
+            if narrow:
+                for ax in (*training, *summary):
+                    ax.set_title(textwrap.fill(ax.get_title(), TITLE), fontsize=9)
+                    ax.set_xlabel(textwrap.fill(ax.get_xlabel(), TITLE))
+            self._settings = figure.text(*words.settings, "", va="top", weight="bold", animated=True)
+            self._status = figure.text(
+                *words.status, "", va="top", ha="left" if narrow else "right", linespacing=1.25, animated=True
+            )
             handles = [Line2D([], [], label=tell(str(kind)), **STYLES[kind]) for kind in self.kinds]
-            figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.004, 1 - 0.24 / figure.get_figheight()),
-                          ncols=len(handles), frameon=False, borderaxespad=0)  # fmt: skip
+            figure.legend(handles=handles, loc="upper left", bbox_to_anchor=words.legend,
+                          ncols=1 if narrow else len(handles), frameon=False, borderaxespad=0)  # fmt: skip
             self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(figure.bbox)
         self._figure = figure
@@ -142,8 +150,8 @@ class Picture:
             small: take longer, for a file that is kept.
         """
         remarks = [status, *(shown.remarks() if shown else [])]
-        self._settings.set_text(shown.settings if shown else "")
-        self._status.set_text("\n".join(filter(None, remarks)))
+        self._settings.set_text(self._lines_of([shown.settings] if shown else []))
+        self._status.set_text(self._lines_of(remarks))
         self._canvas.restore_region(self._background)
         for text in (self._settings, self._status):
             self._figure.draw_artist(text)
@@ -163,12 +171,55 @@ class Picture:
         image.save(file, "PNG", **({"optimize": True} if small else {"compress_level": 1}))
         return file.getvalue(), " ".join([_in_words(shown, self.over), *filter(None, remarks)])
 
+    def _lines_of(self, sentences: Sequence[str]) -> str:
+        """One sentence to a line, or to as many as there is room for."""
+        return "\n".join(textwrap.fill(one, TITLE - 2) if self.narrow else one for one in sentences if one)
+
     def _fill_summary(self, points: list[Line2D], shown: Shown, kind: Kind) -> None:
         values = sorted(value for value, curves in shown.tried.items() if kind in curves)
         tried = [shown.tried[value][kind] for value in values]
         points[0].set_data(values, [curves.best_train_accuracy for curves in tried])
         points[1].set_data(values, [curves.best_val_accuracy for curves in tried])
         points[2].set_data(values, _cut([curves.final_loss for curves in tried]))
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Where the words of a picture begin, in shares of its width and height."""
+
+    settings: tuple[float, float]
+    status: tuple[float, float]
+    legend: tuple[float, float]
+
+
+Plots = tuple[Figure, Sequence[Axes], Sequence[Axes], _Words]
+"""A figure, the plots of a training and those of the summary, and where its words stand."""
+
+
+def _wide_plots(over: Axis | None) -> Plots:
+    """Three plots in a row, the words above them."""
+    rows = 2 if over else 1
+    figure = Figure(figsize=(WIDTH, HEIGHT * rows + 0.45), dpi=DPI, facecolor="white")
+    grid = figure.subplots(rows, 3, squeeze=False)
+    figure.subplots_adjust(0.055, 0.07 if over else 0.14, 0.99, 0.88 if over else 0.79, 0.22, 0.36)
+    legend = (0.004, 1 - 0.24 / figure.get_figheight())
+    return figure, grid[0], grid[1] if over else (), _Words((0.01, 0.985), (0.99, 0.985), legend)
+
+
+def _narrow_plots(over: Axis | None) -> Plots:
+    """Two plots in a row; of the second row the right half, and of the last, is for words or empty."""
+    rows = 4 if over else 2
+    figure = Figure(figsize=(NARROW_WIDTH, NARROW_HEIGHT * rows), dpi=DPI, facecolor="white")
+    grid = figure.subplots(rows, 2, squeeze=False)
+    top = 1 - 0.45 / figure.get_figheight()
+    figure.subplots_adjust(0.12, 0.6 / figure.get_figheight(), 0.965, top, 0.33, 0.7)
+    plots = list(grid.flat)
+    box = plots[3].get_position()
+    for unused in plots[3::4]:
+        unused.set_axis_off()
+    line = 0.19 / figure.get_figheight()
+    words = _Words((box.x0, box.y1), (box.x0, box.y1 - 8 * line), (box.x0 - 0.01, box.y1 - 4 * line))
+    return figure, plots[:3], plots[4:7], words
 
 
 def _palette(colours: Sequence[str]) -> Image.Image:

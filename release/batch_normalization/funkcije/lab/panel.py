@@ -17,6 +17,61 @@ Value = float | int
 
 EXPLORER = "funkcije-explorer"
 """CSS class of the whole."""
+NARROW = 700
+"""Pixels of a panel below which labels stand above their sliders, and plots two by two."""
+
+
+def dark(pictures: str) -> str:
+    """CSS that gives these pictures, drawn on white, a dark theme's ground; hues stay what they are."""
+    themes = ('[data-jp-theme-light="false"]', "body.vscode-dark", "html[theme=dark]")
+    return f"{', '.join(f'{theme} {pictures}' for theme in themes)} {{ filter: invert(0.87) hue-rotate(180deg) }}"
+
+
+# `jupyter-widgets-disconnected` is what the page puts on a widget whose kernel is gone; a style is all that can still
+# act then.
+STYLE = f"""<style>
+.{EXPLORER} {{ container-type: inline-size }}
+.{EXPLORER} .funkcije-gone, .{EXPLORER} .funkcije-narrow {{ display: none }}
+.{EXPLORER} img {{ width: 100% }}
+.{EXPLORER} .funkcije-wide {{ max-width: 1012px }}
+{dark(f".{EXPLORER} img")}
+.{EXPLORER}.jupyter-widgets-disconnected .funkcije-gone {{ display: block; font-weight: bold; line-height: 1.4 }}
+.{EXPLORER}.jupyter-widgets-disconnected :is([role=status], progress) {{ display: none }}
+.{EXPLORER}.jupyter-widgets-disconnected .jupyter-widgets-disconnected::before {{ display: none }}
+.{EXPLORER}.jupyter-widgets-disconnected :is(.widget-hslider, .widget-button) {{ opacity: 0.4; pointer-events: none }}
+@container (max-width: {NARROW}px) {{
+  .{EXPLORER} .funkcije-wide {{ display: none }}
+  .{EXPLORER} .funkcije-narrow {{ display: block }}
+  .{EXPLORER} .widget-hslider {{ flex-wrap: wrap; height: auto; width: 100% }}
+  .{EXPLORER} .widget-hslider > .widget-label {{ width: 100% !important; max-width: none; text-align: left }}
+}}
+</style>"""
+
+NAMED_HANDLES = f"""<script>
+(() => {{
+  const name = slider => {{
+    const handle = slider.querySelector(".noUi-handle");
+    const words = {{
+      "aria-label": slider.querySelector(".widget-label")?.textContent,
+      "aria-valuetext": slider.querySelector(".widget-readout")?.textContent,
+    }};
+    for (const [key, text] of Object.entries(words))
+      if (handle && text && handle.getAttribute(key) !== text) handle.setAttribute(key, text);
+  }};
+  const watch = tries => {{
+    for (const slider of document.querySelectorAll(".{EXPLORER} .widget-hslider:not([data-named])")) {{
+      slider.dataset.named = "";
+      name(slider);
+      new MutationObserver(() => name(slider)).observe(slider, {{
+        subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"],
+      }});
+    }}
+    if (tries) setTimeout(() => watch(tries - 1), 250);
+  }};
+  watch(40);
+}})();
+</script>"""
+"""What gives a slider's handle its name, and its value in words; the page makes the sliders some time after this."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +134,12 @@ class Panel:
         self.play = W.Button(description=tell("train"), icon="play", button_style="primary")
         self.stop = W.Button(description=tell("stop"), icon="stop", disabled=True)
         self._bar, self._line, self._picture = W.HTML(), W.HTML(), W.HTML(layout=W.Layout(width="100%"))
-        buttons = W.HBox([self.play, self.stop, self._bar])
-        self.widget = W.VBox([*self.sliders.values(), buttons, self._line, self._picture])
+        self._sources: dict[str, str] = {}
+        style = W.HTML(f'{STYLE}<div class="funkcije-gone" role="alert">{escape(tell("gone"))}</div>')
+        buttons = W.HBox([self.play, self.stop, self._bar], layout=W.Layout(flex_flow="row wrap"))
+        self.widget = W.VBox(
+            [style, *self.sliders.values(), buttons, self._line, self._picture], layout=W.Layout(width="100%")
+        )
         self.widget.add_class(EXPLORER)
 
         def moved(change: Any) -> None:
@@ -97,11 +156,20 @@ class Panel:
         """What is set, by name."""
         return {name: slider.value for name, slider in self.sliders.items()}
 
-    def show(self, png: bytes, alt: str) -> None:
-        """Put a picture in the place of the one before."""
-        source = base64.b64encode(png).decode()
-        self._picture.value = (
-            f'<img alt="{escape(alt)}" src="data:image/png;base64,{source}" style="width: 100%; max-width: 1012px">'
+    def show(self, wide: bytes, narrow: bytes | None, alt: str) -> None:
+        """Put a picture in the place of the one before; of its two forms, the page shows the one that fits.
+
+        Args:
+            wide: PNG.
+            narrow: PNG; None leaves the last one.
+            alt: the same in words.
+        """
+        self._sources["wide"] = base64.b64encode(wide).decode()
+        if narrow is not None:
+            self._sources["narrow"] = base64.b64encode(narrow).decode()
+        self._picture.value = "".join(
+            f'<img class="funkcije-{form}" alt="{escape(alt)}" src="data:image/png;base64,{source}">'
+            for form, source in self._sources.items()
         )
 
     def progress(self, done: float, seconds_left: float) -> None:

@@ -119,19 +119,26 @@ def batchnorm_forward(
 
     cache: Any = None
     if mode == "train":
-        # To be found: out, cache, and the running statistics after this step, running_mean and running_var.
-        # TODO batchnorm_forward: napišite ovaj dio umjesto naredbe `raise`.
-        # Šta mora da važi, piše u opisu iznad. Zatim / then: check("batchnorm_forward")
-        # (Write this part in place of the `raise`; the docstring above says what must hold.)
+        # TODO batchnorm_forward: Od x, gamma, beta i eps izračunajte izlaz out, sa srednjom vrijednošću i
+        # varijansom samog batch-a. Pomoću momentum osvježite running_mean i running_var. U cache stavite šta
+        # god će trebati prolazu unazad.
+        # (Compute out from x, gamma, beta and eps, with the mean and the variance of the batch itself. Update
+        # running_mean and running_var with momentum. Put into cache whatever the backward pass will need.)
+        # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+        # check("batchnorm_forward")
+        # (Write in place of the `raise`; the docstring above says what must hold.)
         raise NotImplementedError("batchnorm_forward: još nije napisano (not written yet)")
-        # The next batch, and the test mode, find them here.
+        # The next batch, and the test mode, read them here.
         bn_param["running_mean"] = running_mean
         bn_param["running_var"] = running_var
     elif mode == "test":
-        # To be found: out. There is no way back from here, so the cache stays empty.
-        # TODO batchnorm_forward: napišite ovaj dio umjesto naredbe `raise`.
-        # Šta mora da važi, piše u opisu iznad. Zatim / then: check("batchnorm_forward")
-        # (Write this part in place of the `raise`; the docstring above says what must hold.)
+        # TODO batchnorm_forward: Izračunajte izlaz out pomoću running_mean i running_var, koje ostaju kakve
+        # jesu. Odavde se ne ide unazad, pa cache ostaje prazan.
+        # (Compute out with running_mean and running_var, which stay as they are. There is no way back from
+        # here, so cache stays empty.)
+        # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+        # check("batchnorm_forward")
+        # (Write in place of the `raise`; the docstring above says what must hold.)
         raise NotImplementedError("batchnorm_forward: još nije napisano (not written yet)")
     else:
         raise ValueError(f'batchnorm_forward: bn_param["mode"] is {mode!r}; expected "train" or "test"')
@@ -155,9 +162,13 @@ def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
         dgamma: (D,).
         dbeta: (D,).
     """
-    # TODO batchnorm_backward: napišite ovaj dio umjesto naredbe `raise`.
-    # Šta mora da važi, piše u opisu iznad. Zatim / then: check("batchnorm_backward")
-    # (Write this part in place of the `raise`; the docstring above says what must hold.)
+    # TODO batchnorm_backward: Od dout i onoga što ste sačuvali u cache izračunajte dx, dgamma i dbeta: čvor
+    # po čvor grafa, od izlaza ka ulazu.
+    # (From dout and what you kept in cache, compute dx, dgamma and dbeta: node by node of the graph, from the
+    # output to the input.)
+    # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+    # check("batchnorm_backward")
+    # (Write in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("batchnorm_backward: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 
@@ -177,9 +188,12 @@ def batchnorm_backward_alt(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np
         dgamma: (D,).
         dbeta: (D,).
     """
-    # TODO batchnorm_backward_alt: napišite ovaj dio umjesto naredbe `raise`.
-    # Šta mora da važi, piše u opisu iznad. Zatim / then: check("batchnorm_backward_alt")
-    # (Write this part in place of the `raise`; the docstring above says what must hold.)
+    # TODO batchnorm_backward_alt: Izračunajte iste dx, dgamma i dbeta, ali dx po formuli koju ste izveli na
+    # papiru.
+    # (Compute the same dx, dgamma and dbeta, but dx by the formula that you derived on paper.)
+    # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+    # check("batchnorm_backward_alt")
+    # (Write in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("batchnorm_backward_alt: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 
@@ -206,10 +220,13 @@ def layernorm_forward(
     """
     eps = float(ln_param.get("eps", 1e-5))
     cache: Any = None
-    # To be found: out and cache.
-    # TODO layernorm_forward: napišite ovaj dio umjesto naredbe `raise`.
-    # Šta mora da važi, piše u opisu iznad. Zatim / then: check("layernorm_forward")
-    # (Write this part in place of the `raise`; the docstring above says what must hold.)
+    # TODO layernorm_forward: Od x, gamma, beta i eps izračunajte izlaz out, sa srednjom vrijednošću i
+    # varijansom svakog reda. U cache stavite šta god će trebati prolazu unazad.
+    # (Compute out from x, gamma, beta and eps, with the mean and the variance of each row. Put into cache
+    # whatever the backward pass will need.)
+    # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+    # check("layernorm_forward")
+    # (Write in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("layernorm_forward: još nije napisano (not written yet)")
     return out, cache
 
@@ -229,9 +246,13 @@ def layernorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
         dgamma: (D,).
         dbeta: (D,).
     """
-    # TODO layernorm_backward: napišite ovaj dio umjesto naredbe `raise`.
-    # Šta mora da važi, piše u opisu iznad. Zatim / then: check("layernorm_backward")
-    # (Write this part in place of the `raise`; the docstring above says what must hold.)
+    # TODO layernorm_backward: Od dout i onoga što ste sačuvali u cache izračunajte dx, dgamma i dbeta. Pazite
+    # kojom osom idu zbirovi i gdje ulazi gamma.
+    # (From dout and what you kept in cache, compute dx, dgamma and dbeta. Mind the axis of each sum and where
+    # gamma enters.)
+    # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
+    # check("layernorm_backward")
+    # (Write in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("layernorm_backward: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 
