@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
-from funkcije.lab import bar
-from funkcije.lab.bar import PageBar, progress_bar
+from funkcije import page
+from funkcije.page import PageBar, progress_bar
 
 TRAINING = """
 import numpy as np
@@ -50,7 +50,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 def test_the_bar_of_a_page_shows_its_share_and_leaves_an_empty_output(
     shown: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bar, "PAUSE", 0)
+    monkeypatch.setattr(page, "PAUSE", 0)
     steps = PageBar(4)
     assert shown == []
     steps.update()
@@ -67,9 +67,9 @@ def test_a_bar_that_never_began_shows_nothing(shown: list[dict[str, str]]) -> No
 
 
 def test_only_a_person_before_a_page_gets_its_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bar, "request", dict)
+    monkeypatch.setattr(page, "request", dict)
     for there, expected in ((True, PageBar), (False, type(None))):
-        monkeypatch.setattr(bar, "someone_is_there", lambda there=there: there)
+        monkeypatch.setattr(page, "someone_is_there", lambda there=there: there)
         assert isinstance(progress_bar(3), expected)
 
 
@@ -95,6 +95,6 @@ def test_a_trained_notebook_holds_no_widget_and_its_page_no_bar(allow_stdin: boo
     outputs = notebook.cells[0].outputs
     assert not [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert "(Epoha 2 / 2)" in "".join(output.get("text", "") for output in outputs)
-    page, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
-    body = page[page.index("<main") :] if "<main" in page else page
+    html, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
+    body = html[html.index("<main") :] if "<main" in html else html
     assert not re.search(r"<progress|\d+%\|", body)

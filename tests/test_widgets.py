@@ -182,8 +182,8 @@ def test_for_a_narrow_panel_the_plots_stand_two_by_two(
         assert is_a_drawing(picture_of(explorer, "narrow"))
         before = picture_of(explorer, "narrow")
         panel_of(explorer).play.click()
-        await until(lambda: text_of(explorer).startswith("Treniranje je završeno"))
-        assert picture_of(explorer, "narrow") != before
+        await until(lambda: picture_of(explorer, "narrow") != before)
+        explorer.stop()
 
     asyncio.run(scenario())
 
