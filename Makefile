@@ -65,6 +65,7 @@ lint: setup ## formatting, lint, types, and the rules between rooms
 	@rules=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$rules"; exit 1; }
 
 lab: setup ## JupyterLab with formgrader, on this course: make lab COURSE=build/demo for the demo's
+	@test -f "$(or $(COURSE),.)/nbgrader_config.py" || { echo "$(COURSE): no course (no nbgrader_config.py in it). Next: make lab COURSE=FOLDER with a course, or make demo for one to try."; exit 2; }
 	@cd "$(or $(COURSE),.)" && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter lab $$(test "$$(id -u)" != 0 || echo --allow-root)
 
 release: setup ## make release/NAME and solutions/NAME: make release NAME=batch_normalization

@@ -13,6 +13,7 @@ COMMANDS = {
     "release": "make release/NAME and solutions/NAME from their source",
     "check": "grade one folder that holds a funkcije/, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
+    "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
     "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
 }
@@ -48,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(given: list[str], asked: str, *, alone: bool) -> int:
-    import argparse
     import importlib
 
+    from .commands.arguments import Parser
     from .errors import GraderError
     from .surroundings import leave_the_current_folder
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="grader",
         description="Generates assignments from one source, and grades submissions outside the student's process.",
     )

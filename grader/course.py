@@ -92,6 +92,10 @@ class Course:
         Raises:
             GraderError: no such assignment in this course.
         """
+        if name == ".." or Path(name).name != name or "\\" in name:
+            raise GraderError(
+                f"{shown(name)!r}: expected the name of an assignment, found a path. Next: type the name alone."
+            )
         known = self.assignments()
         if name not in known:
             has = ", ".join(known) or "none"
@@ -134,7 +138,8 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
     """
     if named is not None:
         if not named.is_dir():
-            raise GraderError(f"{named}: no such folder, so no course. Next: check the spelling of --course.")
+            what = "a file" if named.is_file() else "no such folder"
+            raise GraderError(f"{named}: {what}, so no course. Next: check the spelling of --course.")
         course = find_course(named)
         if why := _handed_in(course.root, submission, named=True):
             raise GraderError(

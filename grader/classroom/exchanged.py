@@ -18,6 +18,9 @@ first class that a course's configuration names. Exchanged are:
 `BaseConverter._format_source`
     In nbgrader's pattern of a path a student's name is `.*`, and a name may hold a newline, which that does not match.
     May go when nbgrader reads a path without a pattern.
+`ZipCollectApp.extract_archive_files`
+    nbgrader's takes any name for an assignment's, and warns that it finds nothing. May go when it refuses one that the
+    course does not have.
 `ZipCollectApp._mkdirs_if_missing`
     nbgrader's writes a line for each folder, of which there may be thousands. May go when that is a debug line.
 """
@@ -34,6 +37,8 @@ from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import check_directory
 
+from ..course import Course
+from ..text import shown
 from . import converter as ours
 from .exporter import SubmissionExporter
 
@@ -77,12 +82,26 @@ def _format_source(converter: BaseConverter, assignment_id: str, student_id: str
     return str(_stock_format_source(converter, assignment_id, student_id, escape))
 
 
+def _extract(app: ZipCollectApp) -> None:
+    course, name = Course(Path(app.coursedir.root)), str(app.coursedir.assignment_id)
+    known = sorted({*course.assignments(), *(path.parent.name for path in course.release.glob("*/*.ipynb"))})
+    if name not in known:
+        app.log.error(
+            "Not collected: this course has no assignment %r (it has: %s). Next: check the spelling.",
+            shown(name),
+            ", ".join(known) or "none",
+        )
+        raise SystemExit(2)
+    _stock_extract(app)
+
+
 def _make_folder(app: ZipCollectApp, path: str) -> None:
     if not check_directory(path, write=True, execute=True):
         Path(path).mkdir(parents=True)
 
 
 _stock_start = Autograde.start
+_stock_extract = ZipCollectApp.extract_archive_files
 _stock_init_feedback = GenerateFeedback.init_notebooks
 _stock_format_source = BaseConverter._format_source
 Autograde.start = _start
@@ -90,4 +109,5 @@ CourseDirectory.get_existing_timestamp = _existing_timestamp
 NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
 GenerateFeedback.init_notebooks = _init_feedback
 BaseConverter._format_source = _format_source
+ZipCollectApp.extract_archive_files = _extract
 ZipCollectApp._mkdirs_if_missing = _make_folder

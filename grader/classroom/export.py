@@ -40,7 +40,11 @@ class CheckCsvExportPlugin(ExportPlugin):  # type: ignore[misc]
         """Write `--to` (`grades.csv` if it is not given) for the assignments and students that were asked for."""
         course = Course(Path(self.parent.coursedir.root))
         path = Path(self.to or "grades.csv")
-        count = write_csv(course, gradebook, path, self.assignment, self.student)
+        try:
+            count = write_csv(course, gradebook, path, self.assignment, self.student)
+        except GraderError as error:  # nbgrader would print the way to it, too
+            self.log.error("Not exported: %s", error)
+            raise SystemExit(2) from None
         self.log.info("Exported %d rows to %s", count, path)
 
 

@@ -106,7 +106,8 @@ def find_package(folder: Path) -> Path:
     """
     try:
         if not folder.is_dir():
-            raise NotASubmission(f"{folder}: no such folder. Next: pass the folder that holds {PACKAGE}/.")
+            what = "a file, and a folder was expected" if folder.is_file() else "no such folder"
+            raise NotASubmission(f"{folder}: {what}. Next: pass the folder that holds {PACKAGE}/.")
         package = folder / PACKAGE
         if package.is_dir() and not package.is_symlink():
             return package
@@ -121,7 +122,8 @@ def find_package(folder: Path) -> Path:
     if len(found) == 1:
         return found[0]
     which = ", ".join(shown(path.relative_to(folder).as_posix()) for path in found[:5])
-    what = f"several that may be meant by {PACKAGE}/ ({which})" if found else f"no {PACKAGE}/ in it"
+    itself = "" if folder.name != PACKAGE else f" (it is called {PACKAGE} itself: is the folder above it meant?)"
+    what = f"several that may be meant by {PACKAGE}/ ({which})" if found else f"no {PACKAGE}/ in it{itself}"
     raise NotASubmission(
         f"{folder}: {what}, so there is nothing to grade. Next: pass the folder that holds {PACKAGE}/."
     )

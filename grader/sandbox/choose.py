@@ -98,7 +98,7 @@ def _layout(python: Path, _changed: int) -> Layout:
 
 def add_sandbox_options(parser: argparse.ArgumentParser) -> None:
     """Add `--sandbox` and `--unsafe` to a command that grades."""
-    parser.add_argument("--sandbox", choices=NAMES, help="use this sandbox or none (default: the best there is)")
+    parser.add_argument("--sandbox", choices=NAMES, help="use this sandbox, and no other (default: the best there is)")
     parser.add_argument("--unsafe", action="store_true", help="grade without a sandbox; every result says so")
 
 
