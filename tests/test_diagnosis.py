@@ -243,7 +243,7 @@ def test_a_backward_pass_on_a_wrong_forward_pass_sends_to_that_first(judged: Jud
         backward("dbeta = dout.sum(axis=0)", "dbeta = np.cos(dout).sum(axis=0)"),
     )
     result = judged(*edits, function="batchnorm_backward")
-    assert "fix batchnorm_forward first" in message(result, "dbeta")
+    assert "Fix the forward pass first (batchnorm_forward)" in message(result, "dbeta")
     assert all("forward pass" not in check.message for check in result.checks if check.id.endswith("shapes"))
 
 
