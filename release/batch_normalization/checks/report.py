@@ -62,6 +62,7 @@ def summary(result: Result) -> str:
     say = catalogue(result.language)
     blocks = [text(result, function) for function in result.functions]
     blocks += [say("warning", text=warning) for warning in result.warnings]
+    blocks += [say("look_at", text=reason.text) for reason in result.look_at]
     blocks.append(say("total", points=f"{result.score:g}", max_points=f"{result.max_score:g}"))
     return "\n".join(blocks)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from xml.etree import ElementTree
+
+from .language import Catalogue
 
 Status = Literal["passed", "failed", "error", "timeout", "not_implemented"]
 
@@ -38,6 +40,23 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class LookAt:
+    """Why a person should look at a submission: what the kit could not judge, or what one line cost."""
+
+    key: str
+    """Of the sentence in the catalogue."""
+    names: dict[str, str]
+    """What fills it in."""
+    text: str
+    """The sentence, in the result's language."""
+
+
+def look(say: Catalogue, key: str, **names: str) -> LookAt:
+    """A reason to look, in the words of a catalogue."""
+    return LookAt(key, names, say(key, **names))
+
+
+@dataclass(frozen=True)
 class Result:
     """The verdict on a submission."""
 
@@ -51,6 +70,8 @@ class Result:
     """Remarks on the submission as a whole, such as a module that is not installed."""
     language: str = "cnr"
     """Of the messages, one of `language.LANGUAGES`."""
+    look_at: tuple[LookAt, ...] = ()
+    """Why a person should look at this submission; nothing if the kit is sure of it."""
 
     @property
     def score(self) -> float:
@@ -87,6 +108,7 @@ class Result:
             "seconds": round(self.seconds, 3),
             "language": self.language,
             "warnings": list(self.warnings),
+            "look_at": [asdict(reason) for reason in self.look_at],
             "checks": [
                 {
                     "id": check.id,
@@ -123,6 +145,7 @@ class Result:
             data["seconds"],
             tuple(data["warnings"]),
             data["language"],
+            tuple(LookAt(**reason) for reason in data.get("look_at", ())),
         )
 
     def to_junit(self) -> str:

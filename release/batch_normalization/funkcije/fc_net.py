@@ -16,6 +16,13 @@ from numpy.typing import DTypeLike
 from .layer_utils import *
 from .layers import *
 
+_FORMERLY = {
+    "use_batchnorm": 'it is normalization="batchnorm" today',
+    "dropout": "it is dropout_keep_ratio today, the share that is kept (dropout was the share that is dropped until "
+    "2017, and the share that is kept from 2018)",
+}
+"""What arguments of older courses are called today."""
+
 
 class TwoLayerNet:
     """affine - ReLU - affine - softmax, with L2 regularization of the weights.
@@ -82,6 +89,7 @@ class FullyConnectedNet:
 
     Raises:
         ValueError: a normalization or a dropout_keep_ratio that is not one of those named above.
+        TypeError: an argument that is not one of those named above; for those of older courses, with today's name.
     """
 
     def __init__(
@@ -95,7 +103,10 @@ class FullyConnectedNet:
         weight_scale: float = 1e-2,
         dtype: DTypeLike = np.float32,
         seed: int | None = None,
+        **others: Any,
     ) -> None:
+        for name in others:
+            raise TypeError(f"FullyConnectedNet: no argument {name!r}; {_FORMERLY.get(name, 'see its docstring')}")
         if normalization not in (None, "batchnorm", "layernorm"):
             raise ValueError(
                 f'FullyConnectedNet: normalization is {normalization!r}; expected "batchnorm", "layernorm" or None'

@@ -198,7 +198,8 @@ def layernorm_forward(
         x: inputs (N, D).
         gamma: scale (D,).
         beta: shift (D,).
-        ln_param: a dict; its key eps is added to the variance, inside the root; 1e-5 if absent.
+        ln_param: a dict; its key eps is added to the variance, inside the root; 1e-5 if absent. The network puts its
+            mode into it, "train" or "test", which changes nothing here.
 
     Returns:
         out: (N, D).
@@ -206,7 +207,8 @@ def layernorm_forward(
     """
     eps = float(ln_param.get("eps", 1e-5))
     cache: Any = None
-    # To be found: out and cache.
+    # To be found: out and cache. ln_param holds the network's mode, too, which must not get the better of one of yours:
+    # {"mode": "train", **ln_param} is in test mode when the network is.
     # TODO layernorm_forward: napišite ovaj dio umjesto naredbe `raise`.
     # Šta mora da važi, piše u opisu iznad. Zatim / then: check("layernorm_forward")
     # (Write this part in place of the `raise`; the docstring above says what must hold.)

@@ -88,6 +88,9 @@ class Check:
     """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
     moves: tuple[Move, ...] = ()
     """What must change with what, for the results to count as computed; nothing where values are judged anyway."""
+    after: str = ""
+    """The check, by its name in the function, that judges the same result on plainer terms: what is wrong there already
+    is no matter of the eps, the type or the size that this one is about."""
 
     @property
     def function(self) -> str:
@@ -130,6 +133,16 @@ class Probe:
         return replace(check, sizes=((self.square, self.square),)).inputs(seed + self.id.encode())[0]
 
 
+@dataclass(frozen=True)
+class Default:
+    """A setting that a check leaves out; where saying it makes all results right, the student's default is wrong."""
+
+    id: str
+    """Also the key of its sentence in `checks/NAME/*.toml`."""
+    says: Mapping[str, float]
+    """The setting, with the value that it should have where it is left out."""
+
+
 @dataclass
 class CheckList:
     """Collects checks in the order in which they are written."""
@@ -147,11 +160,14 @@ class CheckList:
         aspect: Aspect = "values",
         part: str = "",
         moves: Sequence[Move] = (),
+        after: str = "",
     ) -> Callable[[Run], Run]:
         """Decorate a `run` function."""
 
         def decorate(run: Run) -> Run:
-            self.checks.append(Check(id, float(points), contract, draw, run, tuple(sizes), aspect, part, tuple(moves)))
+            self.checks.append(
+                Check(id, float(points), contract, draw, run, tuple(sizes), aspect, part, tuple(moves), after)
+            )
             return run
 
         return decorate
@@ -176,6 +192,7 @@ class Assignment:
     """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
     functions these take the place of: a network's points do not depend on the student's layers."""
     probes: tuple[Probe, ...] = ()
+    defaults: tuple[Default, ...] = ()
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from checks.core import CheckList, Observed
+from checks.executor.executor import StudentError
 from checks.student import Params, Student
 
 from . import moves
 from .gradients import add_backward_checks, backward_of
-from .inputs import batch, far_from_zero, single, with_gradient, with_statistics
+from .inputs import batch, far_from_zero, more_examples, single, with_gradient, with_statistics
+from .observed import difference
 
 checks = CheckList()
 
@@ -44,7 +46,7 @@ def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.sizes", points=1, contract="BF-9", draw=batch, sizes=MANY_SIZES)
+@checks.add("batchnorm_forward.sizes", points=1, contract="BF-9", draw=batch, sizes=MANY_SIZES, after="train")
 def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """One example, one feature, more features than examples."""
     out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
@@ -69,14 +71,33 @@ def running_var(
     return begun | {"running_var (continued)": bn_param["running_var"]}
 
 
-@checks.add("batchnorm_forward.continued", points=0.5, contract="BF-14", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.continued",
+    points=0.5,
+    contract="BF-14",
+    draw=with_statistics,
+    sizes=ONE_SIZE,
+    after="running_mean",
+)
 def continued(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """A running mean that is already there is continued from."""
+    """A running mean that is already there is continued from, and another number of examples may come in between.
+
+    What raises there is left out where the running mean is none of the columns' anyway, which says more.
+    """
     bn_param = student.mapping(mode="train", running_mean=running_mean, running_var=running_var)
-    student.batchnorm_forward(x, gamma, beta, bn_param)
-    return {"running_mean": bn_param["running_mean"]}
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    observed = {"running_mean": bn_param["running_mean"]}
+    try:
+        student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
+        bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var
+        again, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    except StudentError as error:
+        if error.kind not in {"error", "result"} or np.shape(observed["running_mean"]) == gamma.shape:
+            raise
+        return observed
+    return {**observed, "out (after another N) - out": difference(again, out)}
 
 
 @checks.add(
@@ -95,7 +116,14 @@ def running_shape(student: Student, x: Array, gamma: Array, beta: Array) -> Obse
     return {**_statistics(bn_param), "computed out": out}
 
 
-@checks.add("batchnorm_forward.momentum", points=0.5, contract="BF-8", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.momentum",
+    points=0.5,
+    contract="BF-8",
+    draw=with_statistics,
+    sizes=ONE_SIZE,
+    after="running_mean",
+)
 def momentum(
     student: Student,
     x: Array,
@@ -125,13 +153,17 @@ def momentum(
 def test_mode(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """Test output from the running statistics, with the default eps."""
+    """Test output from the running statistics, with the default eps, after a test of another number of examples."""
     bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
+    bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var  # whatever that made of them
     out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.test_eps", points=0.25, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.test_eps", points=0.25, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE, after="test_mode"
+)
 def test_eps(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, eps: float, **_: Any
 ) -> Observed:
@@ -176,28 +208,42 @@ def test_shape(
     return {"out": out} | _statistics(bn_param)
 
 
-@checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE, after="train")
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
     """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE)
+@checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE, after="train")
 def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """An eps of 0 is used, too, and not taken for one that is missing."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=0.0))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.float32", points=0.25, contract="BF-10", draw=single(with_gradient), sizes=ONE_SIZE)
+@checks.add(
+    "batchnorm_forward.float32",
+    points=0.25,
+    contract="BF-10",
+    draw=single(with_gradient),
+    sizes=ONE_SIZE,
+    after="train",
+)
 def float32(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
     """Single precision."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.offset", points=0.25, contract="BF-15", draw=single(far_from_zero), sizes=((5, 8),))
+@checks.add(
+    "batchnorm_forward.offset",
+    points=0.25,
+    contract="BF-15",
+    draw=single(far_from_zero),
+    sizes=((5, 8),),
+    after="train",
+)
 def offset(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     """Single precision where the mean is far greater than the standard deviation."""
     out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))

@@ -17,7 +17,7 @@ def batch(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """`x` of shape (N, D), `gamma` and `beta` of shape (D,)."""
     spread = rng.uniform(0.5, 3.0, D)
     spread[rng.integers(D)] = 0.01
-    x = rng.normal(size=(N, D)) * spread + rng.uniform(-3.0, 3.0, D)
+    x = spread_out(rng, N, D, axis=0) * spread + rng.uniform(-3.0, 3.0, D)
     return {"x": x, **scale_and_shift(rng, D)}
 
 
@@ -25,8 +25,21 @@ def rows(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """The same for layer normalization: rows differ in mean and spread, and one has a spread of about 1e-2."""
     spread = rng.uniform(0.5, 3.0, (N, 1))
     spread[rng.integers(N)] = 0.01
-    x = rng.normal(size=(N, D)) * spread + rng.uniform(-3.0, 3.0, (N, 1))
+    x = spread_out(rng, N, D, axis=1) * spread + rng.uniform(-3.0, 3.0, (N, 1))
     return {"x": x, **scale_and_shift(rng, D)}
+
+
+def spread_out(rng: np.random.Generator, N: int, D: int, axis: int) -> np.ndarray:
+    """Normal numbers whose mean is 0 and whose standard deviation is 1 along an axis, but where there is only one.
+
+    Two or three numbers drawn freely lie close together now and then. Of these the gradient is a thousand times that of
+    the others, so that what is judged, and which mistakes are seen, would depend on the draw.
+    """
+    x = rng.normal(size=(N, D))
+    if x.shape[axis] == 1:
+        return x
+    x -= x.mean(axis, keepdims=True)
+    return np.asarray(x / x.std(axis, keepdims=True))
 
 
 def scale_and_shift(rng: np.random.Generator, D: int) -> dict[str, Any]:
@@ -61,13 +74,13 @@ def with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     spread = rng.uniform(0.5, 2.0, D)
     # No narrower: the gradient of a column grows as its spread shrinks, and would hide all the others.
     spread[rng.integers(D)] = 0.05
-    x = (rng.normal(size=(N, D)) + rng.uniform(-3.0, 3.0, D)) * spread
+    x = (spread_out(rng, N, D, axis=0) + rng.uniform(-3.0, 3.0, D)) * spread
     return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
 
 
 def rows_with_gradient(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     """The same for layer normalization."""
-    x = rng.normal(size=(N, D)) * rng.uniform(0.5, 2.0, (N, 1)) + rng.uniform(-3.0, 3.0, (N, 1))
+    x = spread_out(rng, N, D, axis=1) * rng.uniform(0.5, 2.0, (N, 1)) + rng.uniform(-3.0, 3.0, (N, 1))
     return {"x": x, **scale_and_shift(rng, D), **upstream(rng, N, D)}
 
 
@@ -77,12 +90,18 @@ def upstream(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
     return {"dout": dout, "eps": float(rng.uniform(0.2, 0.6))}
 
 
+def more_examples(x: np.ndarray) -> np.ndarray:
+    """Other examples of the same features, and more of them: what a dictionary may have met before."""
+    return np.vstack((0.5 * x[::-1] + 1.0, -2.0 * x))
+
+
 def one_gamma_zero(draw: Any) -> Any:
-    """The same inputs with a feature whose `gamma` is 0."""
+    """The same inputs with a feature whose `gamma` is 0, but for the only one: then `out` would say nothing of x."""
 
     def draw_one_zero(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
         inputs: dict[str, Any] = draw(rng, N, D)
-        inputs["gamma"][rng.integers(D)] = 0.0
+        if D > 1:
+            inputs["gamma"][rng.integers(D)] = 0.0
         return inputs
 
     return draw_one_zero

@@ -59,6 +59,10 @@ class Difference:
     where: tuple[int, ...] = ()
     size: float = 0.0
     """Largest distance, in units of the truth's size (`values` only)."""
+    apart: float = 0.0
+    """Largest distance as it is (`values` only)."""
+    near_zero: bool = False
+    """Whether the truth has no size that a distance could be told in (`values` only)."""
     share: float = 0.0
     """The share of the numbers that differ (`values` only)."""
 
@@ -130,11 +134,13 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         _number(values[where]),
         where,
         size=float(distance.max()),
+        apart=float(distance.max()) * scale(truth),
+        near_zero=scale(truth) <= FLOOR,
         share=float(wrong.mean()),
     )
 
 
-def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d") -> bool:
+def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d", tolerance: float | None = None) -> bool:
     """Whether trusted code that may be wrong gave the same, number by number: not a number where it gave none."""
     reshaped = in_shape(got, numbers.shape) if isinstance(got, np.ndarray) else None
     if reshaped is None:
@@ -142,7 +148,8 @@ def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d") -> bool:
     values, finite = reshaped.astype(np.float64), np.isfinite(numbers)
     if not np.array_equal(values[~finite], numbers[~finite], equal_nan=True):
         return False
-    return bool(np.all(distances(values[finite], numbers[finite]) <= TOLERANCE[precision]))
+    bound = TOLERANCE[precision] if tolerance is None else tolerance
+    return bool(np.all(distances(values[finite], numbers[finite]) <= bound))
 
 
 def _not_an_array(name: str, got: Any, truth: np.ndarray) -> Difference:

@@ -109,15 +109,42 @@ def _depends(check: Check, student: Student, move: Move, inputs: Inputs, base: O
 
 def _follows(base: Any, far: Any, near: Any, everywhere: bool, where: np.ndarray | None) -> bool:
     """Whether a result changes with a step, and far less with a small one; only some of it is looked at if `where`."""
+    if where is not None and isinstance(base, np.ndarray) and isinstance(far, np.ndarray):
+        return _felt_where(base, far, where)
+    base, far, near = _finite_part(base, far, near)
     if not (is_finite(base) and is_finite(far) and is_finite(near) and base.shape == far.shape == near.shape):
         return False
     changed = np.abs(far.astype(np.float64) - base)
     felt = changed >= LEAST * STEP
-    if where is not None:
-        return bool(where.shape == felt.shape and felt[where].mean() >= MOST)
     if not felt.any() or (everywhere and not _all_over(felt)):
         return False
     return bool(np.max(np.abs(near.astype(np.float64) - base)) <= SHRINKS * np.max(changed))
+
+
+def _felt_where(base: np.ndarray, far: np.ndarray, where: np.ndarray) -> bool:
+    """Whether most numbers in some places changed; some may be none, where a forward pass takes a bad root."""
+    if not base.shape == far.shape == where.shape or not {base.dtype.kind, far.dtype.kind} <= set("fiu"):
+        return False
+    there = where & np.isfinite(base) & np.isfinite(far)
+    return bool(there.any() and (np.abs(far[there].astype(np.float64) - base[there]) >= LEAST * STEP).mean() >= MOST)
+
+
+def _finite_part(base: Any, *others: Any) -> tuple[Any, ...]:
+    """The columns, or else the rows, in which there are numbers: some are lost where a forward pass takes a bad root.
+
+    Of what is no number at all, nothing is left out, and it follows nothing.
+    """
+    arrays = (base, *others)
+    if not all(isinstance(one, np.ndarray) and one.dtype.kind == "f" and one.shape == base.shape for one in arrays):
+        return arrays
+    finite = np.logical_and.reduce([np.isfinite(one) for one in arrays])
+    if finite.ndim == 1 and finite.any():
+        return tuple(one[finite] for one in arrays)
+    if finite.ndim == 2 and finite.all(axis=0).any():
+        return tuple(one[:, finite.all(axis=0)] for one in arrays)
+    if finite.ndim == 2 and finite.all(axis=1).any():
+        return tuple(one[finite.all(axis=1)] for one in arrays)
+    return arrays
 
 
 def _all_over(felt: np.ndarray) -> bool:

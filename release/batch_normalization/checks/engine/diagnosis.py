@@ -104,7 +104,7 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
     return Fit(frozenset(explained), frozenset(strong), frozenset(altered), frozenset(left))
 
 
-def _result(name: str) -> str:
+def result_of(name: str) -> str:
     """`running_mean` of `running_mean (3)`."""
     return name.partition(" (")[0]
 
@@ -256,9 +256,9 @@ class MistakeSearch:
 
     def _refuted(self, seen: Seen, mistake: str) -> bool:
         """Whether in another check one of the wrong results is not what this mistake gives."""
-        results = {_result(name) for _, name in seen.wrong}
+        results = {result_of(name) for _, name in seen.wrong}
         return any(
-            _result(name) in results
+            result_of(name) in results
             for other in self.failed
             if other.case.precision == "d" and not other.error
             for _, name in self._fit(other, mistake).altered

@@ -12,19 +12,33 @@ from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
 from .case import Case, prints_of
-from .compare import Difference
-from .diagnosis import RAISED, MistakeSearch, Place, Seen
+from .compare import FLOOR, Difference
+from .diagnosis import RAISED, MistakeSearch, Place, Seen, result_of
 from .faults import signature
 from .findings import FAINT, TELLING, Finder, Finding, find, where_wrong
 from .outcome import Outcome
 from .own_forward import seen_on
-from .probing import probe, vanishes
+from .probing import probe, vanishes, wrong_default
 
 
 def explain(assignment: Assignment, outcomes: Sequence[Outcome], student: Student, say: Catalogue) -> list[CheckResult]:
     """The results of one function's checks, with as much said as the assignment allows."""
     named = _named(outcomes) if assignment.explain == "hint" else {}
-    return [_result(assignment, outcome, named.get(outcome.check.id, ()), student, say) for outcome in outcomes]
+    results = []
+    for outcome in outcomes:
+        before = "" if assignment.explain == "none" else _wrong_already(outcome, outcomes, say)
+        results.append(_result(assignment, outcome, named.get(outcome.check.id, ()), student, say, before))
+    return results
+
+
+def _wrong_already(outcome: Outcome, outcomes: Sequence[Outcome], say: Catalogue) -> str:
+    """That a result is wrong in the plainer check already, and so no matter of what this one is about."""
+    if outcome.forward_wrong:
+        return ""
+    plainer = [other for other in outcomes if other.check.id == f"{outcome.check.function}.{outcome.check.after}"]
+    wrong = {result_of(item.difference.name) for other in plainer for item in other.wrong if not other.forward_wrong}
+    both = [name for name in dict.fromkeys(result_of(item.difference.name) for item in outcome.wrong) if name in wrong]
+    return say("wrong_already", name=", ".join(both), check=outcome.check.after) if both else ""
 
 
 def _named(outcomes: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
@@ -51,10 +65,10 @@ def _seen(outcome: Outcome) -> Seen | None:
 
 
 def _result(
-    assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue
+    assignment: Assignment, outcome: Outcome, mistakes: Sequence[str], student: Student, say: Catalogue, before: str
 ) -> CheckResult:
     check, passed = outcome.check, outcome.status == "passed"
-    lines = [] if passed else _lines(assignment, outcome, mistakes, student, say)
+    lines = [] if passed else [before, *_lines(assignment, outcome, mistakes, student, say)]
     return CheckResult(
         check.id,
         check.function,
@@ -105,17 +119,21 @@ def _about_numbers(
     first = outcome.wrong[0]
     lines.append(describe(first.difference, _at(outcome.check, first.size), say, open=case.open))
     if assignment.explain == "hint" and not mistakes:
-        lines += _findings(outcome, case, student, say)
+        lines += _findings(assignment, outcome, case, student, say)
     return lines
 
 
-def _findings(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
+def _findings(assignment: Assignment, outcome: Outcome, case: Case, student: Student, say: Catalogue) -> list[str]:
     """What the numbers prove where no known mistake explains them."""
     check = outcome.check
     lines: list[str] = []
     if check.aspect == "values":
+        if default := wrong_default(outcome, case, assignment.defaults, student, say):
+            return default
         lines = _found(outcome, case, TELLING, say) or probe(outcome, case, student, say)
         lines = lines or _found(outcome, case, FAINT, say)
+        if any(item.difference.kind == "nan" for item in outcome.wrong):
+            lines = [*lines, say("nan_comes_from")]
     wrong = {item.size for item in outcome.wrong}
     telling = [
         index
@@ -151,6 +169,8 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
     key: str = difference.kind
     if key == "values" and not difference.where:
         key = "values_scalar"
+    elif key == "values" and difference.near_zero:
+        key = "values_near_zero"
     if key in {"values", "values_scalar", "nan"} and not open:
         key += "_hidden"
     if key == "type" and difference.found == "NoneType":
@@ -162,5 +182,7 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
         found=difference.found,
         where=list(difference.where),
         size=f"{difference.size:.1e}",
+        apart=f"{difference.apart:.2g}",
+        floor=FLOOR,
         share=f"{difference.share:.0%}",
     )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core import FORWARD, Assignment, Check, Inputs, Observed
-from .case import Case, Known, NotKnown, Probed, agree, judged, precision_of
+from .case import Case, Cause, Known, NotKnown, Probed, agree, judged, precision_of
 from .fingerprint import Fingerprint, Fingerprints, projections
 
 FILE = "recordings.npz"
@@ -69,7 +69,7 @@ class Writer:
         """
         found: dict[str, Any] = {}
         for mistake in case.forwards:
-            own = case.forward(mistake)
+            own = case.forward(Cause((mistake,)))
             if own is None or not _same_shapes(own.forward, case.truth):
                 continue
             known = [judged(case.truth)]
@@ -237,10 +237,14 @@ class RecordedCase:
         """Two mistakes at once are not recorded."""
         raise NotKnown
 
-    def forward(self, mistake: str) -> RecordedForward | None:
+    def forward(self, cause: Cause) -> RecordedForward | None:
         """See `case.Case`."""
-        starts = self._entry["forward"].get(mistake)
-        return None if starts is None else RecordedForward(self, mistake, starts)
+        starts = self._entry["forward"].get(cause.mistakes[0])
+        return None if starts is None else RecordedForward(self, cause, starts)
+
+    def reproducing(self, observed: Sequence[Observed], *, pairs: bool) -> Sequence[RecordedForward]:
+        """Nothing is fitted without the reference."""
+        return ()
 
     @property
     def probes(self) -> Sequence[Probed]:
@@ -272,7 +276,7 @@ class RecordedForward:
     """A mistaken forward pass as it was recorded, with what is right on it."""
 
     case: RecordedCase
-    mistake: str
+    cause: Cause
     starts: Sequence[int]
     """Where the numbers begin: of the forward pass, then of each gradient."""
 

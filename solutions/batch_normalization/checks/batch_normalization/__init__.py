@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from checks.core import Assignment, Probe
+from checks.core import Assignment, Default, Probe
 from checks.student import Contract, Function
 
 from . import batchnorm, layernorm, network
@@ -41,4 +41,5 @@ ASSIGNMENT = Assignment(
         Probe("right_for_dout_one", {"dout": 1.0}),
         Probe("right_for_square", square=5),
     ),
+    defaults=(Default("default_eps", {"eps": 1e-5}), Default("default_momentum", {"momentum": 0.9})),
 )

@@ -5,15 +5,17 @@ Each judges as little as it can, so that a mistake in one gradient costs that gr
 another forward pass leaves `dgamma` alone is judged by the difference, whatever `dgamma` is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from checks.core import FORWARD, CheckList, Draw, Observed
+from checks.executor.executor import StudentError
 from checks.student import Student
 
-from .inputs import one_gamma_zero, single
+from .inputs import more_examples, one_gamma_zero, single
 from .moves import BACKWARD
 from .observed import added
 
@@ -38,13 +40,14 @@ def backward_of(forward: str, backward: str, **always: Any) -> Gradients:
         beta: np.ndarray,
         dout: np.ndarray,
         *,
-        then_another: bool = False,
+        then: np.ndarray | None = None,
         **param: float,
     ) -> Observed:
         params = student.mapping(**always, **param)
         out, cache = getattr(student, forward)(x, gamma, beta, params)
-        if then_another:
-            getattr(student, forward)(-2.0 * x[::-1], 0.5 * gamma, beta, params)
+        if then is not None:
+            with no_fault():  # of the backward pass
+                getattr(student, forward)(then, 0.5 * gamma, beta, params)
         dx, dgamma, dbeta = getattr(student, backward)(dout, cache)
         return {FORWARD: out, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
 
@@ -84,10 +87,10 @@ def add_backward_checks(
     add("dgamma", 2, _only(gradients, "dgamma"), draw=one_gamma_zero(draw), sizes=FEW_SIZES)
     add("dbeta", 3, _only(gradients, "dbeta"), sizes=FEW_SIZES)
     add("shapes", 4, _default_eps(gradients), sizes=sizes, aspect="shapes", moves=BACKWARD)
-    add("sizes", 5, _default_eps(dx), sizes=sizes)
-    add("eps", 6, dx)
-    add("float32", 7, _default_eps(dx), draw=single(draw))
-    add("own_cache", 8, _default_eps(_after_another(gradients)))
+    add("sizes", 5, _default_eps(dx), sizes=sizes, after="dx")
+    add("eps", 6, dx, after="dx")
+    add("float32", 7, _default_eps(dx), draw=single(draw), after="dx")
+    add("own_cache", 8, _default_eps(_after_another(gradients)), after="dx")
 
 
 def _default_eps(gradients: Gradients) -> Gradients:
@@ -98,14 +101,30 @@ def _default_eps(gradients: Gradients) -> Gradients:
 
 
 def _after_another(gradients: Gradients) -> Gradients:
-    """`dx` after another forward pass, and what that pass changes in `dgamma`, right or wrong: nothing."""
+    """`dx` after another forward pass, and what that pass changes in `dgamma`, right or wrong: nothing.
 
-    def run(student: Student, **inputs: Any) -> Observed:
-        before, after = gradients(student, **inputs), gradients(student, then_another=True, **inputs)
+    Then after one of another number of examples, with the same dictionary; where that raises, its `dx` is missing.
+    """
+
+    def run(student: Student, x: np.ndarray, **inputs: Any) -> Observed:
+        before, after = gradients(student, x, **inputs), gradients(student, x, then=-2.0 * x[::-1], **inputs)
         moved = added(after["dgamma"], before["dgamma"], inputs["gamma"].shape)
-        return {FORWARD: after[FORWARD], "dx": after["dx"], "dgamma (after another pass) - dgamma": moved}
+        observed = {FORWARD: after[FORWARD], "dx": after["dx"], "dgamma (after another pass) - dgamma": moved}
+        with no_fault():
+            observed["dx (after another N)"] = gradients(student, x, then=more_examples(x), **inputs)["dx"]
+        return observed
 
     return run
+
+
+@contextmanager
+def no_fault() -> Iterator[None]:
+    """An error of the student's code ends what stands in here, and not the check."""
+    try:
+        yield
+    except StudentError as error:
+        if error.kind not in {"error", "result"}:
+            raise
 
 
 def _only(gradients: Gradients, name: str) -> Gradients:

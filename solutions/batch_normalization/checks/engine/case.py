@@ -71,12 +71,26 @@ class KnownMistakes(Protocol):
         """What two of them give at once; raises `NotKnown` where they change the same text, or nobody can say."""
 
 
+@dataclass(frozen=True)
+class Cause:
+    """What trusted code has in its forward pass where it gives what the student's gives."""
+
+    mistakes: tuple[str, ...]
+    """A known mistake, or two; or a family of them, with a number, beside a known mistake or alone."""
+    numbers: tuple[float, ...] = ()
+    """One for each size, as each has an eps of its own; of none, or of other sizes, the first."""
+
+    def number(self, size: int) -> float | None:
+        """The number at a size, by its index; None if this has none."""
+        return self.numbers[size if size < len(self.numbers) else 0] if self.numbers else None
+
+
 class OwnForward(Protocol):
-    """A known mistake of the forward pass that a backward pass is judged on."""
+    """A mistaken forward pass that a backward pass is judged on."""
 
     @property
-    def mistake(self) -> str:
-        """Its id."""
+    def cause(self) -> Cause:
+        """What is mistaken in it."""
 
     @property
     def forward(self) -> Sequence[Observed]:
@@ -108,8 +122,11 @@ class Case(KnownMistakes, Protocol):
     def forwards(self) -> Sequence[str]:
         """The known mistakes of the forward pass that a backward pass is judged on."""
 
-    def forward(self, mistake: str) -> OwnForward | None:
+    def forward(self, cause: Cause) -> OwnForward | None:
         """What is right on one of them; None if it changes nothing here, or nothing can be judged on it."""
+
+    def reproducing(self, observed: Sequence[Observed], *, pairs: bool) -> Sequence[OwnForward]:
+        """Other mistaken forward passes that give what was observed: by a number that is fitted, and by `pairs`."""
 
     @property
     def probes(self) -> Sequence[Probed]:

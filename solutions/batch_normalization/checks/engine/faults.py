@@ -76,7 +76,17 @@ def _raised(error: StudentError, say: Catalogue) -> str:
         # numpy's own sentence goes on for lines about versions; the name is what matters.
         sentence = say("raised", error=f"{error.type}: np.{name}", place=place)
         return f"{sentence}\n{say('removed', name=name, instead=REMOVED[name])}"
-    return sentence
+    return f"{sentence}\n{say('import_fails')}" if failed_import(error) else sentence
+
+
+def failed_import(error: StudentError) -> tuple[str, str] | None:
+    """Where an import fails (`layers.py:3`), and what it raised; None of any other error."""
+    if error.kind != "error" or error.type not in {"ImportError", "ModuleNotFoundError"} or not error.lines:
+        return None
+    last = error.lines[-1]
+    if not last.code.startswith(("import ", "from ")):
+        return None
+    return f"{last.file}:{last.number}", _brief(str(error))
 
 
 def _wrong_count(error: StudentError, say: Catalogue) -> str:

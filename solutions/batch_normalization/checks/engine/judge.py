@@ -16,13 +16,13 @@ import numpy as np
 from ..core import Assignment, Check, Observed
 from ..executor.executor import StudentError
 from ..language import Catalogue, catalogue
-from ..result import CheckResult, Result
+from ..result import CheckResult, Result, look
 from ..student import Student
 from .case import Case, Oracle
 from .compare import difference_in_values
 from .computed import not_computed
 from .explain import explain
-from .faults import describe_error, signature
+from .faults import describe_error, failed_import, signature
 from .outcome import Outcome, differences
 from .own_forward import OwnForwards
 
@@ -54,6 +54,7 @@ def judge(
     say = catalogue(language, assignment.folder)
     results: list[CheckResult] = []
     own_forwards = OwnForwards(assignment, say)
+    imports: dict[str, str] = {}
     for function in functions if functions is not None else assignment.functions:
         asked = assignment.asked(student, function)
         # Infinity less infinity, and the like, shows in the result.
@@ -61,8 +62,12 @@ def judge(
             outcomes = [
                 _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
             ]
+            imports.update(found for outcome in outcomes if outcome.error and (found := failed_import(outcome.error)))
             results += explain(assignment, _said_once(outcomes, say), asked, say)
-    return Result(assignment.name, name, tuple(results), sandbox, time.perf_counter() - began, language=language)
+    seconds = time.perf_counter() - began
+    look_at = [look(say, "look_at_import", place=place, error=error) for place, error in imports.items()]
+    look_at += [look(say, "look_at_backward", function=function) for function in own_forwards.unknown]
+    return Result(assignment.name, name, tuple(results), sandbox, seconds, language=language, look_at=tuple(look_at))
 
 
 def _judged(

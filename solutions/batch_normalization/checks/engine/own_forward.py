@@ -1,21 +1,27 @@
 """The judgement on a backward pass over the student's own wrong forward pass.
 
 A wrong forward pass makes every backward pass on its cache differ from the truth, also a right one. Where trusted code
-(a known mistake) reproduces that forward pass in whole arrays, the gradient of that code is the truth in its place.
-Where nothing does, the backward pass is not judged. A student's own function is never differentiated.
+(a known mistake, two of them, an eps of another value or at another place) reproduces that forward pass in whole
+arrays, the gradient of that code is the truth in its place. Where nothing does, the backward pass is not judged, and a
+person is told so. A student's own function is never differentiated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..core import FORWARD, Assignment
 from ..language import Catalogue
-from .case import Case, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
+from .case import Case, Cause, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
+from .compare import same_numbers
 from .diagnosis import Place, Seen
 from .fingerprint import Fingerprints
 from .outcome import Outcome
+
+SEARCHES = 2
+"""Checks in which pairs of mistakes are tried in vain, before that is given up: it takes long."""
 
 
 @dataclass
@@ -29,8 +35,12 @@ class OwnForwards:
 
     assignment: Assignment
     say: Catalogue
-    _explaining: dict[str, Sequence[str]] = field(default_factory=dict)
-    """By forward function, the known mistakes that have explained the student's in every check so far."""
+    unknown: dict[str, None] = field(default_factory=dict)
+    """Forward functions that nothing explains, on which a backward pass was not judged; in order."""
+    _explaining: dict[str, list[Cause]] = field(default_factory=dict)
+    """By forward function, what has explained the student's so far."""
+    _in_vain: Counter[str] = field(default_factory=Counter)
+    """By forward function, the checks in which pairs of mistakes were tried, and the backward pass is right on none."""
 
     def judge(self, failed: Outcome) -> Outcome:
         """The outcome of a check that failed, changed only where the forward pass is the cause."""
@@ -39,30 +49,65 @@ class OwnForwards:
         if check.aspect != "values" or forward is None or case is None:
             return failed
         is_wrong = _is_wrong(failed, case)
-        owns = self._reproducing(failed, case, forward, is_wrong)
-        if any(_is_right_on(own, failed, case) for own in owns):
+        owns = self._known(failed, case, forward, is_wrong)
+        right = any(_is_right_on(own, failed, case) for own in owns)
+        if not right and (is_wrong or _is_off(failed, case)):
+            pairs = is_wrong and self._in_vain[forward] < SEARCHES
+            found = self._remembered(forward, case.reproducing(failed.observed, pairs=pairs))
+            right = any(_is_right_on(own, failed, case) for own in found)
+            self._in_vain[forward] += pairs and not right
+            owns = [*owns, *found]
+        if right:
             return Outcome(check, "passed", warnings=(*failed.warnings, self.say("own_forward", function=forward)))
         if not is_wrong:
             return failed
-        message = self.say("forward_first", function=forward)
-        return replace(failed, message=message, forward_wrong=True, own=owns[0] if owns else None)
+        if owns:
+            return replace(failed, message=self.say("forward_first", function=forward), forward_wrong=True, own=owns[0])
+        if not case.open:  # from a recording only the known mistakes can be told
+            self.unknown[forward] = None
+        return replace(failed, message=self.say("forward_unknown", function=forward), forward_wrong=True)
 
-    def _reproducing(self, failed: Outcome, case: Case, forward: str, is_wrong: bool) -> list[OwnForward]:
-        """The mistaken forward passes that are the student's, number by number."""
+    def _known(self, failed: Outcome, case: Case, forward: str, is_wrong: bool) -> list[OwnForward]:
+        """The mistaken forward passes that are the student's, of those that explained it before, or of all known."""
         # What explained the forward pass before may be too small to be seen in this one, and large on the way back.
-        suspected = self._explaining.get(forward, case.forwards if is_wrong else ())
-        # Mistakes that differ by less than the tolerance forward may differ by more on the way back, so each is tried.
-        known = [case.forward(mistake) for mistake in suspected]
-        owns = [own for own in known if own is not None and same_forward(failed.observed, own.forward, case.precision)]
-        if owns or (suspected and forward not in self._explaining):
-            self._explaining[forward] = [own.mistake for own in owns]
-        return owns
+        before = self._explaining.get(forward)
+        owns = _same(failed, case, before or ())
+        if before is not None and owns:
+            # Mistakes that differ by less than the tolerance forward may differ by more on the way back.
+            given_up = {cause for cause in before if not cause.numbers} - {own.cause for own in owns}
+            self._explaining[forward] = [cause for cause in before if cause not in given_up]
+        if owns or not is_wrong:
+            return owns
+        return self._remembered(forward, _same(failed, case, [Cause((mistake,)) for mistake in case.forwards]))
+
+    def _remembered(self, forward: str, owns: Sequence[OwnForward]) -> list[OwnForward]:
+        causes = self._explaining.setdefault(forward, [])
+        causes += [own.cause for own in owns if own.cause not in causes]
+        return list(owns)
+
+
+def _same(failed: Outcome, case: Case, causes: Iterable[Cause]) -> list[OwnForward]:
+    """Those mistaken forward passes that are the student's."""
+    known = [case.forward(cause) for cause in causes]
+    return [own for own in known if own is not None and same_forward(failed.observed, own.forward, case.precision)]
 
 
 def _is_wrong(failed: Outcome, case: Case) -> bool:
     """Whether the forward pass that was judged on differs from the true one."""
     seen = all(FORWARD in item for item in failed.observed)
     return seen and not same_forward(failed.observed, case.truth, case.precision)
+
+
+ROUNDING = 1e-12
+"""What differs from the truth by less, in units of its size, differs by rounding; an eps of any value, by more."""
+
+
+def _is_off(failed: Outcome, case: Case) -> bool:
+    """Whether the forward pass differs from the true one by less than is judged, and by more than rounding."""
+    return case.precision == "d" and any(
+        FORWARD in item and not same_numbers(item[FORWARD], true[FORWARD], tolerance=ROUNDING)
+        for item, true in zip(failed.observed, case.truth, strict=True)
+    )
 
 
 def _is_right_on(own: OwnForward, failed: Outcome, case: Case) -> bool:

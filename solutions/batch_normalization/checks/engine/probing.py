@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..core import Check, Inputs, Observed, is_judged
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core import Check, Default, Inputs, Observed, is_judged
 from ..executor.executor import StudentError
 from ..language import Catalogue
-from ..student import Student
+from ..student import Params, Student
 from .case import Case, Probed
 from .compare import FLOOR, is_finite, scale
 from .outcome import Outcome, differences
@@ -28,6 +31,40 @@ def probe(outcome: Outcome, case: Case, student: Student, say: Catalogue) -> lis
     return []
 
 
+def wrong_default(
+    outcome: Outcome, case: Case, defaults: Sequence[Default], student: Student, say: Catalogue
+) -> list[str]:
+    """A sentence on the setting whose default is wrong; nothing if that is not what is wrong."""
+    for default in defaults:
+        saying = Saying(student, default.says)
+        observed = [_ask(outcome.check, saying, inputs) for inputs in case.inputs]
+        # Not in one whose every dictionary had it: there nothing was left out.
+        if saying.said and None not in observed:
+            wrong = differences(outcome.check, [item or {} for item in observed], case.truth, case.precision)
+            if not wrong:
+                return [say(default.id)]
+    return []
+
+
+class Saying(Student):
+    """The same student, whose dictionaries say a setting that they leave out.
+
+    Args:
+        student: who is asked.
+        settings: by name, what is said.
+    """
+
+    def __init__(self, student: Student, settings: Mapping[str, float]) -> None:
+        super().__init__(student.runs, student.contract, student.over_stand_ins)
+        self.settings = settings
+        self.said = False
+
+    def mapping(self, **values: Any) -> Params:
+        """See `Student.mapping`."""
+        self.said |= not values.keys() >= self.settings.keys()
+        return super().mapping(**{**self.settings, **values})
+
+
 def _proves_something(probed: Probed, outcome: Outcome) -> bool:
     """New inputs do only if every other size failed; filled ones, if what they were made from did."""
     if vanishes(probed.truth):
@@ -47,15 +84,18 @@ def _ask(check: Check, student: Student, inputs: Inputs) -> Observed | None:
 
 
 def _is_without_effect(probed: Probed, observed: Observed, outcome: Outcome, case: Case) -> bool:
-    """Whether one input has another value, for which the truth is another, and the result is still the same."""
-    check = outcome.check
+    """Whether one input has another value, for which the truth is another, and the result is still the same.
+
+    Only of numbers, and of all of them: None, NaN or a missing result stays what it is whatever the inputs are.
+    """
     if len(probed.probe.fill) != 1:
         return False
-    if not differences(check, [case.truth[probed.size]], [probed.truth], case.precision):
+    check, before = outcome.check, outcome.observed[probed.size]
+    should = differences(check, [case.truth[probed.size]], [probed.truth], case.precision)
+    names = {item.difference.name for item in should}
+    if not names or not all(is_finite(seen.get(name)) for seen in (before, observed) for name in names):
         return False
-    judged = outcome.observed[probed.size].items()
-    before = {name: value for name, value in judged if is_judged(name) and is_finite(value)}
-    return bool(before) and not differences(check, [observed], [before], case.precision)
+    return not differences(check, [observed], [{name: before[name] for name in names}], case.precision)
 
 
 def vanishes(truth: Observed) -> bool:
