@@ -22,7 +22,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from checks.engine.recording import FILE
-from checks.pretenders import Pretender
 
 from ..classroom.whole_class import cores
 from ..course import KIT, Course, find_course
@@ -31,28 +30,8 @@ from ..publish.recordings import record
 from ..sandbox.temporary import temporary_folder
 from .bench import RECORDED, Bench
 from .page import faults, report
-from .pretenders import measure
-from .tally import Row, Tally
-
-_PRETENDED_ON = 5
-"""Draws on which pretenders are tried, beside the recording."""
-
-_bench: list[Bench] = []
-
-
-def _begin(course: Path, assignment: str, recording: Path) -> None:
-    found = Course(course)
-    _bench.append(Bench(found, found.assignment(assignment), recording))
-
-
-def _work(draw: int, pairs: Sequence[tuple[str, str]], named: bool) -> Tally:
-    [bench] = _bench
-    return bench.on_draw(draw, pairs, named=named)
-
-
-def _pretend(kind: str, pretender: Pretender) -> Row:
-    [bench] = _bench
-    return measure(bench, kind, pretender, [*range(_PRETENDED_ON), RECORDED])
+from .tally import Tally
+from .workers import begin, pretend, work
 
 
 def run(
@@ -73,10 +52,10 @@ def run(
         total = Tally()
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(
-            jobs, context, initializer=_begin, initargs=(course.root, assignment, recording)
+            jobs, context, initializer=begin, initargs=(course.root, assignment, recording)
         ) as pool:
             for tally in tqdm(
-                pool.map(_work, shares, shares.values(), (draw < named_on for draw in shares)),
+                pool.map(work, shares, shares.values(), (draw < named_on for draw in shares)),
                 total=draws,
                 desc="draws",
                 unit="draw",
@@ -84,7 +63,7 @@ def run(
             ):
                 total.add(tally)
             for kind, pretenders in load_pretenders(bench.assignment).items():
-                total.pretending[kind] = list(pool.map(_pretend, [kind] * len(pretenders), pretenders))
+                total.pretending[kind] = list(pool.map(pretend, [kind] * len(pretenders), pretenders))
         from_recording = bench.on_draw(RECORDED, chosen)
     return total, from_recording, bench
 

@@ -1,7 +1,7 @@
 """What trusted code gives a student's wrong forward pass, where no known mistake alone does.
 
 Tried in this order, and taken where whole arrays agree: a family with a number, such as an eps of any value at one
-place; two known mistakes; a known mistake and a family. The number is fitted to what the student's forward pass gave.
+place; two known mistakes; a known mistake and the first, likeliest family. The number is fitted to what came.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
     two = [Cause(pair) for pair in combinations(felt, 2) if _gives(case, observed, pair, at)]
     if two:
         return two
-    both = ((mistake, id) for id in families for mistake in felt)
+    both = ((mistake, id) for id in families[:1] for mistake in felt)
     return [cause for pair in both if (cause := _fitted(case, observed, pair)) is not None][:1]
 
 
