@@ -13,7 +13,11 @@ from .result import Result
 
 State = Literal["done", "wrong", "not_begun_yet"]
 _MARKS: dict[State, str] = {"done": "✓", "wrong": "✗", "not_begun_yet": "·"}
-_COLOURS: dict[State, str] = {"done": "#00684b", "wrong": "#a33a00", "not_begun_yet": "#595959"}
+_COLOURS: dict[State, str] = {
+    "done": report.COLOURS["passed"],
+    "wrong": report.COLOURS["failed"],
+    "not_begun_yet": report.MUTED,
+}
 WIDTH = 20
 """Characters of the bar in plain text."""
 

@@ -11,13 +11,15 @@ from .result import CheckResult, Result, Status
 from .told import Line, hint_of, name_of, tell_once
 
 MARKS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "not_implemented": "·"}
-_COLOURS: dict[Status, str] = {
-    "passed": "#00684b",
-    "failed": "#a33a00",
-    "error": "#a33a00",
-    "timeout": "#a33a00",
-    "not_implemented": "#595959",
+# Mixed with the colour of the text around, they are dark on a light page and light on a dark one.
+COLOURS: dict[Status, str] = {
+    "passed": "color-mix(in srgb, currentColor 40%, #00684b)",
+    "failed": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "error": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "timeout": "color-mix(in srgb, currentColor 40%, #a33a00)",
+    "not_implemented": "color-mix(in srgb, currentColor 60%, #808080)",
 }
+MUTED = COLOURS["not_implemented"]
 
 
 def text(result: Result, function: str, notes: Sequence[str] = ()) -> str:
@@ -63,18 +65,20 @@ def html(result: Result, function: str, notes: Sequence[str] = (), printed: Prin
         told = tell_once(checks, say)
         body = "".join(
             f'<p style="margin:0 0 .4em">{_marked(line)}<br>'
-            f'<span style="color:#595959;font-size:.9em">{escape(_holds_for(names, checks, say))}</span></p>'
+            f'<span style="color:{MUTED};font-size:.9em">{escape(_holds_for(names, checks, say))}</span></p>'
             for line, names in told.common
         )
         rows = "".join(_row(check, told.own[check.id], say) for check in checks)
         body += f'<table style="border-collapse:collapse;margin:0">{rows}</table>'
-    head += "".join(f'<p style="margin:0 0 .4em;color:#595959;font-size:.9em">{escape(note)}</p>' for note in notes)
+    head += "".join(f'<p style="margin:0 0 .4em;color:{MUTED};font-size:.9em">{escape(note)}</p>' for note in notes)
     return framed(head + body + (_folded(printed, say) if printed else ""))
 
 
 def framed(body: str) -> str:
     """A block of HTML that is legible on any background."""
-    frame = "border:1px solid #767676;border-radius:4px;padding:.6em .8em;background:#fff;color:#111;max-width:60em"
+    # JupyterLab's own colours, so that the box is dark where the page is; elsewhere dark on white.
+    theme = "background:var(--jp-layout-color1,#fff);color:var(--jp-content-font-color0,#111)"
+    frame = f"border:1px solid #767676;border-radius:4px;padding:.6em .8em;{theme};max-width:60em"
     return f'<div style="{frame}">{body}</div>'
 
 
@@ -92,7 +96,7 @@ def _folded(printed: Printed, say: Catalogue) -> str:
     more = ["..."] if printed.count > len(printed.first) else []
     lines = "\n".join(map(escape, [*printed.first, *more]))
     summary = escape(say("printed", count=printed.count))
-    inside = '<pre style="margin:.2em 0 0;max-height:20em;overflow:auto;background:#fff;color:#111">'
+    inside = '<pre style="margin:.2em 0 0;max-height:20em;overflow:auto;background:inherit;color:inherit">'
     return f'<details style="margin:.4em 0 0"><summary>{summary}</summary>{inside}{lines}</pre></details>'
 
 
@@ -144,7 +148,7 @@ def _row(check: CheckResult, lines: Sequence[Line], say: Catalogue) -> str:
     cell = '<td style="text-align:left;vertical-align:top;padding:.15em .6em .15em 0;border:0'
     mark = f"{MARKS[check.status]} {say(check.status)}"
     return (
-        f'<tr style="background:none">{cell};color:{_COLOURS[check.status]};white-space:nowrap">{escape(mark)}</td>'
+        f'<tr style="background:none">{cell};color:{COLOURS[check.status]};white-space:nowrap">{escape(mark)}</td>'
         f'{cell}"><code>{escape(name_of(check))}</code></td>'
         f'{cell};white-space:nowrap">{check.points:g}/{check.max_points:g}</td>'
         f'{cell}">{"<br>".join(map(_marked, lines))}</td></tr>'

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import optim
 from .data import DATA, UNUSED_DATA
-from .lab.bar import Bar, progress_bar
+from .page import Bar, progress_bar
 
 
 class Model(Protocol):

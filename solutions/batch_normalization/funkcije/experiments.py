@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .lab.bar import progress_bar
 from .lab.curves import Curves
 from .lab.run import KINDS
 from .lab.trainer import NotWrittenYet, train
 from .lab.training import Data, Progress, State, Training
+from .page import progress_bar
 
 __all__ = [
     "BATCH_SIZES",

@@ -26,7 +26,7 @@ def explain(assignment: Assignment, outcomes: Sequence[Outcome], student: Studen
     named = _named(outcomes) if assignment.explain == "hint" else {}
     results = []
     for outcome in outcomes:
-        before = "" if assignment.explain == "none" else _wrong_already(outcome, outcomes, say)
+        before = _wrong_already(outcome, outcomes, say) if assignment.explain == "hint" else ""
         results.append(_result(assignment, outcome, named.get(outcome.check.id, ()), student, say, before))
     return results
 

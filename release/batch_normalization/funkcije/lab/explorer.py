@@ -18,11 +18,11 @@ from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ..messages import tell
+from ..page import by_nbgrader, shell, someone_is_there
+from ..page import request as _request
 from . import reloading
 from .curves import Curves
 from .figures import Axis, Kind, Picture, Shown
-from .front_end import by_nbgrader, shell, someone_is_there
-from .front_end import request as _request
 from .panel import EXPLORER, NAMED_HANDLES, Control, Panel, Value, dark
 from .run import code
 from .trainer import NotWrittenYet, train

@@ -212,7 +212,7 @@ def _narrow_plots(over: Axis | None) -> Plots:
     figure = Figure(figsize=(NARROW_WIDTH, NARROW_HEIGHT * rows), dpi=DPI, facecolor="white")
     grid = figure.subplots(rows, 2, squeeze=False)
     top = 1 - 0.45 / figure.get_figheight()
-    figure.subplots_adjust(0.12, 0.6 / figure.get_figheight(), 0.985, top, 0.33, 0.7)
+    figure.subplots_adjust(0.12, 0.6 / figure.get_figheight(), 0.965, top, 0.33, 0.7)
     plots = list(grid.flat)
     box = plots[3].get_position()
     for unused in plots[3::4]:

@@ -36,7 +36,8 @@ STYLE = f"""<style>
 .{EXPLORER} .funkcije-wide {{ max-width: 1012px }}
 {dark(f".{EXPLORER} img")}
 .{EXPLORER}.jupyter-widgets-disconnected .funkcije-gone {{ display: block; font-weight: bold; line-height: 1.4 }}
-.{EXPLORER}.jupyter-widgets-disconnected [role=status] {{ display: none }}
+.{EXPLORER}.jupyter-widgets-disconnected :is([role=status], progress) {{ display: none }}
+.{EXPLORER}.jupyter-widgets-disconnected .jupyter-widgets-disconnected::before {{ display: none }}
 .{EXPLORER}.jupyter-widgets-disconnected :is(.widget-hslider, .widget-button) {{ opacity: 0.4; pointer-events: none }}
 @container (max-width: {NARROW}px) {{
   .{EXPLORER} .funkcije-wide {{ display: none }}
