@@ -65,7 +65,6 @@ LINES = {
     "check /no/such/folder": "no such folder",
     "check {beside}/broken": "no such folder",
     "check {beside}/empty": "no funkcije/ in it",
-    "check {submission}/funkcije": "is the folder above it meant?",
     "check {submission} --jso x": "--jso: no such option; --json is one",
     "check {submission} --json": "--json: expected one argument",
     "check {submission} --language de": "--language: invalid choice: 'de'",

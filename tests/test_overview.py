@@ -44,8 +44,8 @@ def test_each_task_has_its_points_and_its_state_and_the_first_that_is_not_done_c
     assert states["layernorm_backward"] == ["0/4", "not", "written", "yet"]
     points = [float(line[0].partition("/")[0]) for line in states.values()]
     assert text.startswith(f"Total: {sum(points):g} of 40 points\n")
-    assert text.rstrip().splitlines()[-1].startswith("Next: mend batchnorm_backward in funkcije/layers.py")
-    for word in ("batchnorm_forward", "wrong", "not written yet", "Next: mend batchnorm_backward", 'role="img"'):
+    assert text.rstrip().splitlines()[-1].startswith("Next: fix batchnorm_backward in funkcije/layers.py")
+    for word in ("batchnorm_forward", "wrong", "not written yet", "Next: fix batchnorm_backward", 'role="img"'):
         assert word in html
 
 

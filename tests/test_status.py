@@ -98,7 +98,7 @@ def test_what_a_program_reads_stays_exact_in_every_encoding(
     suites = ElementTree.fromstring(results[1])
     said = {failure.get("message") for failure in suites.iter("failure")}
     assert said == {item["message"].replace("\n", " ") for item in data["checks"]}
-    assert any("ć" in str(text) for text in said)
+    assert any("š" in str(text) for text in said)
 
 
 def test_junit_declares_the_encoding_that_it_is_written_in(
@@ -108,7 +108,7 @@ def test_junit_declares_the_encoding_that_it_is_written_in(
     file = tmp_path / "result.xml"
     assert cli.main(["check", str(submit(stub=True)), "--course", str(ROOT), "--junit", str(file)]) == 1
     assert b"encoding='utf-8'" in file.read_bytes().splitlines()[0].replace(b'"', b"'")
-    assert "ć" in str(next(ElementTree.parse(file).getroot().iter("failure")).get("message"))
+    assert "š" in str(next(ElementTree.parse(file).getroot().iter("failure")).get("message"))
 
 
 REDIRECTED = {

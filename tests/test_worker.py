@@ -61,7 +61,7 @@ def test_an_exception_shows_the_students_own_line_and_nothing_of_the_kits(graded
     check = result.of("batchnorm_backward")[0]
     assert check.status == "error"
     assert check.message.startswith("Your code raised NameError: name 'gama' is not defined (layers.py, line ")
-    assert check.message.endswith(": dx_hat = dout * gama).")
+    assert check.message.splitlines()[0].endswith(": dx_hat = dout * gama).")
     assert result.score == 40 - 7
 
 

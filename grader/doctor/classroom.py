@@ -217,7 +217,7 @@ def _verdict(graded: _Graded, target: Target) -> list[str]:
     """What of the score and of what is said is not as it must be."""
     attack, row, result = graded.attack, graded.row, graded.result
     if attack.costs == "submission":
-        found = [] if row is None and result is None else ["was graded, and nothing of it can be"]
+        found = ["earns points, and nothing of it can be read"] if result and result.score else []
         return found if re.search(attack.says, graded.said) else [*found, f"said only {graded.said!r}"]
     if row is None or result is None or row.problem:
         return [f"was not graded: {row.problem if row else graded.said or 'it never arrived'}"]

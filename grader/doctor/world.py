@@ -104,7 +104,7 @@ def world(course: Course, assignment: Assignment, *, nbgrader: bool = False) -> 
         }
         open_to_everybody(folder)
         graded = (copy.root / "autograded", copy.root / "feedback", copy.root / "grades.db", copy.store / "results")
-        written = (*graded, *(copy.store / name for name in ("runs", "locks"))) if nbgrader else ()
+        written = (*graded, *(copy.store / name for name in ("runs", "locks", "people.json"))) if nbgrader else ()
         solution = render_package(copy, assignment).solution
         yield World(folder, copy, assignment, solution, names, listeners, written)
 

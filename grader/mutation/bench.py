@@ -192,8 +192,9 @@ class Bench:
             tally.undetected.append(f"{one} + {other}")
         tally.pairs += 1
         said: set[str] = set()
+        parts = {part for name in (one, other) for part in self.versions.mistakes[name].parts}
         for function in functions:
-            named = self._named(result.of(function))
+            named = self._named(result.of(function)) - parts
             said |= named
             if named - {one, other} and not self._same(named, student, (one, other), function, draw):
                 tally.pair_misnamed.append(f"{one} + {other}: {', '.join(sorted(named - {one, other}))}")

@@ -244,6 +244,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "net_normalizations_exchanged",
         "batchnorm_loss",
         {f"{IF_BN}h,": f"{IF_LN}h,", f"{IF_BN}dh,": f"{IF_LN}dh,"},
+        parts=("net_batchnorm_is_layernorm", "net_layernorm_is_batchnorm"),
     ),
     network(
         "net_gamma_and_beta_exchanged",

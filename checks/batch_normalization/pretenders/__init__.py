@@ -28,6 +28,7 @@ FORM = frozenset(
         "layernorm_forward.modes",
         "layernorm_backward.shapes",
         "FullyConnectedNet.parameters",
+        "FullyConnectedNet.runs",
         "FullyConnectedNet.dtype",
         "FullyConnectedNet.regularized_loss",
         "FullyConnectedNet.regularized_gradients",

@@ -16,7 +16,7 @@ POINTS = {
     "batchnorm_backward_alt": 5.0,
     "layernorm_forward": 6.0,
     "layernorm_backward": 4.0,
-    "FullyConnectedNet": 1.75,
+    "FullyConnectedNet": 1.0,
 }
 
 BEND = f"""

@@ -18,7 +18,7 @@ from .html import tame
 
 _BOX = "border:1px solid #767676;border-radius:4px;padding:.8em 1.2em 1em;margin:0 0 1.5em;background:#fff;color:#111"
 _CELL = "text-align:left;vertical-align:top;padding:.15em 1.5em .15em 0;border:0"
-_ITEM = "margin:0 0 .5em;overflow-wrap:anywhere"
+_ITEM = "margin:0 0 .5em;word-break:break-word"
 
 
 @dataclass(frozen=True)
