@@ -24,6 +24,7 @@ CLASSES = 5
 FEATURES = 7
 REG = 0.7
 BATCHNORM, LAYERNORM = "batchnorm", "layernorm"
+WITNESSES = ("loss", "later loss", "dW3")
 Array = np.ndarray
 Params = Mapping[str, Array]
 Points = Mapping[str, float]
@@ -131,7 +132,7 @@ def parameter_names(student: Student, **_: Any) -> Observed:
     contract="FN-16",
     draw=two_networks,
     sizes=((9, FEATURES),),
-    moves=on_layers(*(f"computed {result} ({kind})" for kind in (BATCHNORM, LAYERNORM) for result in ("loss", "dW3"))),
+    moves=on_layers(*(f"computed {result} ({kind})" for kind in (BATCHNORM, LAYERNORM) for result in WITNESSES)),
 )
 def runs(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
     """Training with the network's own gammas and betas, on one number of examples and then on another.
@@ -154,12 +155,11 @@ def runs(student: Student, X: Array, y: Array, twist: float, **params: Array) ->
         )
         model.set_params(given)
         own = model.params
-        loss, grads = model.loss(X, y)
-        later, _ = model.loss(X[:5], y[:5])
+        (loss, grads), (later, _) = model.loss(X, y), model.loss(X[:5], y[:5])
         finite = all(isinstance(value, np.ndarray) and bool(np.all(np.isfinite(value))) for value in (loss, later))
         observed[f"np.isfinite(loss) ({kind})"] = np.asarray(float(finite))
         observed[f"len(params without grads) ({kind})"] = np.asarray(float(_without_gradient(own, grads)))
-        observed[f"computed loss ({kind})"] = loss
+        observed[f"computed loss ({kind})"], observed[f"computed later loss ({kind})"] = loss, later
         # Of the last layer: further down there may be no gradient, where all of a layer's numbers are below zero.
         observed[f"computed dW3 ({kind})"] = grads.get("W3") if isinstance(grads, dict) else None
     return observed

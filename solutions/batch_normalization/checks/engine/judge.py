@@ -113,7 +113,7 @@ def _paid_if_computed(
     if _is_right(check, observed, case):
         return passed
     try:
-        idle = not_computed(check, student, case.inputs, observed, _right(check, observed, case.truth, case.precision))
+        idle = not_computed(check, student, case.inputs, observed, _right(check, observed, case))
     except StudentError as error:
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
     if idle is None:
@@ -127,19 +127,19 @@ def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:
     if not check.moves:
         return True
     asked = _must_be_computed(check)
-    return any(
-        all(names >= asked for names in _right(check, observed, truth, case.precision))
-        for truth in (case.truth, *case.also)
-    )
+    return all(names >= asked for names in _right(check, observed, case))
 
 
-def _right(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[set[str]]:
-    """For every size, what is right of that which must be computed."""
+def _right(check: Check, observed: Sequence[Observed], case: Case) -> list[set[str]]:
+    """For every size, what is right of that which must be computed, by one truth or another."""
     names = _must_be_computed(check)
-    return [
-        {n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], precision)}
-        for item, true in zip(observed, truth, strict=True)
-    ]
+    found: list[set[str]] = [set() for _ in observed]
+    for truth in (case.truth, *case.also):
+        for right, item, true in zip(found, observed, truth, strict=True):
+            right |= {
+                n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], case.precision)
+            }
+    return found
 
 
 def _must_be_computed(check: Check) -> set[str]:
