@@ -37,7 +37,7 @@ class Mistake:
     carries_gradient: bool = True
     """Whether a backward pass may be judged on this forward pass; not where it is constant or affine in `x`."""
     parts: tuple[str, ...] = ()
-    """Known mistakes that this one is made of: beside another mistake, what is said of them is true of this one, too."""
+    """Known mistakes that this one is made of: beside another mistake, what is said of them is true of it, too."""
 
 
 FITTED = "FITTED"
