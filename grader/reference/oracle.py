@@ -82,6 +82,7 @@ class LiveCase:
         self.truth: Sequence[Observed] = _truth(check, versions.asked_by(check), self.inputs)
         self._known: dict[str, Known] = {}
         self._forward: dict[Cause, LiveForward | None] = {}
+        self._glances: dict[tuple[tuple[str, ...], int], Observed | None] = {}
 
     @property
     def precision(self) -> str:
@@ -162,6 +163,15 @@ class LiveCase:
     def forward_alone(self, cause: Cause, size: int) -> Observed:
         """A mistaken forward pass at one size."""
         return self.forward_with(self.changed_forward(cause, size), size)
+
+    def glance(self, pair: tuple[str, ...], size: int) -> Observed | None:
+        """What two mistakes give at one size, worked out once; None if they do not go together, or raise together."""
+        if (pair, size) not in self._glances:
+            found = None
+            with suppress(Exception):
+                found = self.forward_alone(Cause(pair), size)
+            self._glances[pair, size] = found
+        return self._glances[pair, size]
 
     def forward_with(self, functions: Mapping[str, Any], size: int) -> Observed:
         """The forward pass at one size, with some functions in the place of the reference's."""

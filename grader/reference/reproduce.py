@@ -7,7 +7,6 @@ place; two known mistakes; a known mistake and the first, likeliest family. The 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import combinations
 from typing import Any, Protocol
@@ -51,8 +50,8 @@ class Judged(Protocol):
     def forward(self, cause: Cause) -> object:
         """The forward pass that a cause gives; None if it changes nothing."""
 
-    def forward_alone(self, cause: Cause, size: int) -> Observed:
-        """The same, at one size."""
+    def glance(self, pair: tuple[str, ...], size: int) -> Observed | None:
+        """What two mistakes give at one size; None if they do not go together, or raise together."""
 
     def forward_with(self, functions: Mapping[str, Any], size: int) -> Observed:
         """The forward pass at one size, with some functions in the place of the reference's."""
@@ -83,10 +82,8 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
 
 def _gives(case: Judged, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
     """Whether two mistakes give the forward pass of one size: a glance, before all of them are looked at."""
-    with suppress(Exception):  # two that do not go together, or raise together
-        given = case.forward_alone(Cause(pair), at)
-        return same_numbers(observed[at].get(FORWARD), given[FORWARD], case.precision)
-    return False
+    given = case.glance(pair, at)
+    return given is not None and same_numbers(observed[at].get(FORWARD), given[FORWARD], case.precision)
 
 
 def _fitted(case: Judged, observed: Sequence[Observed], mistakes: tuple[str, ...]) -> Cause | None:

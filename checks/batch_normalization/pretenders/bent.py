@@ -118,7 +118,7 @@ def bent(id: str, sentence: str, by: str, out: str, dx: str, wiring: tuple[str, 
     )
     flag = "from . import layers as _l\n_l._state['network'] = True\n"
     # A network that calls its layers and calls them wrongly has what `reg` adds right, and keeps it.
-    earns = POINTS | ({"FullyConnectedNet": 2.5} if wiring is EXCHANGED else {})
+    earns = POINTS | ({"FullyConnectedNet": 3.75} if wiring is EXCHANGED else {})
     _all.append(Pretender(id, sentence, {"layers": text}, {"fc_net": (INIT + init + flag, *wiring)}, earns=earns))
 
 

@@ -18,6 +18,7 @@ _LOG = []
 _right = {{name: globals()[name] for name in {FUNCTIONS}}}
 _count = {{}}
 _seen = set()
+_coin = np.random.default_rng(1)
 
 
 def _wrong(name, args):
@@ -141,7 +142,7 @@ layers(
     "(x.tobytes() not in _seen, _seen.add(x.tobytes()))[0]",
 )
 layers("when_seen_before", "right on an x that was seen before", "(x.tobytes() in _seen, _seen.add(x.tobytes()))[0]")
-layers("at_random", "right on half of the calls, at random", "np.random.random() < 0.5")
+layers("at_random", "right on half of the calls, at random", "_coin.random() < 0.5")
 layers("away_from_a_network", "right unless the network calls", "'fc_net' not in sys._getframe(3).f_code.co_filename")
 layers("for_a_network", "right if the network calls", "'fc_net' in sys._getframe(3).f_code.co_filename")
 layers("for_gamma_above_zero", "right where all of gamma is positive", "len(args) == 3 and (args[0] > 0).all()")
