@@ -22,6 +22,8 @@ from .outcome import Outcome
 
 SEARCHES = 2
 """Checks in which pairs of mistakes are tried in vain, before that is given up: it takes long."""
+MOST_UNEXPLAINED = 4
+"""Checks in which nothing gives the forward pass, before it counts as one that nothing gives."""
 
 
 @dataclass
@@ -39,6 +41,8 @@ class OwnForwards:
     """Forward functions that nothing explains, on which a backward pass was not judged; in order."""
     _explaining: dict[str, list[Cause]] = field(default_factory=dict)
     """By forward function, what has explained the student's so far."""
+    _unexplained: Counter[str] = field(default_factory=Counter)
+    """By forward function, the checks in which it was wrong and nothing gave it."""
     _in_vain: Counter[str] = field(default_factory=Counter)
     """By forward function, the checks in which pairs of mistakes were tried, and the backward pass is right on none."""
 
@@ -51,12 +55,14 @@ class OwnForwards:
         is_wrong = _is_wrong(failed, case)
         owns = self._known(failed, case, forward, is_wrong)
         right = any(_is_right_on(own, failed, case) for own in owns)
-        if not right and (is_wrong or _is_off(failed, case)):
+        sought = self._unexplained[forward] < MOST_UNEXPLAINED and (is_wrong or _is_off(failed, case))
+        if not right and sought:
             pairs = is_wrong and self._in_vain[forward] < SEARCHES
             found = self._remembered(forward, case.reproducing(failed.observed, pairs=pairs))
             right = any(_is_right_on(own, failed, case) for own in found)
             self._in_vain[forward] += pairs and not right
             owns = [*owns, *found]
+            self._unexplained[forward] += is_wrong and not owns
         if right:
             return Outcome(check, "passed", warnings=(*failed.warnings, self.say("own_forward", function=forward)))
         if not is_wrong:
