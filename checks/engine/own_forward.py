@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..core import FORWARD, Assignment
+import numpy as np
+
+from ..core import FORWARD, Assignment, Observed
 from ..language import Catalogue
 from .case import Case, Cause, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
 from .compare import same_numbers
@@ -118,7 +120,13 @@ def _is_off(failed: Outcome, case: Case) -> bool:
 
 def _is_right_on(own: OwnForward, failed: Outcome, case: Case) -> bool:
     """Whether the backward pass is the gradient of a mistaken forward pass."""
-    return any(agree(failed.observed, judged(gradient), case.precision) for gradient in own.gradients())
+    gradients = [judged(gradient) for gradient in own.gradients()]
+    return any(_says_something(one) and agree(failed.observed, one, case.precision) for one in gradients)
+
+
+def _says_something(gradient: Sequence[Observed]) -> bool:
+    """Whether every result has a number: where all is NaN, NaN shows nothing of how it was computed."""
+    return all(np.isfinite(value).any() for item in gradient for value in item.values())
 
 
 def seen_on(own: OwnForward, outcome: Outcome, case: Case) -> Seen:
