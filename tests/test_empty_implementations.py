@@ -73,6 +73,14 @@ def test_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretende
     assert {check.id: check.points for check in tried(bench, pretender, 0).checks if check.points} == {}
 
 
+@pytest.mark.parametrize("id", ["nan", "infinite"])
+def test_what_has_no_numbers_is_right_on_no_mistaken_forward_pass_of_the_recording(
+    recorded_bench: Bench, id: str
+) -> None:
+    result = tried(recorded_bench, of("EMPTY", id), RECORDED)
+    assert {check.id for check in result.checks if check.points} == set()
+
+
 @pytest.mark.parametrize("id", ["truths", "types", "nan", "no_arrays"])
 def test_whatever_comes_back_what_is_wrong_with_it_is_explained(bench: Bench, id: str) -> None:
     result = tried(bench, of("EMPTY", id), 0, explained=True)
