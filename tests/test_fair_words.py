@@ -126,7 +126,9 @@ def test_a_mean_in_the_place_of_the_variance_is_named_and_costs_the_forward_pass
     result = judged(*edits_of(bench.versions.mistakes["bn_variance_is_mean"]), recorded=recorded)
     diagnosis = of(result, "batchnorm_forward.train").diagnosis
     assert diagnosis is not None and diagnosis.mistake == "bn_variance_is_mean"
-    assert {check.partition(".")[0] for check in failed(result)} == {"batchnorm_forward"}
+    # On the recording every column of one check has a mean below zero, and NaN alone shows nothing.
+    lost = failed(result) - ({"batchnorm_backward.dx"} if recorded else set())
+    assert {check.partition(".")[0] for check in lost} == {"batchnorm_forward"}
 
 
 def test_where_a_result_is_not_a_number_it_is_said_what_that_comes_from(judged: Judge) -> None:

@@ -125,8 +125,8 @@ def _is_right_on(own: OwnForward, failed: Outcome, case: Case) -> bool:
 
 
 def _says_something(gradient: Sequence[Observed]) -> bool:
-    """Whether every result has a number: where all is NaN, NaN shows nothing of how it was computed."""
-    return all(np.isfinite(value).any() for item in gradient for value in item.values())
+    """Whether there is a number in it: where all is NaN, NaN shows nothing of how it was computed."""
+    return any(np.isfinite(value).any() for item in gradient for value in item.values())
 
 
 def seen_on(own: OwnForward, outcome: Outcome, case: Case) -> Seen:
