@@ -16,6 +16,7 @@ import pytest
 from conftest import ASSIGNMENT, ROOT
 from nbgrader.utils import compute_checksum
 
+from checks.handin import MANIFEST
 from grader.reference.edits import Edit
 
 Release = Callable[..., Path]
@@ -88,9 +89,22 @@ def test_what_is_missing_is_named_and_the_zip_is_made_all_the_same(finished: Rel
     assert modules == ["✗ funkcije/layers.py", "✗ funkcije/fc_net.py"]
     assert "SyntaxError" in said[1] and "layers.py, line " in said[1]
     unanswered = [line for line in said if "the answer is not written" in line]
-    assert [line.partition(":")[0] for line in unanswered] == ["✗ Pitanje 4 (2 boda).", "✗ Pitanje 5 (2 boda)."]
+    assert [line.partition(":")[0] for line in unanswered] == ["✗ Pitanje 4 (2 boda)", "✗ Pitanje 5 (2 boda)"]
     assert "✓ answers written: 3" in said
     assert (folder.parent / "ana.zip").is_file()
+
+
+def test_the_cell_of_an_answer_that_was_deleted_is_named(finished: Release) -> None:
+    folder = finished()
+    shutil.copyfile(ROOT / "release" / ASSIGNMENT / MANIFEST, folder / MANIFEST)
+    notebook = nbformat.read(folder / NOTEBOOK, as_version=4)
+    last = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")][-1]
+    notebook.cells.remove(last)
+    nbformat.write(notebook, folder / NOTEBOOK)
+    status, said = hand_in(folder)
+    assert status == 1
+    assert f"✗ Pitanje 5 (2 boda): its answer cell is no longer in the notebook. Open {NOTEBOOK}" in "\n".join(said)
+    assert "✓ answers written: 4" in said
 
 
 def test_an_archive_that_is_there_is_never_overwritten(finished: Release) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import checks
 from checks.core import Assignment
+from checks.handin import MANIFEST, cells_of, written_answers
 
 from ..course import KIT, Course, framework_files
 from ..errors import GraderError
@@ -24,8 +25,6 @@ from .recordings import record
 
 SOURCE_ONLY = "source-only"
 """Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
-MANIFEST = "checks/manifest.json"
-"""Where a release, and a worked assignment, says what it was made from."""
 _TRUSTED = frozenset({"mistakes", "variants", "pretenders", "demo"})
 """What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, pretenders
 hold some, and the demo's class quotes them."""
@@ -88,8 +87,11 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 
 def manifest(course: Course, name: str, **more: bool) -> bytes:
-    """What an assignment was made from, and more about it, as JSON."""
-    return (json.dumps({"assignment": name, "inputs": inputs(course, name), **more}, indent=2) + "\n").encode()
+    """What an assignment was made from, what its notebook asks in writing, and more about it, as JSON."""
+    cells = cells_of(course.notebook(name)) or []
+    questions = {id: question for id, (question, _written) in written_answers(cells).items()}
+    said = {"assignment": name, "inputs": inputs(course, name), "questions": questions, **more}
+    return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def inputs(course: Course, name: str) -> dict[str, str]:

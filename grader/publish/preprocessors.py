@@ -25,12 +25,14 @@ from sqlalchemy.engine import make_url
 from traitlets import Bool
 from traitlets.config import Config
 
+from checks.handin import MANIFEST
+
 from ..classroom.programs import find_own_programs
 from ..course import Course
 from ..errors import GraderError
 from ..sandbox.temporary import temporary_folder
 from ..text import log_to
-from .handout import MANIFEST, check_notebook, handout, manifest, without_source_only
+from .handout import check_notebook, handout, manifest, without_source_only
 from .proof import prove, read_files
 from .worked import execute
 

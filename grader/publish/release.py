@@ -14,12 +14,14 @@ from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderEx
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from checks.handin import MANIFEST
+
 from ..classroom.gradebook import course_config
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
 from ..text import log_to
-from .handout import MANIFEST, inputs
+from .handout import inputs
 from .preprocessors import RenderRelease, RenderWorked
 
 PLUGINS = {GenerateAssignment: RenderRelease, GenerateSolution: RenderWorked}

@@ -15,7 +15,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
@@ -30,6 +30,8 @@ from .executor.text import printable
 from .language import catalogue
 from .practice import PACKAGE
 
+MANIFEST = "checks/manifest.json"
+"""What a release was made of, and the questions that it asks."""
 LARGEST = 20 * 2**20
 """Bytes of a file; what is larger is a data set."""
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "cifar-10-batches-py"})
@@ -89,16 +91,21 @@ def look_at(assignment: Assignment, folder: Path, language: str) -> HandIn:
         key = "notebook_renamed" if others else "no_such_file"
         found.missing.append(say(key, file=notebook.name, others=", ".join(map(printable, others))))
         return found
-    cells = _cells(notebook)
+    cells = cells_of(notebook)
     if cells is None:
         found.missing.append(say("notebook_unreadable", file=notebook.name))
         return found
     saved = f"{datetime.fromtimestamp(notebook.stat().st_mtime):%H:%M}"
     found.right.append(say("saved", file=notebook.name, time=saved))
-    written, unwritten = _answers(cells)
-    found.missing += [say("not_answered", question=question) for question in unwritten]
-    if written:
-        found.right.append(say("answered", count=written))
+    answers = written_answers(cells)
+    asked = _asked(folder) | {name: question for name, (question, _written) in answers.items()}
+    for name, question in asked.items():
+        if name not in answers:
+            found.missing.append(say("answer_cell_is_gone", question=question, file=notebook.name))
+        elif not answers[name][1]:
+            found.missing.append(say("not_answered", question=question))
+    if count := sum(written for _question, written in answers.values()):
+        found.right.append(say("answered", count=count))
     return found
 
 
@@ -169,7 +176,16 @@ def _holds(path: Path, folder: Path, files: list[Path]) -> bool:
     return all(held[name] == (len(content := file.read_bytes()), zlib.crc32(content)) for name, file in names.items())
 
 
-def _cells(notebook: Path) -> list[dict[str, Any]] | None:
+def _asked(folder: Path) -> dict[str, str]:
+    """The written questions of the release, by the id of their cell; none where its manifest is not there."""
+    try:
+        questions = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["questions"]
+        return {printable(str(name), 80): printable(str(question), 80) for name, question in questions.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def cells_of(notebook: Path) -> list[dict[str, Any]] | None:
     """The cells of a notebook; None if it is none."""
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8-sig"))["cells"]
@@ -178,33 +194,32 @@ def _cells(notebook: Path) -> list[dict[str, Any]] | None:
         return None
 
 
-def _answers(cells: list[dict[str, Any]]) -> tuple[int, list[str]]:
-    """How many written answers there are, and the questions that lack theirs."""
-    written, unwritten = 0, []
+def written_answers(cells: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, bool]]:
+    """The cells for written answers by id: the question in bold above each, and whether something was written."""
+    found: dict[str, tuple[str, bool]] = {}
     for number, cell in enumerate(cells):
         about = _about(cell)
         if cell.get("cell_type") != "markdown" or not (about.get("solution") and about.get("grade")):
             continue
-        if _source(cell).strip() and about.get("checksum") != _checksum(cell, about):
-            written += 1
-            continue
-        asked = _BOLD.search(_source(cells[number - 1])) if number else None
-        unwritten.append(printable(asked[1] if asked else str(about.get("grade_id")), 80))
-    return written, unwritten
+        written = bool(_source(cell).strip()) and about.get("checksum") != _checksum(cell, about)
+        bold = _BOLD.search(_source(cells[number - 1])) if number else None
+        name = printable(str(about.get("grade_id")), 80)
+        found[name] = (printable(bold[1].rstrip(".") if bold else name, 80), written)
+    return found
 
 
-def _about(cell: dict[str, Any]) -> dict[str, Any]:
+def _about(cell: Mapping[str, Any]) -> dict[str, Any]:
     metadata = cell.get("metadata")
     about = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return about if isinstance(about, dict) else {}
 
 
-def _source(cell: dict[str, Any]) -> str:
+def _source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
-def _checksum(cell: dict[str, Any], about: dict[str, Any]) -> str:
+def _checksum(cell: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """What nbgrader compares (`nbgrader.utils.compute_checksum`): that of the release, if nothing was written."""
     try:
         points = str(float(about.get("points", 0)))
