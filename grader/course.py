@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from checks import FRAMEWORK
 
 from .errors import GraderError
+from .settings import read_settings
 from .text import shown
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ class Course:
         """The source notebook of an assignment."""
         return self.source / assignment / f"{assignment}.ipynb"
 
+    @property
+    def classic(self) -> tuple[str, ...]:
+        """Assignments of nbgrader's own kind (`grader.classic`), which the course says are."""
+        return read_settings(self.root).classic
+
     def assignments(self) -> list[str]:
         """Names of the assignments that have both a notebook under `source/` and a folder under `checks/`."""
         if not self.source.is_dir():
@@ -83,7 +89,8 @@ class Course:
         return sorted(
             folder.name
             for folder in self.source.iterdir()
-            if self.notebook(folder.name).is_file() and (self.checks / folder.name / "__init__.py").is_file()
+            if folder.name in self.classic
+            or (self.notebook(folder.name).is_file() and (self.checks / folder.name / "__init__.py").is_file())
         )
 
     def assignment(self, name: str) -> Assignment:
@@ -103,8 +110,13 @@ class Course:
                 f"{self.root}: no assignment named {shown(name)!r} (this course has: {has}). Next: check the spelling, "
                 f"or create source/{shown(name)}/{shown(name)}.ipynb and checks/{shown(name)}/__init__.py."
             )
-        from checks.core import load_assignment  # numpy, which a course's paths need not wait for
+        # numpy, which a course's paths need not wait for
+        from checks.core import load_assignment
 
+        from .classic import classic_assignment
+
+        if name in self.classic:
+            return classic_assignment(self.source / name)
         return load_assignment(name, self.checks)
 
 

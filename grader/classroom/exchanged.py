@@ -6,7 +6,8 @@ first class that a course's configuration names. Exchanged are:
 
 `Autograde.start`
     nbgrader's converter lacks what `converter` says. If the configuration names our exporter, `SubmissionConverter`
-    does the work; else nothing changes. May go when nbgrader lets a course name the converter's class.
+    does the work, or `ClassicConverter` for an assignment of nbgrader's own kind; else nothing changes. May go when
+    nbgrader lets a course name the converter's class.
 `CourseDirectory.get_existing_timestamp`
     nbgrader's follows links, and ends the whole run at a `timestamp.txt` that is broken. May go when nbgrader passes
     over one that it cannot read.
@@ -40,16 +41,20 @@ from nbgrader.utils import check_directory
 from ..course import Course
 from ..text import shown
 from . import converter as ours
+from .classic import ClassicConverter
 from .exporter import SubmissionExporter
 
 
 def _start(converter: Autograde) -> None:
     """Let our converter do the work, on the same course, with the same settings and log."""
-    if isinstance(converter, ours.SubmissionConverter) or not issubclass(converter.exporter_class, SubmissionExporter):
+    if isinstance(converter, ours.SubmissionConverter | ClassicConverter) or not issubclass(
+        converter.exporter_class, SubmissionExporter
+    ):
         _stock_start(converter)
         return
     same = {name: getattr(converter, name) for name in ("coursedir", "config", "parent", "force", "create_student")}
-    working = ours.SubmissionConverter(**same)
+    is_classic = converter.coursedir.assignment_id in Course(Path(converter.coursedir.root)).classic
+    working = ClassicConverter(**same) if is_classic else ours.SubmissionConverter(**same)
     working.log = converter.log
     working.start()
 

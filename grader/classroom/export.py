@@ -22,7 +22,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..grading.people import People
 from ..text import sentences
-from .gradebook import by_hand, grades, open_gradebook
+from .gradebook import by_hand, grades, name_of_cell, open_gradebook
 from .results import Record, read_record, staleness
 
 COLUMNS = (
@@ -120,9 +120,9 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
     for grade in grades(submission):
         waiting |= bool(grade.needs_manual_grade)
         if by_hand(grade):
-            manual[grade.name] = None if grade.needs_manual_grade else grade.score
+            manual[name_of_cell(grade)] = None if grade.needs_manual_grade else grade.score
         else:
-            automatic[grade.name] = grade.auto_score
+            automatic[name_of_cell(grade)] = grade.auto_score
     if any(points is None for points in automatic.values()):
         row |= {"raw_score": "", "score": "", "waits_for": "grading"}
     else:
@@ -158,7 +158,7 @@ def _in_the_lms(people: People, assignment: str, student: str) -> dict[str, obje
 
 def _other_points(record: Record, submission: SubmittedAssignment) -> str:
     """Whether the gradebook holds other automatic points than the verdict gave."""
-    held = {grade.name: grade.auto_score for grade in grades(submission)}
+    held = {name_of_cell(grade): grade.auto_score for grade in grades(submission)}
     for function in record.result.functions:
         if held.get(function) != record.result.function_score(function)[0]:
             return f"the gradebook holds {held.get(function)} automatic points for {function}"

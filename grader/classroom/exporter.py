@@ -140,13 +140,13 @@ def _of_this_assignment(
     return ours, unread
 
 
-def released_notebook(course: Course, assignment: str) -> NotebookNode:
-    """The notebook as it was handed out; not to be changed.
+def released_notebook(course: Course, assignment: str, notebook: str = "") -> NotebookNode:
+    """A notebook as it was handed out, that of the assignment's name if none is named; not to be changed.
 
     Raises:
         GraderError: it is not in `release/`.
     """
-    path = course.release / assignment / f"{assignment}.ipynb"
+    path = course.release / assignment / f"{notebook or assignment}.ipynb"
     try:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)

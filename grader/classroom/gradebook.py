@@ -22,6 +22,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from ..classic import cell_name
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
@@ -137,7 +138,9 @@ def require_writable(gradebook: Gradebook) -> None:
 def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, float | None]]:
     """Automatic points by student and graded cell; None where there is no score."""
     return {
-        submission.student.id: {grade.name: grade.auto_score for grade in grades(submission) if not by_hand(grade)}
+        submission.student.id: {
+            name_of_cell(grade): grade.auto_score for grade in grades(submission) if not by_hand(grade)
+        }
         for submission in gradebook.assignment_submissions(name)
     }
 
@@ -145,6 +148,11 @@ def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, flo
 def grades(submission: SubmittedAssignment) -> list[Grade]:
     """Every graded cell of a submission, as the gradebook holds it."""
     return [grade for notebook in submission.notebooks for grade in notebook.grades]
+
+
+def name_of_cell(grade: Grade) -> str:
+    """What a graded cell is called: with several notebooks, two may have the same id."""
+    return cell_name(grade.notebook.name, grade.name, len(grade.notebook.assignment.notebooks))
 
 
 def by_hand(grade: Grade) -> bool:
@@ -169,8 +177,8 @@ def write_feedback(course: Course, name: str, students: Iterable[str] | None = N
     """
     config = course_config(course)
     if students is None:
-        folders = (course.root / "autograded").glob(f"*/{glob.escape(name)}/{glob.escape(name)}.ipynb")
-        students = sorted(path.parent.parent.name for path in folders)
+        notebooks = (course.root / "autograded").glob(f"*/{glob.escape(name)}/*.ipynb")
+        students = sorted({path.parent.parent.name for path in notebooks})
     pages = {}
     problems = []
     for student in students:

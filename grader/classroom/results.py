@@ -17,9 +17,11 @@ from typing import Any
 from checks.core import Assignment
 from checks.result import Result
 
+from ..classic import ClassicAssignment, digest_of
 from ..course import Course
 from ..errors import GraderError
 from ..files import drafts, write_whole
+from ..grading.files import files_in
 from ..grading.grade import check_set_digest, submission_digest
 from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
@@ -170,14 +172,24 @@ def staleness(course: Course, record: Record) -> str:
     assignment = course.assignment(record.result.assignment)
     if record.submission != digest_submission(course, assignment, record.result.student):
         return "the submission has changed since it was graded"
-    if record.checks != check_set_digest(course, assignment):
+    if record.checks != digest_checks(course, assignment):
         return "the checks have changed since it was graded"
     return ""
 
 
 def digest_submission(course: Course, assignment: Assignment, student: str) -> str:
     """Digest of what counts in a student's submission; empty if it holds no package."""
+    if isinstance(assignment, ClassicAssignment):
+        folder = course.submitted / student / assignment.name
+        return digest_of(files_in(folder), folder)
     try:
         return submission_digest(course.submitted / student / assignment.name, course, assignment)
     except NotASubmission:
         return ""
+
+
+def digest_checks(course: Course, assignment: Assignment) -> str:
+    """Digest of what decides a verdict: checks and reference, or the notebooks of a classic assignment."""
+    if isinstance(assignment, ClassicAssignment):
+        return digest_of(files_in(assignment.folder), assignment.folder)
+    return check_set_digest(course, assignment)

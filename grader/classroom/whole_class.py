@@ -29,6 +29,7 @@ from traitlets.config import Config
 
 from checks.core import Assignment
 
+from ..classic import ClassicAssignment
 from ..course import CONFIG, PACKAGE, Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
@@ -41,6 +42,7 @@ from ..sandbox.staging import stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
 from ..text import sentences, shown
 from . import runs
+from .classic import INSIDE, ClassicConverter
 from .converter import SubmissionConverter
 from .explained import mistakes
 from .gradebook import (
@@ -121,8 +123,14 @@ def grade_class(
             kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
         done |= kept
 
-        verdicts, problems = _judge_all(course, assignment, used, [s for s in chosen if s not in kept], jobs)
-        with closing(_convert_all(course, name, config, verdicts, used, jobs)) as converted:
+        left = [student for student in chosen if student not in kept]
+        problems: dict[str, str] = {}
+        if isinstance(assignment, ClassicAssignment):
+            conversion = _convert_classic(course, name, config, left, used)
+        else:
+            verdicts, problems = _judge_all(course, assignment, used, left, jobs)
+            conversion = _convert_all(course, name, config, verdicts, used, jobs)
+        with closing(conversion) as converted:
             for student, problem in converted:
                 if problem:
                     problems[student] = problem
@@ -157,8 +165,9 @@ def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
     """Whether a class run that did not end had finished with a submission."""
     with suppress(GraderError):
         record = read_record(course, name, student)
-        graded = course.root / "autograded" / student / name / f"{name}.ipynb"
-        return record is not None and record.run == run and not staleness(course, record) and graded.is_file()
+        graded = course.root / "autograded" / student / name
+        whole = any(graded.glob("*.ipynb"))
+        return record is not None and record.run == run and not staleness(course, record) and whole
     return False
 
 
@@ -293,6 +302,23 @@ def _convert_all(
             yield student, run_converter(converter)
 
 
+def _convert_classic(
+    course: Course, name: str, config: Config, students: Sequence[str], launcher: Launcher
+) -> Generator[tuple[str, str], None, None]:
+    """Each student whose work on a classic assignment was run and scored, with the reason if that failed."""
+    with without_remarks(), at_hand():
+        for student in tqdm(students, desc="notebooks", unit="submission", file=sys.stderr, disable=len(students) < 2):
+            try:
+                submission_folder(course, name, student)
+            except Unreadable as error:
+                mark_stale(course, name, student, str(error))
+                yield student, str(error)
+                continue
+            coursedir = course_directory(config, name, student)
+            converter = ClassicConverter(coursedir=coursedir, config=config, force=True, launcher=launcher, alone=True)
+            yield student, run_converter(converter)
+
+
 def _each(
     work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
 ) -> Generator[tuple[str, T], None, None]:
@@ -349,7 +375,8 @@ def _row(
 ) -> Row:
     record = None if problem else read_record(course, assignment.name, student)
     say = sentences("en")
-    look = tuple(say(note.key, **note.names) for note in record.notes) if record else ()
+    notes = [note for note in record.notes if note.key != INSIDE] if record else []
+    look = tuple(say(note.key, **note.names) for note in notes)
     known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
     return Row(
         student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known

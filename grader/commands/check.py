@@ -65,6 +65,11 @@ def run(options: argparse.Namespace) -> int:
         from ..grading.grade import grade_with_digests
 
         assignment = course.assignment(name)
+        if name in course.classic:
+            raise GraderError(
+                f"{name}: a classic assignment, which is graded in its notebooks and has no checks of its own. Next: "
+                f"put the submission under {course.submitted.name}/STUDENT/{name}/ and run `grader grade {name}`."
+            )
         graded = grade_with_digests(
             options.folder, course, assignment, student=student, language=options.language, ready=ready
         )

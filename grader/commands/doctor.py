@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _first_assignment(course: Course) -> Assignment:
-    names = course.assignments()
+    names = [name for name in course.assignments() if name not in course.classic]
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
     return course.assignment(names[0])

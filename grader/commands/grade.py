@@ -10,6 +10,7 @@ from ..classroom.rows import known_mistakes, table
 from ..classroom.whole_class import grade_class, said_of_hidden
 from ..course import course_to_work_on
 from ..sandbox.choose import add_sandbox_options, choose
+from ..text import sentences
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     )
     assignment = course.assignment(args.name)
     print(table(assignment, rows))
+    if args.name in course.classic:
+        print(f"\n{sentences('en')('graded_inside')}")
     if known := known_mistakes(assignment, rows):
         print("\nKnown mistakes in this class (each student reads theirs in the feedback):")
         print("\n".join(known))

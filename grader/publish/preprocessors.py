@@ -20,13 +20,14 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 from sqlalchemy.engine import make_url
 from traitlets import Bool
 from traitlets.config import Config
 
 from checks.handin import MANIFEST
 
+from ..classic import ClassicAssignment
 from ..classroom.programs import find_own_programs
 from ..course import Course
 from ..errors import GraderError
@@ -103,12 +104,16 @@ class RenderRelease(_Prepared):
     """
 
     converter_class = GenerateAssignment
+    text_stub = ""
+    """What the course's configuration says for an empty answer."""
 
     def prepare(self, name: str) -> Files:
         """Generate the assignment in a temporary folder, and prove it there."""
         if isinstance(self.converter, _Rehearsal):
             return self.converter.files
         assignment = self.course.assignment(name)
+        if isinstance(assignment, ClassicAssignment):
+            return {}  # nbgrader's own steps do all that there is to do
         source = self.course.notebook(name)
         where = source.relative_to(self.course.root).as_posix()
         written = _notebook(source)
@@ -122,6 +127,12 @@ class RenderRelease(_Prepared):
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Take out what only the source needs, and hand the files to nbgrader's writer."""
         resources.setdefault("outputs", {}).update(self.of(resources))
+        for step in self.parent._preprocessors:
+            if isinstance(step, ClearSolutions):
+                # What the course writes for an empty answer is its own; a classic assignment has nbgrader's.
+                self.text_stub = self.text_stub or step.text_stub
+                classic = resources["nbgrader"]["assignment"] in self.course.classic
+                step.text_stub = ClearSolutions.text_stub.default_value if classic else self.text_stub
         return without_source_only(nb), resources
 
     def _rehearse(self, name: str, folder: Path, files: Files) -> Files:
@@ -153,6 +164,8 @@ class RenderWorked(_Prepared):
     def prepare(self, name: str) -> tuple[Any, Files]:
         """Execute the source notebook on the solution modules, in a temporary folder."""
         assignment = self.course.assignment(name)
+        if isinstance(assignment, ClassicAssignment):
+            return None, {}  # each notebook as it is
         files = handout(self.course, assignment).worked
         notebook = without_source_only(_notebook(self.course.notebook(name)))
         for cell in notebook.cells:
@@ -166,7 +179,7 @@ class RenderWorked(_Prepared):
         """Put the executed notebook in the place of its source."""
         notebook, files = self.of(resources)
         resources.setdefault("outputs", {}).update(files)
-        return notebook, resources
+        return notebook or nb, resources
 
 
 def _notebook(path: Path) -> NotebookNode:

@@ -53,6 +53,12 @@ def release(
 
 def stale(course: Course, name: str) -> list[str]:
     """Why `release/NAME/` and `solutions/NAME/` are older than their source, one line each; empty if they are not."""
+    if name in course.classic:
+        return [
+            f"release/{name}: no {path.name} yet. Next: grader release {name}."
+            for path in sorted((course.source / name).glob("*.ipynb"))
+            if not (course.release / name / path.name).is_file()
+        ]
     now = inputs(course, name)
     lines = []
     for folder in (course.release / name, course.solutions / name):

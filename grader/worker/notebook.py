@@ -58,7 +58,10 @@ def main(submission: str) -> None:
         except Closed:
             return
         outbox.begin()
-        shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+        ran = shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+        if not (ran.success or outbox.erred):  # whatever a notebook has done to what shows a traceback
+            error = ran.error_before_exec or ran.error_in_exec
+            outbox.error(type(error).__name__, _text_of(error), [])
         outbox.end()
 
 
@@ -70,12 +73,15 @@ class Outbox:
         self._most = most
         self._shorten = shorten
         self._left = most
+        self.erred = False
+        """Whether the cell has sent an exception."""
         self._pending: tuple[str, list[str]] = ("stdout", [])
         self._lock = threading.RLock()
 
     def begin(self) -> None:
         """Start the next cell."""
         self._left = self._most
+        self.erred = False
 
     def end(self) -> None:
         """The cell is done."""
@@ -111,10 +117,13 @@ class Outbox:
             self._send([kind, bundle, sizes, _plain(display_id)[:200], bool(update)], sum(map(len, bundle.values())))
 
     def error(self, name: str, message: str, lines: list[str]) -> None:
-        """Send an exception."""
+        """Send an exception, whatever was put out before: that there was one decides about points."""
         with self._lock:
             self.flush()
+            self.erred = True
             cut = [_plain(self._shorten(line))[:_PIECE] for line in lines[-200:]]
+            if sum(map(len, cut)) > self._left:
+                cut, self._left = [], max(self._left, 0)
             self._send(["error", _plain(name)[:200], _plain(message)[:_PIECE], cut], sum(map(len, cut)))
 
     def clear(self) -> None:

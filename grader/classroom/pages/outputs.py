@@ -78,9 +78,12 @@ class CellOutputs:
             case ["error", str(name), str(text), list(lines)] if len(name) <= LONGEST_NAME and all(
                 isinstance(line, str) for line in lines
             ):
-                if self._has_room(len(text) + sum(map(len, lines))):
-                    traceback = [self.inert.text(_CONTROL.sub("", line)) for line in lines]
-                    self.outputs.append(_output("error", ename=name, evalue=text, traceback=traceback))
+                room = self._has_room(len(text) + sum(map(len, lines)))
+                traceback = [self.inert.text(_CONTROL.sub("", line)) for line in lines] if room else []
+                if room or not any(output.output_type == "error" for output in self.outputs):
+                    self.outputs.append(
+                        _output("error", ename=name, evalue=text if room else text[:LONGEST_NAME], traceback=traceback)
+                    )
             case ["clear"]:
                 self.outputs.clear()
             case ["cut"]:

@@ -80,11 +80,13 @@ class Overview(Step):
         except GraderError:  # what is no record is treated as no verdict
             record = None
         say = sentences(record.result.language if record else preferred())
-        titles = question_titles(course, names["assignment"])
+        titles = question_titles(course, names["assignment"], names["notebook"])
+        classic = names["assignment"] in course.classic
         waiting = _waiting(names)
         tasks = []
         for cell in nb.cells:
-            without_bare_points(cell)
+            if not classic:
+                without_bare_points(cell)
             answered = _in_words(cell, say)
             if utils.is_grade(cell) or utils.is_task(cell):
                 own = cell.metadata.nbgrader
@@ -123,14 +125,14 @@ def without_bare_points(cell: NotebookNode) -> None:
         cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
 
 
-def question_titles(course: Course, assignment: str) -> dict[str, str]:
+def question_titles(course: Course, assignment: str, notebook: str) -> dict[str, str]:
     """What each answer is called: the bold words with which the cell before it begins, by `grade_id`.
 
     From the notebook as it was handed out, since a student can put other cells between.
     """
     titles = {}
     before = ""
-    for cell in released_notebook(course, assignment).cells:
+    for cell in released_notebook(course, assignment, notebook).cells:
         if cell.cell_type == "markdown" and utils.is_grade(cell) and (found := _BOLD.match(before)):
             titles[grade_id_of(cell)] = found[1].rstrip(".: ")
         before = cell.source

@@ -41,9 +41,11 @@ class ModelAnswers(NbGraderPreprocessor):  # type: ignore[misc]
             return nb, resources
         course = Course(Path(CourseDirectory(config=self.config).root))
         answers = model_answers(course, resources["assignment_id"])
+        classic = resources["assignment_id"] in course.classic
         cells = []
         for cell in nb.cells:
-            without_bare_points(cell)
+            if not classic:
+                without_bare_points(cell)
             cells.append(cell)
             if answer := answers.get(grade_id_of(cell)):
                 below: NotebookNode = new_markdown_cell(answer, id=f"model-{len(cells)}")  # type: ignore[no-untyped-call]

@@ -1,0 +1,177 @@
+"""Assignments of nbgrader's own kind: the same points as nbgrader gives, out of the sandbox, and every result says how.
+
+The notebooks are nbgrader's own, of its tests and its documentation, read from where it is installed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import nbgrader
+import pytest
+from conftest import ROOT
+from nbgrader.api import Gradebook
+
+from grader import cli
+from grader.classroom.export import export_csv
+from grader.classroom.gradebook import write_feedback
+from grader.classroom.results import record_path
+from grader.classroom.whole_class import grade_class
+from grader.course import Course
+from grader.publish.release import release
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+NBGRADER = Path(nbgrader.__file__).parent
+APPS, STEPS = NBGRADER / "tests" / "apps" / "files", NBGRADER / "tests" / "preprocessors" / "files"
+GUIDE = NBGRADER / "docs" / "source" / "user_guide"
+NAME = "ps1"
+
+PLAIN = APPS / "submitted-unchanged.ipynb"
+"""Two answers and two cells with asserts."""
+CASES: dict[str, tuple[tuple[Path, ...], tuple[Path, ...]]] = {
+    "unchanged": ((PLAIN,), (PLAIN,)),
+    "changed": ((PLAIN,), (APPS / "submitted-changed.ipynb",)),
+    "locked cell changed": ((PLAIN,), (APPS / "submitted-locked-cell-changed.ipynb",)),
+    "graded cell changed": ((PLAIN,), (APPS / "submitted-grade-cell-changed.ipynb",)),
+    "cheat": ((PLAIN,), (APPS / "submitted-cheat-attempt.ipynb",)),
+    "another cheat": ((PLAIN,), (APPS / "submitted-cheat-attempt-alternative.ipynb",)),
+    "as in the source": ((APPS / "test.ipynb",), (APPS / "test.ipynb",)),
+    "with a task": ((STEPS / "test_taskcell.ipynb",), (STEPS / "test_taskcell.ipynb",)),
+    "hidden tests": ((APPS / "test-hidden-tests.ipynb",), (APPS / "test-hidden-tests.ipynb",)),
+    "zero points": ((APPS / "validation-zero-points.ipynb",), (APPS / "validation-zero-points.ipynb",)),
+    "by hand": ((STEPS / "manually-graded-code-cell.ipynb",), (STEPS / "manually-graded-code-cell.ipynb",)),
+    "with outputs": ((APPS / "test-with-output.ipynb",), (APPS / "test-with-output.ipynb",)),
+    "the guide, bitdiddle": (
+        tuple(sorted((GUIDE / "source" / "ps1").glob("*.ipynb"))),
+        tuple(sorted((GUIDE / "submitted" / "bitdiddle" / "ps1").glob("*.ipynb"))),
+    ),
+    "the guide, hacker": (
+        tuple(sorted((GUIDE / "source" / "ps1").glob("*.ipynb"))),
+        tuple(sorted((GUIDE / "submitted" / "hacker" / "ps1").glob("*.ipynb"))),
+    ),
+}
+SHORT = ("cheat", "the guide, bitdiddle")
+
+
+def lay_out(root: Path, source: tuple[Path, ...], submitted: tuple[Path, ...]) -> None:
+    """A course with one assignment, and one submission to it."""
+    for folder, paths in ((root / "source" / NAME, source), (root / "submitted" / "ana" / NAME, submitted)):
+        folder.mkdir(parents=True)
+        for path, named in zip(paths, source, strict=True):
+            shutil.copyfile(path, folder / (named.name if len(source) > 1 else "problem1.ipynb"))
+
+
+def of_kit(root: Path) -> Course:
+    """The course with this kit's configuration."""
+    shutil.copyfile(ROOT / "nbgrader_config.py", root / "nbgrader_config.py")
+    (root / "course.toml").write_text(f'classic = ["{NAME}"]\n')
+    return Course(root)
+
+
+def points_in(url: str) -> dict[tuple[str, str], tuple[float | None, bool]]:
+    """Every graded cell with its automatic points, and whether a person must grade it."""
+    with Gradebook(url) as gradebook:
+        submission = gradebook.find_submission(NAME, "ana")
+        return {
+            (notebook.name, grade.name): (grade.auto_score, bool(grade.needs_manual_grade))
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
+
+
+def by_nbgrader(root: Path) -> Mapping[tuple[str, str], tuple[float | None, bool]]:
+    """The points that nbgrader's own commands give, in a kernel."""
+    (root / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\nc.ClearSolutions.enforce_metadata = False\n"
+    )
+    for words in (["generate_assignment", NAME], ["autograde", NAME, "--create"]):
+        command = [sys.executable, "-m", "nbgrader", *words]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # nbgrader calls alembic
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, env=os.environ | {"PATH": path})
+        assert done.returncode == 0, done.stderr[-3000:]
+    return points_in(f"sqlite:///{root / 'gradebook.db'}")
+
+
+def by_kit(root: Path) -> Mapping[tuple[str, str], tuple[float | None, bool]]:
+    """The points that come from the sandbox."""
+    course = of_kit(root)
+    release(course, NAME)
+    [row] = grade_class(course, NAME)
+    assert not row.problem, row.problem
+    return points_in(f"sqlite:///{root / 'grades.db'}")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in SHORT else pytest.mark.full) for case in CASES]
+)
+def test_a_classic_notebook_earns_what_nbgrader_gives_it(tmp_path: Path, case: str) -> None:
+    stock, ours = tmp_path / "stock", tmp_path / "ours"
+    lay_out(stock, *CASES[case])
+    lay_out(ours, *CASES[case])
+    expected = by_nbgrader(stock)
+    assert expected
+    assert by_kit(ours) == expected
+
+
+def test_every_result_of_a_classic_assignment_says_how_it_was_graded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "Graded inside the student's process"
+    lay_out(tmp_path, *CASES["the guide, bitdiddle"])
+    course = of_kit(tmp_path)
+    assert cli.main(["release", NAME, "--course", str(tmp_path)]) == 0
+    assert cli.main(["release", NAME, "--check", "--course", str(tmp_path)]) == 0
+    assert not [path for path in (course.release / NAME).rglob("*") if "SOLUTION" in path.read_text()]
+    capsys.readouterr()
+    assert cli.main(["grade", NAME, "--course", str(tmp_path)]) == 0
+    assert sentence in capsys.readouterr().out
+    assert json.loads(record_path(course, NAME, "ana").read_text())["notes"] == [{"key": "graded_inside", "names": {}}]
+    export_csv(course, tmp_path / "grades.csv")
+    [row] = csv.DictReader((tmp_path / "grades.csv").open(encoding="utf-8"))
+    assert sentence in row["notes"]
+    assert (row["problem1/correct_squares"], row["stale"], row["waits_for"]) == ("0.0", "", "manual grading")
+    write_feedback(course, NAME)
+    pages = sorted((tmp_path / "feedback" / "ana" / NAME).glob("*.html"))
+    assert [page.name for page in pages] == ["problem1.html", "problem2.html"]
+    assert all("unutar procesa studenta" in page.read_text(encoding="utf-8") for page in pages)
+    assert cli.main(["status", NAME, "--course", str(tmp_path)]) == 1  # answers wait
+    assert "1 graded, 0 stale, 0 not graded; 1 wait for a person, 0 need a look" in capsys.readouterr().out
+    (tmp_path / "submitted" / "ana" / NAME / "helper.py").write_text("")
+    assert cli.main(["status", NAME, "--course", str(tmp_path)]) == 1
+    assert "0 graded, 1 stale" in capsys.readouterr().out
+
+
+def test_a_cell_that_did_not_run_to_its_end_earns_nothing_nor_does_one_after_it(tmp_path: Path) -> None:
+    lay_out(tmp_path, (PLAIN,), (APPS / "submitted-changed.ipynb",))
+    notebook = tmp_path / "submitted" / "ana" / NAME / "problem1.ipynb"
+    edited = nbformat.read(notebook, as_version=4)
+    edited.cells[0].source += "\nwhile True: print('x' * 10_000_000)"
+    nbformat.write(edited, notebook)
+    course = of_kit(tmp_path)
+    with (tmp_path / "nbgrader_config.py").open("a") as file:
+        file.write("c.ExecuteForReading.total = 5\n")
+    release(course, NAME)
+    [row] = grade_class(course, NAME)
+    assert not row.problem
+    assert set(row.points.values()) == {0.0}
+    assert any("stopped" in reason or "5" in reason for reason in row.look), row.look
+
+
+def test_a_classic_assignment_is_refused_in_one_line_where_only_checks_can_grade(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(tmp_path, (PLAIN,), (PLAIN,))
+    of_kit(tmp_path)
+    folder = tmp_path / "submitted" / "ana" / NAME
+    assert cli.main(["check", str(folder), "--assignment", NAME, "--course", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "grader grade ps1" in said and len(said.splitlines()) <= 2
