@@ -13,7 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Za preuzimanje skupa CIFAR-10 potreban je paket pooch",
         "downloading CIFAR-10 needs the package pooch",
     ),
-    "no_cache": ("Nema foldera za preuzimanje skupa CIFAR-10", "there is no folder into which CIFAR-10 could be downloaded"),
+    "no_cache": (
+        "Nema foldera za preuzimanje skupa CIFAR-10",
+        "there is no folder into which CIFAR-10 could be downloaded",
+    ),
     "no_network": ("CIFAR-10 se ne može preuzeti", "CIFAR-10 cannot be downloaded"),
     "generated": (
         "Koristi se generisani skup istih dimenzija",
