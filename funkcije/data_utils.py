@@ -3,7 +3,7 @@
     data = get_CIFAR10_data()
     data["X_train"].shape  # (49000, 3, 32, 32)
 
-Without the official files and without a network, a generated set of the same shapes takes their place, and a line
+Without the official files and without a network, a generated set of the same shape takes their place, and a line
 says so.
 """
 

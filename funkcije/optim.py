@@ -1,8 +1,9 @@
 """Update rules of gradient descent.
 
 Each has the form `w, config = RULE(w, dw, config)`: one step for the parameter `w` with the gradient `dw` of the loss.
-`w` is updated in place and returned. `config` holds the rule's settings (absent ones are filled in with defaults) and
-what it remembers from step to step; pass it to the next step of the same parameter.
+`w` and `dw` are arrays of one shape, whatever it is; `w` is updated in place and returned. `config` holds the rule's
+settings (absent ones are filled in with defaults) and what it remembers from step to step; pass it to the next step of
+the same parameter.
 """
 
 from typing import Any

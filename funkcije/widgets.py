@@ -5,8 +5,8 @@
     training_explorer(data)
 
 As the last line of a cell each shows its sliders and a picture of loss, accuracy and the spread of the activations
-through the layers. Moving a slider trains anew, with the layers as they are in your files at that moment. Where nobody
-can move one, the picture of a short training stays.
+through the layers. Moving a slider starts a new training, with the layers as they are in your files at that moment.
+Where nobody can move one, the picture of a short training stays.
 """
 
 import math

@@ -13,7 +13,7 @@ MEAN = "mu = x.mean(axis=1, keepdims=True)"
 FIRST_ERRORS = {
     "keepdims forgotten": (
         Edit("layers", "layernorm_forward", MEAN, "mu = x.mean(axis=1)"),
-        "numpy lines shapes up from the right: beside (",
+        "numpy aligns shapes from the right: beside (",
     ),
     "another axis": (
         Edit("layers", "batchnorm_forward", "mu = x.mean(axis=0)", "mu = x.mean(axis=1)"),
@@ -25,7 +25,7 @@ FIRST_ERRORS = {
     ),
     "a name not assigned yet": (
         Edit("layers", "layernorm_forward", "x_hat = x_centered / std", "x_hat = x_centered / later; later = std"),
-        "later has no value at that line yet: it is assigned further on",
+        "later has no value at that line yet: it is assigned later",
     ),
     "a name from nowhere": (
         Edit("layers", "layernorm_forward", "x_hat = x_centered / std", "x_hat = x_centered / sigma"),
@@ -37,7 +37,7 @@ FIRST_ERRORS = {
     ),
     "no return": (
         Edit("layers", "layernorm_backward", "return dx, dgamma, dbeta", "pass"),
-        "layernorm_backward returned nothing (None), 3 results were expected; perhaps the return is missing.",
+        "layernorm_backward returned nothing (None), but 3 results were expected; perhaps the return is missing.",
     ),
 }
 

@@ -215,4 +215,4 @@ def test_what_was_handed_out_with_the_checks_is_no_copy_of_the_package(
     assert kept.is_file()
     monkeypatch.setattr(carrying, "_PUT_BACK", "none of them/")
     (row,) = grade_class(course, "scale", run_notebooks=False)
-    assert any("would be taken for the modules" in line for line in row.look)
+    assert any("could be mistaken for the modules" in line for line in row.look)

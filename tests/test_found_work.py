@@ -103,9 +103,9 @@ def elsewhere(folder: Path) -> None:
 
 
 LISTED: dict[str, tuple[Callable[[Path], object], str]] = {
-    "two versions": (two_versions, "several files may be it"),
-    "in the notebook": (in_the_notebook, "scale_forward. Code of that name is in scale.ipynb"),
-    "in a file of another name": (elsewhere, "Code of that name is in moj_rad.py"),
+    "two versions": (two_versions, "several files could be it"),
+    "in the notebook": (in_the_notebook, "scale_forward. Code with that name is in scale.ipynb"),
+    "in a file of another name": (elsewhere, "Code with that name is in moj_rad.py"),
     "in an archive": (lambda folder: (folder / "rad.rar").write_bytes(b"Rar!"), "not unpacked: rad.rar"),
 }
 
@@ -136,7 +136,7 @@ def test_work_that_is_certain_counts_and_a_person_is_told_what_was_graded(
 ) -> None:
     course, rows = graded
     assert (rows[name].total, rows[name].problem) == (4.0, "")
-    assert any("was graded in its place" in line or "as if it were UTF-8" in line for line in rows[name].look)
+    assert any("was graded instead" in line or "as if it were UTF-8" in line for line in rows[name].look)
     copy = course.root / "autograded" / name.replace("/", "|") / "scale" / "funkcije" / "layers.py"
     assert "NotImplementedError" not in copy.read_text(encoding="utf-8").partition("def later_forward")[0]
 
@@ -170,7 +170,7 @@ def test_it_counts_by_the_button_and_for_one_folder_alike(
     folder = course.submitted / "loose" / "scale"
     before = fingerprint(folder)
     assert cli.main(["check", str(folder), "--course", str(course.root), "--language", "en"]) == 0
-    assert "layers.py was graded in its place" in capsys.readouterr().out
+    assert "layers.py was graded instead" in capsys.readouterr().out
     assert fingerprint(folder) == before
 
 

@@ -121,11 +121,11 @@ def test_an_archive_that_is_there_is_never_overwritten(finished: Release) -> Non
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda folder: (folder / NOTEBOOK).unlink(), f"✗ {NOTEBOOK}: it is not there."),
-        (lambda folder: (folder / NOTEBOOK).rename(folder / "ana (1).ipynb"), "here is: ana (1).ipynb."),
+        (lambda folder: (folder / NOTEBOOK).unlink(), f"✗ {NOTEBOOK}: missing."),
+        (lambda folder: (folder / NOTEBOOK).rename(folder / "ana (1).ipynb"), "this is here: ana (1).ipynb."),
         (lambda folder: (folder / NOTEBOOK).write_text("{"), "cannot be read as a notebook"),
         (lambda folder: (folder / NOTEBOOK).write_text(json.dumps({"cells": [1]})), "cannot be read as a notebook"),
-        (lambda folder: (folder / "funkcije" / "fc_net.py").unlink(), "✗ funkcije/fc_net.py: it is not there."),
+        (lambda folder: (folder / "funkcije" / "fc_net.py").unlink(), "✗ funkcije/fc_net.py: missing."),
     ],
 )
 def test_a_file_that_is_missing_or_unreadable_is_a_line(

@@ -176,7 +176,7 @@ print(answer.checks[-1].message)
 """
     *statuses, last = run(folder, code.replace('"."', repr(str(folder)))).splitlines()
     assert statuses == ["{'passed'}", "{'timeout'}", "{'timeout'}"]
-    assert last == "Not reached: the time for all checks (15 s) was up."
+    assert last == "This check was not reached: the time for all checks (15 s) ran out."
 
 
 def test_what_student_code_prints_comes_after_the_verdict_folded_and_bounded(release_like: Release) -> None:
@@ -201,7 +201,7 @@ def test_what_student_code_prints_cannot_end_its_block_or_move_a_cursor(release_
 def test_a_function_from_a_cell_is_named_and_the_file_is_judged(release_like: Release) -> None:
     folder = release_like(stub=True)
     shown = run(folder, FIRST + "def layernorm_forward(): pass\n" + 'print(repr(check("layernorm_forward")))')
-    assert "layernorm_forward is defined in a cell of this notebook, too." in shown
+    assert "layernorm_forward is also defined in a cell of this notebook." in shown
     assert "0 of 6 points" in shown and "not written yet" in shown
     assert "another version" not in shown
 

@@ -43,7 +43,7 @@ def test_a_hint_is_said_once_with_the_checks_that_it_explains(judged: Judge) -> 
     names = [check.id.partition(".")[2] for check in explained if check.diagnosis == hint]
     shown = text(result, "layernorm_forward")
     assert shown.count(hint.hint) == 1
-    assert f"Holds for: {', '.join(names)}." in shown or "Holds for all checks." in shown
+    assert f"Applies to: {', '.join(names)}." in shown or "Applies to all checks." in shown
     assert len(shown.splitlines()) <= len(result.checks) + 8
     # The first of them shows what the mistake does, the others only that it costs them, too.
     assert shown.count("expected") <= 2

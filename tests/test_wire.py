@@ -197,8 +197,8 @@ def test_far_too_much_costs_its_own_checks_and_is_said_in_words(
     line = "dbeta = dout.sum(axis=0)"
     much = Edit("layers", "batchnorm_backward", line, f"return np.zeros((20, 10**6), bool), 0, 0\n    {line}")
     for language, words in (
-        ("en", "What was returned is far larger than what was asked for (bool, (20, 1000000))."),
-        ("cnr", "Ono što je vraćeno mnogo je veće od onoga što se traži (bool, (20, 1000000))."),
+        ("en", "The result is far larger than what was asked for (bool, (20, 1000000))."),
+        ("cnr", "Vraćeni rezultat je mnogo veći od traženog (bool, (20, 1000000))."),
     ):
         result: Result = grade(submit(much, name=language), course, assignment, language=language)
         assert {check.message for check in result.of("batchnorm_backward")} == {words}

@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 
 
 def generated(cache: Path | None) -> tuple[Rows, Rows]:
-    """Training and test rows; kept in `cache` (184 MB) where that can be written, and drawn anew where it cannot."""
+    """Training and test rows; kept in `cache` (184 MB) where that can be written, and drawn again where it cannot."""
     file = cache / f"generated-v{VERSION}.npy" if cache else None
     records = _load(file) if file else None
     if records is None:

@@ -94,7 +94,7 @@ def _stamp(module: ModuleType) -> tuple[int, int]:
 
 
 def _load(module: ModuleType) -> str:
-    """Run the module's file anew and let what is there do what it says; why it cannot be, or nothing."""
+    """Run the module's file again and let what is there do what it says; why it cannot be, or nothing."""
     space = vars(module)
     before = dict(space)
     try:

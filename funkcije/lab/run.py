@@ -20,7 +20,7 @@ from .training import Data, Progress, State, Training
 KINDS = ("batchnorm", "layernorm")
 
 MEASURED = 1000
-"""Training images on which accuracy is measured, drawn anew each time if there are more; as in `Solver`."""
+"""Training images on which accuracy is measured, drawn again each time if there are more; as in `Solver`."""
 
 
 def iterations(training: Training, data: Data) -> int:

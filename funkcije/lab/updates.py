@@ -63,7 +63,7 @@ class ByAdam:
 
     BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
     PERIOD = 1000
-    """Steps after which the scale begins anew, before β₂^(-t) grows too large."""
+    """Steps after which the scale begins again, before β₂^(-t) grows too large."""
 
     def __init__(self, w: np.ndarray, learning_rate: float) -> None:
         self.w, self.learning_rate = w, learning_rate

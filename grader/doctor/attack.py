@@ -60,7 +60,7 @@ class HandedIn:
     send: Callable[[Mapping[str, bytes], World], Mapping[str, bytes]] | None = None
     """Makes, of the folder's files, what is uploaded to a learning management system instead."""
     costs: Literal["check", "module", "everything", "nothing", "submission"] = "check"
-    """What is lost: the one check, all of the module, all, none (the lost one was mended), or the whole submission."""
+    """What is lost: the one check, all of the module, all, none (the lost one was fixed), or the whole submission."""
     says: str = ""
     """A pattern for a remark on the submission, for a message of a lost check, or for what is said when collecting."""
     shows: str = ""

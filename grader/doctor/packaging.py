@@ -250,7 +250,7 @@ PACKAGING = (
         "twins_of_the_package",
         "Puts other code beside its package, under names that pass for it.",
         _twins,
-        says="would be taken for the modules that were graded: .*Funkcije",
+        says="could be mistaken for the modules that were graded: .*Funkcije",
     ),
     HandedIn("time_beyond_all_clocks", "Says that it was handed in after all time.", _dated, says="timestamp.txt"),
     _zipped(

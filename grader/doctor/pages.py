@@ -210,7 +210,7 @@ PAGES = (
         "notebook_with_a_name_that_runs",
         "Gives its notebook a name that runs where it is shown.",
         _renamed,
-        says="onerror.* was read in its place",
+        says="onerror.* was read instead",
         on_pages=True,
     ),
     HandedIn(

@@ -1,6 +1,6 @@
 """Known mistakes in the normalization parts of `FullyConnectedNet`, and in what stands around them.
 
-The loops are given, but many write them anew; so the mistakes are those of a whole class.
+The loops are given, but many rewrite them; so the mistakes are those of a whole class.
 """
 
 from checks.mistakes import Mistake, in_function

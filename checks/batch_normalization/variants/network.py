@@ -1,4 +1,4 @@
-"""The network's three regions written otherwise, and a `loss` written anew.
+"""The network's three regions written otherwise, and a rewritten `loss`.
 
 A variant gives the text of the regions that it changes, in the reference's place. Ids begin with `net_`.
 """

@@ -243,7 +243,7 @@ class LmsExtractor(ExtractorPlugin):  # type: ignore[misc]
         archive, extracted = Path(archive_path), Path(extracted_path)
         files = _files(archive)
         if not files:
-            self.log.warning("%s: no files. Next: put the download of your Moodle or Canvas there.", archive)
+            self.log.warning("%s: no files. Next: put the download of your learning management system there.", archive)
         wanted = [f"{self.parent.coursedir.assignment_id}.ipynb", *_modules(self.parent)]
         budget = Budget(wanted)
         left = 0

@@ -23,7 +23,7 @@ def formgrader_page(notebook: NotebookNode) -> str:
 
 @cache
 def _exporter() -> HTMLExporter:
-    """Made once: it compiles its templates anew for each exporter."""
+    """Made once: it compiles its templates again for each exporter."""
     return HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="formgrade",
         extra_template_basedirs=[handlers.template_path],

@@ -2,7 +2,7 @@
 
     c.HTMLExporter.preprocessors = ["grader.plugins.ModelAnswers"]
 
-formgrader makes its pages anew each time one is looked at, with an `HTMLExporter`; nothing of this is ever written.
+formgrader makes its pages again each time one is looked at, with an `HTMLExporter`; nothing of this is ever written.
 """
 
 from __future__ import annotations

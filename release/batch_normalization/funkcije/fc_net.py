@@ -128,12 +128,12 @@ class FullyConnectedNet:
         # Parameters of the normalization: a scale of ones and a shift of zeros for every hidden layer.
         if self.normalization is not None:
             # TODO FullyConnectedNet.__init__: U self.params dodajte gamma1, beta1, gamma2, ...: za svaki
-            # skriveni sloj jedinice i nule, njegove širine.
-            # (Add gamma1, beta1, gamma2, ... to self.params: ones and zeros for every hidden layer, of its
-            # width.)
+            # skriveni sloj gamma od jedinica i beta od nula, dužine jednake širini sloja.
+            # (Add gamma1, beta1, gamma2, ... to self.params: for every hidden layer a gamma of ones and a
+            # beta of zeros, as long as the layer is wide.)
             # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
             # check("FullyConnectedNet")
-            # (Write in place of the `raise`; the docstring above says what must hold.)
+            # (Write it in place of the `raise`; the docstring above says what must hold.)
             raise NotImplementedError("FullyConnectedNet.__init__: još nije napisano (not written yet)")
 
         for name, value in self.params.items():
@@ -177,7 +177,7 @@ class FullyConnectedNet:
                 # caches.)
                 # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
                 # check("FullyConnectedNet")
-                # (Write in place of the `raise`; the docstring above says what must hold.)
+                # (Write it in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             h, caches["relu", l] = relu_forward(h)
             if self.use_dropout:
@@ -203,7 +203,7 @@ class FullyConnectedNet:
                 # into grads.)
                 # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
                 # check("FullyConnectedNet")
-                # (Write in place of the `raise`; the docstring above says what must hold.)
+                # (Write it in place of the `raise`; the docstring above says what must hold.)
                 raise NotImplementedError("FullyConnectedNet.loss: još nije napisano (not written yet)")
             dh, grads[f"W{l}"], grads[f"b{l}"] = affine_backward(dh, caches["affine", l])
 

@@ -126,7 +126,7 @@ def batchnorm_forward(
         # running_mean and running_var with momentum. Put into cache whatever the backward pass will need.)
         # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
         # check("batchnorm_forward")
-        # (Write in place of the `raise`; the docstring above says what must hold.)
+        # (Write it in place of the `raise`; the docstring above says what must hold.)
         raise NotImplementedError("batchnorm_forward: još nije napisano (not written yet)")
         # The next batch, and the test mode, read them here.
         bn_param["running_mean"] = running_mean
@@ -134,11 +134,11 @@ def batchnorm_forward(
     elif mode == "test":
         # TODO batchnorm_forward: Izračunajte izlaz out pomoću running_mean i running_var, koje ostaju kakve
         # jesu. Odavde se ne ide unazad, pa cache ostaje prazan.
-        # (Compute out with running_mean and running_var, which stay as they are. There is no way back from
-        # here, so cache stays empty.)
+        # (Compute out with running_mean and running_var, which stay as they are. Nothing goes back from here,
+        # so cache stays empty.)
         # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
         # check("batchnorm_forward")
-        # (Write in place of the `raise`; the docstring above says what must hold.)
+        # (Write it in place of the `raise`; the docstring above says what must hold.)
         raise NotImplementedError("batchnorm_forward: još nije napisano (not written yet)")
     else:
         raise ValueError(f'batchnorm_forward: bn_param["mode"] is {mode!r}; expected "train" or "test"')
@@ -168,7 +168,7 @@ def batchnorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
     # output to the input.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("batchnorm_backward")
-    # (Write in place of the `raise`; the docstring above says what must hold.)
+    # (Write it in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("batchnorm_backward: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 
@@ -193,7 +193,7 @@ def batchnorm_backward_alt(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np
     # (Compute the same dx, dgamma and dbeta, but dx by the formula that you derived on paper.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("batchnorm_backward_alt")
-    # (Write in place of the `raise`; the docstring above says what must hold.)
+    # (Write it in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("batchnorm_backward_alt: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 
@@ -229,7 +229,7 @@ def layernorm_forward(
     # **ln_param} is in test mode when the network is.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("layernorm_forward")
-    # (Write in place of the `raise`; the docstring above says what must hold.)
+    # (Write it in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("layernorm_forward: još nije napisano (not written yet)")
     return out, cache
 
@@ -255,7 +255,7 @@ def layernorm_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.nda
     # gamma enters.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("layernorm_backward")
-    # (Write in place of the `raise`; the docstring above says what must hold.)
+    # (Write it in place of the `raise`; the docstring above says what must hold.)
     raise NotImplementedError("layernorm_backward: još nije napisano (not written yet)")
     return dx, dgamma, dbeta
 

@@ -35,14 +35,14 @@ class Solver:
             They are read batch by batch and never copied or converted as a whole.
         update_rule: "sgd", "sgd_momentum", "rmsprop" or "adam".
         optim_config: settings of the rule, such as learning_rate; see `optim`.
-        lr_decay: the learning rate is multiplied with it after each epoch.
+        lr_decay: the learning rate is multiplied by it after each epoch.
         batch_size: examples in a step, drawn with repetition from numpy's global generator.
-        num_epochs: how many times as many examples as there are for training are drawn.
+        num_epochs: passes; in each, as many examples are drawn as there are for training.
         num_train_samples: training examples, drawn again each time, whose accuracy is measured after each epoch; None
             for all.
         num_val_samples: the same of the validation examples.
         checkpoint_name: if given, `NAME_epoch_1.npz` and so on are written; `load_checkpoint` reads them.
-        print_every: iterations from one printed loss to the next.
+        print_every: number of iterations from one printed loss to the next.
         verbose: print the loss and the accuracies, and show a progress bar while somebody looks.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Numerical gradients, to hold an analytic gradient against.
+"""Numerical gradients, to compare an analytic gradient with.
 
 All of them use the centered difference quotient (f(x + h) - f(x - h)) / 2h, whose error falls with h² until rounding
 takes over; with float64 and values near 1, h = 1e-5 gives some ten correct digits. `x` must be a floating-point array:

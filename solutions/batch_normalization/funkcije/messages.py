@@ -13,11 +13,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Za preuzimanje skupa CIFAR-10 potreban je paket pooch",
         "downloading CIFAR-10 needs the package pooch",
     ),
-    "no_cache": ("Nema foldera za preuzimanje skupa CIFAR-10", "there is no folder to download CIFAR-10 to"),
+    "no_cache": (
+        "Nema foldera za preuzimanje skupa CIFAR-10",
+        "there is no folder into which CIFAR-10 could be downloaded",
+    ),
     "no_network": ("CIFAR-10 se ne može preuzeti", "CIFAR-10 cannot be downloaded"),
     "generated": (
         "Koristi se generisani skup istih dimenzija",
-        "a generated set of the same shapes is used",
+        "a generated set of the same shape is used",
     ),
     # Folders and files.
     "no_folder": (
@@ -58,7 +61,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "batch_size": ("veličina batch-a (broj slika)", "batch size (images)"),
     "learning_rate": ("stopa učenja (po koraku)", "learning rate (per step)"),
-    "depth": ("dubina mreže (broj slojeva)", "depth of the net (layers)"),
+    "depth": ("dubina mreže (broj slojeva)", "depth of the network (layers)"),
     "in_weight_scale": ("skala {value:.1e}", "scale {value:.1e}"),
     "in_batch_size": ("batch {value}", "batch {value}"),
     "in_learning_rate": ("stopa učenja {value:.1e}", "learning rate {value:.1e}"),
@@ -71,16 +74,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "accuracy_title": ("Tačnost: ● trening, ○ validacija", "Accuracy: ● training, ○ validation"),
     "layer": ("skriveni sloj", "hidden layer"),
     "spread": ("standardna devijacija", "standard deviation"),
-    "spread_title": ("Aktivacije po slojevima (tanko: na početku)", "Activations through the layers (thin: at first)"),
+    "spread_title": ("Aktivacije po slojevima (tanko: na početku)", "Activations by layer (thin: initially)"),
     "best_train": ("Najbolja tačnost na treningu", "Best training accuracy"),
     "best_val": ("Najbolja tačnost na validaciji", "Best validation accuracy"),
     "final_loss": ("Gubitak na kraju treninga", "Loss at the end of training"),
     # The same in words.
     "alt": (
         "Grafici treniranja ({settings}), korak {step} od {steps}.",
-        "Plots of a training ({settings}), step {step} of {steps}.",
+        "Plots of a training run ({settings}), step {step} of {steps}.",
     ),
-    "alt_blank": ("Prazni grafici: još ništa nije trenirano.", "Empty plots: nothing is trained yet."),
+    "alt_blank": ("Prazni grafici: još ništa nije trenirano.", "Empty plots: nothing has been trained yet."),
     "alt_net": (
         "{net}: gubitak {loss:.3g}, tačnost na treningu {train:.2f}, na validaciji {val:.2f}",
         "{net}: loss {loss:.3g}, training accuracy {train:.2f}, validation accuracy {val:.2f}",
@@ -97,12 +100,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "train": ("Treniraj", "Train"),
     "stop": ("Zaustavi", "Stop"),
     "move": ("Pomjerite klizač ili pritisnite „Treniraj“.", "Move a slider, or press Train."),
-    "sliders": ("Ovdje su klizači kada se ćelija pokrene.", "The sliders are here once the cell is run."),
+    "sliders": ("Klizači se ovdje pojavljuju kada se ćelija pokrene.", "The sliders appear here once the cell is run."),
     "training": ("Trenira se.", "Training."),
-    "progress": ("napredak treniranja", "progress of the training"),
+    "progress": ("napredak treniranja", "training progress"),
     "left": ("{done:.0%}, još {seconds:.0f} s", "{done:.0%}, {seconds:.0f} s left"),
     "finished": ("Treniranje je završeno.", "The training has finished."),
-    "first": ("Prvo, kratko treniranje ({done:.0%}).", "The first, short training ({done:.0%})."),
+    "first": ("Prvo, kratko treniranje ({done:.0%}).", "The first, short training run ({done:.0%})."),
     "gone": (
         "Kernel je ugašen ili ponovo pokrenut, pa klizači ne rade. Pokrenite ovu ćeliju ponovo.",
         "The kernel was shut down or restarted, so the sliders do nothing. Run this cell again.",
@@ -114,8 +117,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "above": ("{net}: gubitak {loss:.3g} je izvan okvira grafika.", "{net}: the loss {loss:.3g} is outside the plot."),
     "unknown_spread": (
-        "{net}: aktivacije se ovdje ne prate, jer više mreža u zajedničkom računu ne daje isto što i svaka za sebe.",
-        "{net}: the activations are not shown, since several nets computed together do not give what each gives alone.",
+        "{net}: aktivacije se ovdje ne prate, jer mreže računate zajedno ne daju isto što i svaka zasebno.",
+        "{net}: the activations are not shown, since nets computed together do not give what each gives alone.",
     ),
     "fault": ("{file}, linija {line}: {error}", "{file}, line {line}: {error}"),
     "not_reloaded": ("Vaša izmjena se ne može učitati: {error}", "Your change cannot be loaded: {error}"),

@@ -14,7 +14,11 @@ State = Literal["training", "finished", "diverged"]
 
 @dataclass(frozen=True)
 class Training:
-    """One net and how it is trained. Equal trainings give equal curves."""
+    """One net and how it is trained. Equal trainings give equal curves.
+
+    Raises:
+        ValueError: a size or a count that is not a whole number, 1 or more.
+    """
 
     normalization: str | None = None
     """"batchnorm", "layernorm" or None."""
@@ -30,7 +34,7 @@ class Training:
     update_rule: str = "adam"
     """A rule of `optim`."""
     num_train: int = 1000
-    """The first so many training images are trained on."""
+    """How many of the training images, from the first on, are trained on."""
     seed: int = 231
     """Of the initial weights and the batches: those that the net's constructor and `Solver` draw after
     `np.random.seed(seed)`."""

@@ -42,7 +42,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 @contextmanager
 def as_saved(package: str) -> Iterator[None]:
-    """While it lasts, modules of the package that are imported are compiled from their files, and lines read anew."""
+    """While it lasts, modules of the package that are imported are compiled from their files, and lines read again."""
     finder = _Finder(package)
     importlib.invalidate_caches()
     linecache.checkcache()

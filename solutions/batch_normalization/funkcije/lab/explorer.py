@@ -154,7 +154,7 @@ class Explorer:
         self._train_now(examples)
 
     def train(self) -> None:
-        """Train anew with what is set now, in place of what is training. Nothing happens where nobody is there."""
+        """Start a training with what is set now, and end the one before. Nothing happens where nobody is there."""
         if self._loop and self.panel:
             self._turn = turn = object()
             self._loop.call_soon_threadsafe(self._begin, turn)
