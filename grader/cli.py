@@ -11,7 +11,7 @@ from functools import partial
 
 COMMANDS = {
     "release": "make release/NAME and solutions/NAME from their source",
-    "check": "grade one folder that holds a funkcije/, with no database",
+    "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",

@@ -1,27 +1,29 @@
 """Where a course keeps its things.
 
-A course is the folder that holds `nbgrader_config.py`; every path in it follows from that root.
+A course is the folder that holds `nbgrader_config.py`; every path in it follows from that root, and from what its
+`course.toml` says (`settings`).
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks import FRAMEWORK
+from checks.language import preferred
 
 from .errors import GraderError
+from .settings import FILE, Settings, read_settings
 from .text import shown
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 KIT = Path(__file__).resolve().parent.parent
-"""The checkout that this kit runs from."""
-PACKAGE = "funkcije"
-"""The package that students edit, in a course and in a submission."""
+"""The checkout that this kit runs from, with a course in it; or the folder that it is installed in, with none."""
 CONFIG = "nbgrader_config.py"
 KEPT = ("submitted", "downloaded", "autograded", "feedback")
 """Folders of a course for what students handed in."""
@@ -40,11 +42,42 @@ class Course:
     @property
     def package(self) -> Path:
         """The one package, complete, with its solution regions marked."""
-        return self.root / "funkcije"
+        return self.root / self.settings.package
+
+    @property
+    def settings(self) -> Settings:
+        """What the course says of itself.
+
+        Raises:
+            GraderError: its file is not as it should be.
+        """
+        return read_settings(self.root)
+
+    def environment(self) -> bytes:
+        """What the requirements file holds that the course names for its students; empty if it names none.
+
+        Raises:
+            GraderError: it cannot be read.
+        """
+        if not self.settings.environment:
+            return b""
+        path = self.root / self.settings.environment
+        try:
+            return path.read_bytes().replace(b"\r\n", b"\n")
+        except OSError as error:
+            raise GraderError(
+                f"{path}: cannot be read ({error.strerror}), and {FILE} names it as `environment`. Next: create it, or "
+                "take the line out."
+            ) from None
+
+    @property
+    def language(self) -> str:
+        """The language of what is said to one person: what `FUNKCIJE_LANG` names, if the course speaks it."""
+        return preferred(self.settings.languages)
 
     @property
     def checks(self) -> Path:
-        """The shared tests: the framework, and one folder per assignment."""
+        """The shared tests: one folder per assignment; in the kit's checkout, the framework too."""
         return self.root / "checks"
 
     @property
@@ -77,14 +110,16 @@ class Course:
         return self.source / assignment / f"{assignment}.ipynb"
 
     def assignments(self) -> list[str]:
-        """Names of the assignments that have both a notebook under `source/` and a folder under `checks/`."""
+        """Names of the assignments that have both a notebook under `source/` and a folder under `checks/`, in order."""
         if not self.source.is_dir():
             return []
-        return sorted(
+        found = sorted(
             folder.name
             for folder in self.source.iterdir()
             if self.notebook(folder.name).is_file() and (self.checks / folder.name / "__init__.py").is_file()
         )
+        first = [name for name in self.settings.assignments if name in found]
+        return [*first, *(name for name in found if name not in first)]
 
     def assignment(self, name: str) -> Assignment:
         """The checks of one assignment.
@@ -105,7 +140,26 @@ class Course:
             )
         from checks.core import load_assignment  # numpy, which a course's paths need not wait for
 
-        return load_assignment(name, self.checks)
+        settings = self.settings
+        return load_assignment(name, self.checks, package=settings.package, languages=settings.languages)
+
+
+OWN = Course(KIT)
+"""The course of the checkout that this kit runs from; where the kit is installed, none that can be used."""
+
+
+WORKER, NOTEBOOK = ".venv-worker", ".venv-notebook"
+"""In a course's root, the environments in which student code and submitted notebooks run."""
+
+
+def copy_configuration(course: Course, root: Path) -> None:
+    """Make a course of a folder: with another's settings, and with links to that one's environments."""
+    for name in (CONFIG, FILE):
+        if (course.root / name).is_file():
+            shutil.copy(course.root / name, root / name)
+    for name in (WORKER, NOTEBOOK):
+        if (course.root / name).is_dir():
+            (root / name).symlink_to((course.root / name).resolve())
 
 
 def framework_files(checks: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..classroom.results import read_record
 from ..classroom.rows import known_mistakes, table
-from ..course import KIT, choose_course
+from ..course import KIT, Course, choose_course
 from ..demo.run import FOLDER, Demo, demo
 from ..errors import GraderError
 from ..sandbox.choose import SANDBOX_VARIABLE, UNSAFE_VARIABLE, choose
@@ -39,17 +39,17 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; 0 when everything is graded."""
     course, _ = choose_course(options.course, KIT)
     began = monotonic()
-    _without_sandbox_if_there_is_none()
+    _without_sandbox_if_there_is_none(course)
     made = demo(course, options.folder, options.name or options.assignment, tell=lambda line: print(line, flush=True))
     print(f"     done in {monotonic() - began:.0f} s\n")
     print(report(made, course.root))
     return 0
 
 
-def _without_sandbox_if_there_is_none() -> None:
+def _without_sandbox_if_there_is_none(course: Course) -> None:
     """The kit wrote what the demo's class hands in, so a machine without a sandbox may show it too, and says so."""
     try:
-        choose()
+        choose(course=course)
     except GraderError as error:
         if os.environ.get(SANDBOX_VARIABLE):
             raise

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     for name in sorted(wanted):
         if name not in known:
             raise GraderError(f"{name}: no such attack. Next: run without --attack, or take a name that it reports.")
-    launcher = choose(options.sandbox)
+    launcher = choose(options.sandbox, course=course)
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
         raise GraderError(
             "no sandbox is asked for here (GRADER_UNSAFE=1), so there is none to examine. Next: unset it."
