@@ -287,7 +287,8 @@ def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...
             f'raise NotImplementedError("{function}: {each("stub_later")}: {region.assignment}")',
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
-    then = f' {" / ".join(say("stub_then") for say in (first, *others))}: check("{judged}")' if judged else ""
+    then = " / ".join([first("stub_then").capitalize(), *(say("stub_then") for say in others)])
+    then = f' {then}: check("{judged}")' if judged else ""
     key = f"todo.{function}.{place}"
     what, *also = (
         catalogue(say.language, assignment.folder).get(key) or say("stub_this_part") for say in (first, *others)
