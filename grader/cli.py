@@ -12,10 +12,12 @@ from functools import partial
 COMMANDS = {
     "init": "a new course, with an assignment that can be released at once",
     "new": "another assignment in a course, as a skeleton that can be released at once",
+    "setup": "make the environments in which student code and notebooks run",
     "release": "make release/NAME and solutions/NAME from their source",
     "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
+    "lab": "JupyterLab with formgrader, on the course",
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
     "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
 }

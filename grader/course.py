@@ -27,6 +27,9 @@ KIT = Path(__file__).resolve().parent.parent
 CONFIG = "nbgrader_config.py"
 KEPT = ("submitted", "downloaded", "autograded", "feedback")
 """Folders of a course for what students handed in."""
+_NO_COURSE = (
+    f"not inside a course (no {CONFIG} here or above). Next: change to the course's folder, or pass --course FOLDER."
+)
 _MADE = ("release", "solutions")
 """Folders of a course for what is generated."""
 _OF_A_RELEASE = ("checks/manifest.json", "checks/*/recordings.npz", "*.ipynb")
@@ -203,9 +206,20 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
         return course, ""
     here = (here or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if folder == KIT or ((folder / CONFIG).is_file() and not _handed_in(folder, submission)):
+        if (folder / CONFIG).is_file() and not _handed_in(folder, submission):
             return Course(folder), "" if folder == here else "around the current folder"
-    return find_course(KIT), "the checkout that this kit runs from"
+    if not (KIT / CONFIG).is_file():
+        raise GraderError(f"{here}: {_NO_COURSE}")
+    return OWN, "the checkout that this kit runs from"
+
+
+def course_to_try(named: Path | None, here: Path | None = None) -> Course:
+    """The course that the kit is tried on: the one that was named, else the kit's own, else the one around `here`.
+
+    Raises:
+        GraderError: there is none, or it was handed in.
+    """
+    return choose_course(named, KIT if (KIT / CONFIG).is_file() else here)[0]
 
 
 def course_to_work_on(named: Path | None, here: Path | None = None) -> Course:
@@ -263,7 +277,4 @@ def find_course(start: Path) -> Course:
     for folder in (here, *here.parents):
         if (folder / CONFIG).is_file():
             return Course(folder)
-    raise GraderError(
-        f"{here}: not inside a course (no {CONFIG} here or above). Next: change to the course's folder, "
-        "or pass --course FOLDER."
-    )
+    raise GraderError(f"{here}: {_NO_COURSE}")
