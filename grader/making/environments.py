@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from ..course import NOTEBOOK, WORKER, Course
@@ -66,6 +67,11 @@ def set_up(course: Course, wheels: Path | None = None, tell: Tell = lambda line:
             _look_at_fonts(folder)
         write_whole(ready, made_from.encode(), mode=0o644)
     tell("The environments are ready.")
+    if lacking := _lacking(course):
+        tell(
+            f"The reference runs in the kit's own environment, which lacks {', '.join(lacking)}. Next: "
+            f"{sys.executable} -m pip install -r {course.settings.environment}"
+        )
 
 
 def _require_python(course: Course) -> None:
@@ -111,6 +117,25 @@ def _lock(course: Course, name: str, wheels: Path | None, tell: Tell) -> Path:
     lock.parent.mkdir(exist_ok=True)
     write_whole(lock, "\n".join([made_from, *lines, ""]).encode(), mode=0o644)
     return lock
+
+
+def _lacking(course: Course) -> list[str]:
+    """What the course's own lock adds to the kit's, and the kit's environment has not."""
+    if not course.settings.environment:
+        return []
+    kits, own = (
+        {line.partition("==")[0] for line in path.read_text(encoding="utf-8").splitlines() if "==" in line}
+        for path in (LOCKS / "worker.txt", course.root / "locks" / "worker.txt")
+    )
+    return [name for name in sorted(own - kits) if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _resolved(kits: str, requirements: Path, wheels: Path | None) -> list[str]:
