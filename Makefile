@@ -33,17 +33,17 @@ setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the 
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-worker/.ready: locks/worker.txt .venv/.ready
-	@echo "Setting up .venv-worker from locks/worker.txt (what student code may import: 80 MB, a few seconds) ..."
+.venv-worker/.ready: grader/locks/worker.txt .venv/.ready
+	@echo "Setting up .venv-worker from grader/locks/worker.txt (what student code may import: 80 MB, a few seconds) ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv-worker
-	@$(call INSTALL,.venv-worker,locks/worker.txt)
+	@$(call INSTALL,.venv-worker,grader/locks/worker.txt)
 	@touch $@
 
 # Matplotlib looks at every font when it is imported first; in a sandbox, where nothing is kept, that is each time.
-.venv-notebook/.ready: locks/notebook.txt .venv/.ready
-	@echo "Setting up .venv-notebook from locks/notebook.txt (what a submitted notebook may import: 250 MB, some seconds) ..."
+.venv-notebook/.ready: grader/locks/notebook.txt .venv/.ready
+	@echo "Setting up .venv-notebook from grader/locks/notebook.txt (what a submitted notebook may import: 250 MB, some seconds) ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv-notebook
-	@$(call INSTALL,.venv-notebook,locks/notebook.txt)
+	@$(call INSTALL,.venv-notebook,grader/locks/notebook.txt)
 	@mkdir .venv-notebook/matplotlib
 	@MPLCONFIGDIR=.venv-notebook/matplotlib .venv-notebook/bin/python -c 'import matplotlib.font_manager'
 	@touch $@
@@ -82,5 +82,5 @@ mutation: setup ## every known mistake and correct variant on DRAWS=1000 draws, 
 
 lock: setup ## resolve the pinned versions anew
 	@$(RESOLVE) --group dev pyproject.toml -o locks/kit.txt
-	@$(RESOLVE) --group worker --constraints locks/kit.txt -o locks/worker.txt
-	@$(RESOLVE) --group notebook --constraints locks/kit.txt -o locks/notebook.txt
+	@$(RESOLVE) --group worker --constraints locks/kit.txt -o grader/locks/worker.txt
+	@$(RESOLVE) --group notebook --constraints locks/kit.txt -o grader/locks/notebook.txt

@@ -15,7 +15,8 @@ from .core import Assignment
 from .handin import HandIn, archive, look_at
 from .language import Catalogue, catalogue
 from .overview import Overview
-from .practice import PACKAGE, only_assignment, recorded
+from .practice import only_assignment, recorded
+from .released import PACKAGE
 from .result import Result
 
 

@@ -10,10 +10,14 @@ from functools import partial
 # What else is needed is imported where somebody stands guard: an interrupt may come at any moment.
 
 COMMANDS = {
+    "init": "a new course, with an assignment that can be released at once",
+    "new": "another assignment in a course, as a skeleton that can be released at once",
+    "setup": "make the environments in which student code and notebooks run",
     "release": "make release/NAME and solutions/NAME from their source",
-    "check": "grade one folder that holds a funkcije/, with no database",
+    "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
+    "lab": "JupyterLab with formgrader, on the course",
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
     "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
 }
@@ -44,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # before `run` stands guard, or after
         os.write(2, f"{program}: interrupted.\n".encode())
     except Exception as error:  # a part of the kit is missing, or cannot be imported
-        os.write(2, f"{program}: {type(error).__name__}: {error}. Next: make setup.\n".encode(errors="replace"))
+        os.write(
+            2, f"{program}: {type(error).__name__}: {error}. Next: install the kit again.\n".encode(errors="replace")
+        )
     return 2
 
 

@@ -1,31 +1,35 @@
 """Where a course keeps its things.
 
-A course is the folder that holds `nbgrader_config.py`; every path in it follows from that root.
+A course is the folder that holds `nbgrader_config.py`; every path in it follows from that root, and from what its
+`course.toml` says (`settings`).
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks import FRAMEWORK
+from checks.language import preferred
 
 from .errors import GraderError
-from .settings import read_settings
+from .settings import FILE, Settings, read_settings
 from .text import shown
 
 if TYPE_CHECKING:
     from checks.core import Assignment
 
 KIT = Path(__file__).resolve().parent.parent
-"""The checkout that this kit runs from."""
-PACKAGE = "funkcije"
-"""The package that students edit, in a course and in a submission."""
+"""The checkout that this kit runs from, with a course in it; or the folder that it is installed in, with none."""
 CONFIG = "nbgrader_config.py"
 KEPT = ("submitted", "downloaded", "autograded", "feedback")
 """Folders of a course for what students handed in."""
+_NO_COURSE = (
+    f"not inside a course (no {CONFIG} here or above). Next: change to the course's folder, or pass --course FOLDER."
+)
 _MADE = ("release", "solutions")
 """Folders of a course for what is generated."""
 _OF_A_RELEASE = ("checks/manifest.json", "checks/*/recordings.npz", "*.ipynb")
@@ -41,11 +45,42 @@ class Course:
     @property
     def package(self) -> Path:
         """The one package, complete, with its solution regions marked."""
-        return self.root / "funkcije"
+        return self.root / self.settings.package
+
+    @property
+    def settings(self) -> Settings:
+        """What the course says of itself.
+
+        Raises:
+            GraderError: its file is not as it should be.
+        """
+        return read_settings(self.root)
+
+    def environment(self) -> bytes:
+        """What the requirements file holds that the course names for its students; empty if it names none.
+
+        Raises:
+            GraderError: it cannot be read.
+        """
+        if not self.settings.environment:
+            return b""
+        path = self.root / self.settings.environment
+        try:
+            return path.read_bytes().replace(b"\r\n", b"\n")
+        except OSError as error:
+            raise GraderError(
+                f"{path}: cannot be read ({error.strerror}), and {FILE} names it as `environment`. Next: create it, or "
+                "take the line out."
+            ) from None
+
+    @property
+    def language(self) -> str:
+        """The language of what is said to one person: what `FUNKCIJE_LANG` names, if the course speaks it."""
+        return preferred(self.settings.languages)
 
     @property
     def checks(self) -> Path:
-        """The shared tests: the framework, and one folder per assignment."""
+        """The shared tests: one folder per assignment; in the kit's checkout, the framework too."""
         return self.root / "checks"
 
     @property
@@ -80,18 +115,20 @@ class Course:
     @property
     def classic(self) -> tuple[str, ...]:
         """Assignments of nbgrader's own kind (`grader.classic`), which the course says are."""
-        return read_settings(self.root).classic
+        return self.settings.classic
 
     def assignments(self) -> list[str]:
-        """Names of the assignments that have both a notebook under `source/` and a folder under `checks/`."""
+        """Names of the assignments that have both a notebook under `source/` and a folder under `checks/`, in order."""
         if not self.source.is_dir():
             return []
-        return sorted(
+        found = sorted(
             folder.name
             for folder in self.source.iterdir()
             if folder.name in self.classic
             or (self.notebook(folder.name).is_file() and (self.checks / folder.name / "__init__.py").is_file())
         )
+        first = [name for name in self.settings.assignments if name in found]
+        return [*first, *(name for name in found if name not in first)]
 
     def assignment(self, name: str) -> Assignment:
         """The checks of one assignment.
@@ -115,9 +152,28 @@ class Course:
 
         from .classic import classic_assignment
 
-        if name in self.classic:
+        settings = self.settings
+        if name in settings.classic:
             return classic_assignment(self.source / name)
-        return load_assignment(name, self.checks)
+        return load_assignment(name, self.checks, package=settings.package, languages=settings.languages)
+
+
+OWN = Course(KIT)
+"""The course of the checkout that this kit runs from; where the kit is installed, none that can be used."""
+
+
+WORKER, NOTEBOOK = ".venv-worker", ".venv-notebook"
+"""In a course's root, the environments in which student code and submitted notebooks run."""
+
+
+def copy_configuration(course: Course, root: Path) -> None:
+    """Make a course of a folder: with another's settings, and with links to that one's environments."""
+    for name in (CONFIG, FILE):
+        if (course.root / name).is_file():
+            shutil.copy(course.root / name, root / name)
+    for name in (WORKER, NOTEBOOK):
+        if (course.root / name).is_dir():
+            (root / name).symlink_to((course.root / name).resolve())
 
 
 def framework_files(checks: Path) -> list[Path]:
@@ -161,9 +217,20 @@ def choose_course(named: Path | None, here: Path | None = None, submission: Path
         return course, ""
     here = (here or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if folder == KIT or ((folder / CONFIG).is_file() and not _handed_in(folder, submission)):
+        if (folder / CONFIG).is_file() and not _handed_in(folder, submission):
             return Course(folder), "" if folder == here else "around the current folder"
-    return find_course(KIT), "the checkout that this kit runs from"
+    if not (KIT / CONFIG).is_file():
+        raise GraderError(f"{here}: {_NO_COURSE}")
+    return OWN, "the checkout that this kit runs from"
+
+
+def course_to_try(named: Path | None, here: Path | None = None) -> Course:
+    """The course that the kit is tried on: the one that was named, else the kit's own, else the one around `here`.
+
+    Raises:
+        GraderError: there is none, or it was handed in.
+    """
+    return choose_course(named, KIT if (KIT / CONFIG).is_file() else here)[0]
 
 
 def course_to_work_on(named: Path | None, here: Path | None = None) -> Course:
@@ -221,7 +288,4 @@ def find_course(start: Path) -> Course:
     for folder in (here, *here.parents):
         if (folder / CONFIG).is_file():
             return Course(folder)
-    raise GraderError(
-        f"{here}: not inside a course (no {CONFIG} here or above). Next: change to the course's folder, "
-        "or pass --course FOLDER."
-    )
+    raise GraderError(f"{here}: {_NO_COURSE}")

@@ -39,6 +39,11 @@ def sentences(language: str) -> Catalogue:
     return catalogue(language, Path(__file__).parent)
 
 
+def in_each(languages: Sequence[str], note: Note, between: str = " / ") -> str:
+    """A remark in each of a course's languages, one after another."""
+    return between.join(sentences(language)(note.key, **note.names) for language in languages)
+
+
 def as_on_a_terminal(text: str) -> str:
     """Of a line that was written over with carriage returns, the last state; nothing of one that was wiped out."""
     return "\n".join(map(_last_state, text.split("\n")))

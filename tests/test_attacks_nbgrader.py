@@ -87,7 +87,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
     )
     monkeypatch.setattr("grader.classroom.pages.bounded.Inert.html", lambda self, html: html)
     monkeypatch.setattr("grader.classroom.pages.reading._clean", lambda text: (text, False))
-    monkeypatch.setattr("grader.classroom.carrying._passes_for_the_package", lambda name: False)
+    monkeypatch.setattr("grader.classroom.carrying._passes_for_the_package", lambda name, package: False)
     monkeypatch.setattr("grader.classroom.carrying._passes_for_a_module", lambda last, modules: False)
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_FILES", 10**6)
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_BYTES", 10**12)

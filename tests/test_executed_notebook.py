@@ -679,7 +679,7 @@ def test_whatever_stops_the_notebook_changes_no_score(tmp_path: Path, monkeypatc
     monkeypatch.setenv("GRADER_NOTEBOOK_PYTHON", str(tmp_path / "none"))
     assert autograde(course, "exit") == {"exit": True}
     assert scores(course)["exit"] == 4.0
-    assert "make setup" in graded_notebook(course, "exit").cells[0].source
+    assert "grader setup" in graded_notebook(course, "exit").cells[0].source
 
 
 def test_without_notebooks_the_text_is_inert_all_the_same(tmp_path: Path) -> None:

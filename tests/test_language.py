@@ -58,7 +58,8 @@ def catalogues() -> Iterator[tuple[str, str, str]]:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Where, and the text, of what is written as a whole."""
-    yield "grader/student/README.md", (ROOT / "grader" / "student" / "README.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "grader" / "student").glob("README.*.md")):
+        yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
     for path in ROOT.glob("source/*/*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             yield f"{path.name} {cell.id}", cell.source

@@ -245,7 +245,7 @@ def test_what_hides_a_module_in_a_folder_of_the_package_is_removed_too(tmp_path:
         path = tmp_path / "funkcije" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    assert remove_shadowing(tmp_path, tmp_path) == ["funkcije/lab/run", "funkcije/lab/run.so"]
+    assert remove_shadowing(tmp_path, Course(tmp_path)) == ["funkcije/lab/run", "funkcije/lab/run.so"]
     left = {path.relative_to(tmp_path / "funkcije").as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"lab/run.py", "own/run.so"}
 

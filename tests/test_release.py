@@ -361,7 +361,7 @@ def test_nbgraders_own_command_makes_the_same_worked_assignment(course: Course) 
 @pytest.mark.parametrize(
     ("path", "part"),
     [
-        ("funkcije/layers.py", "funkcije"),
+        ("funkcije/layers.py", "package"),
         ("checks/scale/mistakes.py", "checks"),
         ("source/scale/scale.ipynb", "source"),
     ],

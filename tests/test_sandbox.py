@@ -255,7 +255,7 @@ def test_an_interpreter_that_is_none_is_refused_in_one_line(tmp_path: Path) -> N
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho broken >&2\nexit 3\n")
     python.chmod(0o755)
-    with pytest.raises(GraderError, match=r"does not answer \(broken\). Next: make setup"):
+    with pytest.raises(GraderError, match=r"does not answer \(broken\). Next: grader setup"):
         layout_of(python)
 
 

@@ -303,7 +303,7 @@ def test_without_an_environment_for_student_code_nothing_is_graded(
     graded: Grade, submit: Submit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADER_WORKER_PYTHON", str(tmp_path / "none"))
-    with pytest.raises(GraderError, match="make setup"):
+    with pytest.raises(GraderError, match="grader setup"):
         graded(submit())
 
 

@@ -1,7 +1,7 @@
 """Carries the files of a submission over to `autograded/`, where people read them: the modules that were graded.
 
 Every other plain file is copied as long as there is room, unless a reader would take it for the graded package:
-`Funkcije/` beside `funkcije/`, a copy in another folder, `layers.PY`.
+`Numerika/` beside `numerika/`, a copy in another folder, `layers.PY`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ..course import PACKAGE
+from checks.core import Assignment
+
 from ..errors import GraderError
 from ..grading.files import DEEPEST_FOLDER, MOST_ENTRIES, TooMany, entries_of
 from ..grading.submission import (
@@ -68,11 +69,11 @@ def carry_over(verdict: GradedSubmission, destination: Path, ignored: Sequence[s
             continue
         if any(fnmatch.fnmatch(part, pattern) for part in PurePosixPath(name).parts for pattern in ignored):
             continue
-        _place(path, name, package, submission.modules, verdict.given, verdict.assignment.modules, load)
+        _place(path, name, package, submission.modules, verdict.given, verdict.assignment, load)
     for path, name in load.files:
         _copy(path, name, destination, load.left)
     for name, content in submission.modules.items():
-        target = destination / PACKAGE / name
+        target = destination / verdict.assignment.package / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     if load.left:
@@ -126,7 +127,7 @@ def _place(
     package: str,
     graded: Collection[str],
     given: Mapping[str, bytes],
-    own: Collection[str],
+    assignment: Assignment,
     load: _Load,
 ) -> None:
     """Decide what becomes of one file."""
@@ -141,10 +142,12 @@ def _place(
         elif _passes_for_a_module(PurePosixPath(inside).name, {*graded, *given}):
             load.copies.append(name)
         else:
-            _take(path, name, f"{PACKAGE}/{inside}", load)
+            _take(path, name, f"{assignment.package}/{inside}", load)
     elif len(load.files) >= MAX_FILES:
         load.left.append(name)
-    elif _passes_for_the_package(name) or _passes_for_a_module(PurePosixPath(name).name, own):
+    elif _passes_for_the_package(name, assignment.package) or _passes_for_a_module(
+        PurePosixPath(name).name, assignment.modules
+    ):
         load.copies.append(name)
     else:
         _take(path, name, name, load)
@@ -178,13 +181,14 @@ def _copy(path: Path, name: str, destination: Path, left: list[str]) -> None:
     target.write_bytes(content)
 
 
-def _passes_for_the_package(name: str) -> bool:
+def _passes_for_the_package(name: str, package: str) -> bool:
     """Whether a folder on the way to a file, or the file itself, has a name that a reader takes for the package."""
     *folders, last = PurePosixPath(name).parts
-    if any(PACKAGE in (seen := _seen(part)) or _alike(seen, PACKAGE) for part in folders):
+    looks = _seen(package)
+    if any(looks in (seen := _seen(part)) or _alike(seen, looks) for part in folders):
         return True
     stem = last.partition(".")[0]
-    return stem != PACKAGE and _seen(stem) == PACKAGE
+    return stem != package and _seen(stem) == looks
 
 
 def _passes_for_a_module(last: str, modules: Collection[str]) -> bool:

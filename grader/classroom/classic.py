@@ -32,7 +32,6 @@ from nbgrader.preprocessors import (
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
-from checks.language import preferred
 from checks.result import CheckResult, Result, Status
 
 from ..classic import ClassicAssignment, cell_name
@@ -94,7 +93,9 @@ class RunInside(NbGraderPreprocessor):  # type: ignore[misc]
         for cell in cells:
             cell.outputs, cell.execution_count = [], None
         folder = Path(converter._format_dest(names["assignment"], names["student"]))
-        remark = run_cells(cells, folder, converter.launcher, NotebookBounds(seconds=converter.seconds))
+        remark = run_cells(
+            cells, folder, converter.launcher, NotebookBounds(seconds=converter.seconds), course_of(converter)
+        )
         ran = [cell for cell in cells if cell.execution_count is not None]
         if remark:
             if remark not in converter.notes:
@@ -125,7 +126,7 @@ class KeepInert(NbGraderPreprocessor):  # type: ignore[misc]
                 cell.attachments = shown.attachments
             if shown.plain:
                 cell.metadata["magics_language"] = "text"
-        say = sentences(preferred())
+        say = sentences(course_of(converter).language)
         text = "\n\n".join([f"**{plain(say(note.key, **note.names))}**" for note in converter.notes] + [STAYS_INSIDE])
         nb.cells.insert(0, new_markdown_cell(text, id=SUMMARY))  # type: ignore[no-untyped-call]
         return nb, resources
@@ -187,7 +188,7 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Begin with a submission: an earlier verdict no longer counts."""
         mark_stale(course_of(self), assignment_id, student_id, UNFINISHED)
-        self.launcher = self.launcher or choose()
+        self.launcher = self.launcher or choose(course=course_of(self))
         self.notes, self.raised, self.began = [Note(INSIDE)], {}, time.monotonic()
         super().init_assignment(assignment_id, student_id)
 
@@ -220,7 +221,8 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
                     message = self.raised.get((notebook.name, grade.name), "")
                     status: Status = "passed" if points >= most else "failed"
                     held[name] = CheckResult(f"{name}.cell", name, points, most, status, message)
-        say = sentences(preferred())
+        language = course_of(self).language
+        say = sentences(language)
         return Result(
             self.assignment.name,
             student,
@@ -228,5 +230,5 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
             self.launcher.name,
             time.monotonic() - self.began,
             tuple(say(note.key, **note.names) for note in self.notes),
-            preferred(),
+            language,
         )

@@ -46,7 +46,7 @@ _YEARS = (1970, 9000)
 
 
 class _PlainFiles(BaseConverter):  # type: ignore[misc]
-    """Carries the files of a submission over: plain ones, `funkcije/` to where it belongs, and not without bound.
+    """Carries the files of a submission over: plain ones, the package to where it belongs, and not without bound.
 
     In the order of `SubmissionConverter`'s bases this comes after `Autograde`, whose `init_assignment` begins with that
     of `BaseConverter`, which copies everything.

@@ -6,8 +6,6 @@ import stat
 from html import escape
 from pathlib import Path
 
-from checks.language import LANGUAGES
-
 from ..course import Course
 from ..files import write_whole
 from ..text import sentences
@@ -21,10 +19,10 @@ def feedback_page(course: Course, assignment: str, student: str) -> Path:
     return course.root / "feedback" / student / assignment / f"{assignment}.html"
 
 
-def stale_banner() -> str:
+def stale_banner(course: Course) -> str:
     """The head of a page whose points no longer count."""
-    lines = (sentences(language)("stale") for language in LANGUAGES)
-    return f'{_MARK} style="{_STYLE}">{"<br>".join(escape(line) for line in lines)}</div>'
+    lines = (escape(sentences(language)("stale")) for language in course.settings.languages)
+    return f'{_MARK} style="{_STYLE}">{"<br>".join(lines)}</div>'
 
 
 def say_stale(course: Course, assignment: str, student: str) -> None:
@@ -35,7 +33,7 @@ def say_stale(course: Course, assignment: str, student: str) -> None:
         if _MARK in text:
             return
         body = text.find(">", text.find("<body")) + 1
-        whole = text[:body] + stale_banner() + text[body:]
+        whole = text[:body] + stale_banner(course) + text[body:]
         write_whole(page, whole.encode(), mode=stat.S_IMODE(page.stat().st_mode))
     except FileNotFoundError:
         return

@@ -63,7 +63,7 @@ def _run(
     cells = cells_to_run(notebook)
     with temporary_folder() as folder:
         _lay_out(replace(verdict, notes=[]), folder, [*ignored, "*.ipynb"])
-        return RunNotebook(cells, run_cells(cells, folder, launcher, bounds))
+        return RunNotebook(cells, run_cells(cells, folder, launcher, bounds, verdict.course))
 
 
 def _lay_out(verdict: GradedSubmission, folder: Path, ignored: Sequence[str]) -> None:

@@ -113,5 +113,5 @@ def report(name: str, found: Sequence[Standing]) -> str:
     if counts["stale"] or counts["not graded"]:
         lines.append(f"Next: grader grade {name}")
     elif waiting:
-        lines.append("Next: read the answers in formgrader (make lab), then write the feedback.")
+        lines.append("Next: read the answers in formgrader (grader lab), then write the feedback.")
     return "\n".join(lines)

@@ -9,10 +9,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from checks.core import Assignment
-from checks.language import preferred
 from checks.result import CheckResult, Result
 
-from ..course import PACKAGE, Course
+from ..course import Course
 from ..grading import grade as grading
 from ..grading.files import NOT_UNPACKED
 from ..grading.people import People
@@ -70,7 +69,7 @@ def grade_submission(
 ) -> GradedSubmission:
     """Grade what `student` handed in, on the trusted side alone, without nbgrader and its gradebook.
 
-    A submission without `funkcije/` earns 0 on every check, with the reason.
+    A submission without the package earns 0 on every check, with the reason.
 
     Raises:
         Unreadable: the submission cannot be read.
@@ -80,16 +79,21 @@ def grade_submission(
     folder = submission_folder(course, assignment.name, student)
     try:
         graded = grading.grade_with_digests(
-            folder, course, assignment, student=student, language=preferred(), launcher=launcher
+            folder, course, assignment, student=student, language=course.language, launcher=launcher
         )
     except grading.NotASubmission as error:
-        result = nothing_to_check(assignment, student, sentences(preferred())("no_package"))
+        result = nothing_to_check(assignment, student, course.language)
         checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
-        notes = [Note("no_package"), *error.notes, *_of_the_hand_in(course, assignment, student, folder)]
+        notes = [
+            Note("no_package", {"package": assignment.package}),
+            *error.notes,
+            *_of_the_hand_in(course, assignment, student, folder),
+        ]
         return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes)
     notes = [*graded.notes, *_of_the_verdict(graded), *_of_the_hand_in(course, assignment, student, folder)]
-    if graded.package != folder / PACKAGE and graded.package.is_dir():
-        notes.append(Note("package_elsewhere", {"found": shown(graded.package.relative_to(folder).as_posix())}))
+    if graded.package != folder / assignment.package and graded.package.is_dir():
+        found = shown(graded.package.relative_to(folder).as_posix())
+        notes.append(Note("package_elsewhere", {"package": assignment.package, "found": found}))
     root = graded.package.parent
     return GradedSubmission(
         course,
@@ -155,9 +159,10 @@ def submission_folder(course: Course, assignment: str, student: str) -> Path:
     )
 
 
-def nothing_to_check(assignment: Assignment, student: str, reason: str) -> Result:
+def nothing_to_check(assignment: Assignment, student: str, language: str) -> Result:
     """The result of a submission that holds no package: 0 everywhere, and why."""
+    reason = sentences(language)("no_package", package=assignment.package)
     checks = tuple(
         CheckResult(check.id, check.function, 0.0, float(check.points), "error", reason) for check in assignment.checks
     )
-    return Result(assignment.name, student, checks, sandbox="none", language=preferred())
+    return Result(assignment.name, student, checks, sandbox="none", language=language)

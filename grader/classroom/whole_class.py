@@ -30,7 +30,7 @@ from traitlets.config import Config
 from checks.core import Assignment
 
 from ..classic import ClassicAssignment
-from ..course import CONFIG, PACKAGE, Course
+from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
@@ -38,7 +38,7 @@ from ..plugins import names_of
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
 from ..sandbox.process import StudentProcess
-from ..sandbox.staging import stage_kit
+from ..sandbox.staging import SUBMISSION, stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
 from ..text import sentences, shown
 from . import runs
@@ -77,7 +77,7 @@ def grade_class(
     students: Iterable[str] | None = None,
     jobs: int | None = None,
     *,
-    launcher: Launcher | Callable[[], Launcher] = choose,
+    launcher: Launcher | Callable[[], Launcher] | None = None,
     run_notebooks: bool = True,
     new_secret: bool = False,
 ) -> list[Row]:
@@ -88,7 +88,7 @@ def grade_class(
         name: the assignment.
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged, and how many notebooks run, at a time; one for each core if None.
-        launcher: the sandbox of a student's process, or what finds it.
+        launcher: the sandbox of a student's process, or what finds it; the best one of this machine if None.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
         new_secret: make a new course secret if the one is lost that earlier results were drawn from.
 
@@ -116,7 +116,7 @@ def grade_class(
             require_writable(gradebook)
         remove_drafts(course, name)
         ensure_secret(course, replace=new_secret)
-        used = launcher() if callable(launcher) else launcher
+        used = launcher() if callable(launcher) else launcher or choose(course=course)
         kept: set[str] = set()
         if students is None:
             run, resumed = runs.begin(course, name, f"{used.name}.{'run' if run_notebooks else 'skip'}")
@@ -362,7 +362,7 @@ def _require_working(course: Course, launcher: Launcher) -> None:
     with open_gradebook(course) as gradebook:
         require_writable(gradebook)
     with temporary_folder() as stage:
-        package = stage / "submission" / PACKAGE
+        package = stage / SUBMISSION / course.settings.package
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
         stage_kit(stage)

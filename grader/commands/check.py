@@ -1,4 +1,4 @@
-"""`grader check FOLDER`: grade one folder that holds a `funkcije/`, with no database."""
+"""`grader check FOLDER`: grade one folder that holds a student's package, with no database."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from checks.language import LANGUAGES, preferred
+from checks.language import LANGUAGES
 
-from ..course import PACKAGE, Course, choose_course
+from ..course import Course, choose_course
 from ..errors import GraderError
 from ..grading.secret import VARIABLE, read_secret
 from ..sandbox.choose import add_sandbox_options, choose
@@ -23,9 +23,10 @@ def add_parser(commands: Any) -> None:
     """Add the command to `grader`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "check",
-        description="Grade one folder that holds a funkcije/. Exit status: 0 full points, 1 less, 2 not graded.",
+        description="Grade one folder that holds a student's package. Exit status: 0 full points, 1 less, 2 not "
+        "graded.",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds funkcije/")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the package")
     parser.add_argument("--assignment", metavar="NAME", help="read from the folder, or the only one, if not given")
     parser.add_argument("--student", metavar="ID", default="", help="whose submission it is; part of the draw")
     parser.add_argument(
@@ -33,7 +34,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
-    parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
+    parser.add_argument("--language", choices=LANGUAGES, help="language of the messages (default: the course's)")
     add_sandbox_options(parser)
     parser.set_defaults(run=run, here=None)
 
@@ -47,6 +48,12 @@ def run(options: argparse.Namespace) -> int:
     course, found = choose_course(options.course, options.here, options.folder)
     if options.course is None:
         print(f"note: the course is {shown(str(course.root))}{f', {found}' if found else ''}.", file=sys.stderr)
+    language = options.language or course.language
+    if language not in course.settings.languages:
+        raise GraderError(
+            f"--language {language}: this course has {', '.join(course.settings.languages)}. Next: take one of these, "
+            "or leave it out."
+        )
     name = options.assignment or assignment_in(options.folder, course)
     for file in (options.json, options.junit):
         _require_own(file, options.folder)
@@ -57,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             "a fixed seed.",
             file=sys.stderr,
         )
-    with get_ready(choose(options.sandbox, unsafe=options.unsafe)) as ready:
+    with get_ready(choose(options.sandbox, unsafe=options.unsafe, course=course)) as ready:
         # These bring numpy; the worker starts meanwhile.
         from checks.output import write_outputs
         from checks.report import summary
@@ -70,13 +77,11 @@ def run(options: argparse.Namespace) -> int:
                 f"{name}: a classic assignment, which is graded in its notebooks and has no checks of its own. Next: "
                 f"put the submission under {course.submitted.name}/STUDENT/{name}/ and run `grader grade {name}`."
             )
-        graded = grade_with_digests(
-            options.folder, course, assignment, student=student, language=options.language, ready=ready
-        )
+        graded = grade_with_digests(options.folder, course, assignment, student=student, language=language, ready=ready)
     result, package = graded.with_notes(), graded.package
     to_standard_output = write_outputs(replace(result, student=shown(student)), options.json, options.junit)
-    if package != options.folder / PACKAGE and package.is_dir():
-        print(f"note: graded {shown(str(package))}, as there is no {PACKAGE}/ beside it.", file=sys.stderr)
+    if package != options.folder / assignment.package and package.is_dir():
+        print(f"note: graded {shown(str(package))}, as there is no {assignment.package}/ beside it.", file=sys.stderr)
     if not to_standard_output:
         print(summary(result))
     return 0 if result.score == result.max_score else 1

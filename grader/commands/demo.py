@@ -11,7 +11,7 @@ from typing import Any
 
 from ..classroom.results import read_record
 from ..classroom.rows import known_mistakes, table
-from ..course import KIT, choose_course
+from ..course import Course, course_to_try
 from ..demo.run import FOLDER, Demo, demo
 from ..errors import GraderError
 from ..sandbox.choose import SANDBOX_VARIABLE, UNSAFE_VARIABLE, choose
@@ -23,7 +23,9 @@ def add_parser(commands: Any) -> None:
         "demo",
         description="Take an assignment from source to grades, with a class made by the kit, in a copy of the course.",
     )
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
+    parser.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own, else the one around you)"
+    )
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help=f"where the copy goes (default: {FOLDER})")
     parser.add_argument(
         "name",
@@ -32,24 +34,24 @@ def add_parser(commands: Any) -> None:
         help="the assignment (default: the first with a demo.py)",
     )
     parser.add_argument("--assignment", metavar="NAME", help=argparse.SUPPRESS)  # as it was spelt in version 0.1
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; 0 when everything is graded."""
-    course, _ = choose_course(options.course, KIT)
+    course = course_to_try(options.course, options.here)
     began = monotonic()
-    _without_sandbox_if_there_is_none()
+    _without_sandbox_if_there_is_none(course)
     made = demo(course, options.folder, options.name or options.assignment, tell=lambda line: print(line, flush=True))
     print(f"     done in {monotonic() - began:.0f} s\n")
     print(report(made, course.root))
     return 0
 
 
-def _without_sandbox_if_there_is_none() -> None:
+def _without_sandbox_if_there_is_none(course: Course) -> None:
     """The kit wrote what the demo's class hands in, so a machine without a sandbox may show it too, and says so."""
     try:
-        choose()
+        choose(course=course)
     except GraderError as error:
         if os.environ.get(SANDBOX_VARIABLE):
             raise

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from checks.core import Assignment
 
-from ..course import KIT, Course, choose_course
+from ..course import Course, course_to_try
 from ..doctor import ATTACKS, HANDED_IN
 from ..doctor.battery import run as run_attack
 from ..doctor.classroom import run_class
@@ -37,8 +37,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--sandbox", choices=NAMES, help="examine this sandbox (default: the one that would be used)")
     parser.add_argument("--quick", action="store_true", help="the self-test alone, as before every grading")
     parser.add_argument("--attack", metavar="NAME", action="append", help="only this attack (may be repeated)")
-    parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own, else the one around you)"
+    )
+    parser.set_defaults(run=run, here=None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         GraderError: there is no sandbox here, or no such attack.
     """
-    course, _ = choose_course(options.course, KIT)
+    course = course_to_try(options.course, options.here)
     assignment = None if options.quick else _first_assignment(course)
     pretenders = pretenders_of(assignment) if assignment else {}
     known = {one.name for one in ATTACKS} | {one.name for one in HANDED_IN} | pretenders.keys()
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     for name in sorted(wanted):
         if name not in known:
             raise GraderError(f"{name}: no such attack. Next: run without --attack, or take a name that it reports.")
-    launcher = choose(options.sandbox)
+    launcher = choose(options.sandbox, course=course)
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
         raise GraderError(
             "no sandbox is asked for here (GRADER_UNSAFE=1), so there is none to examine. Next: unset it."

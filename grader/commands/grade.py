@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         args.name,
         args.student,
         args.jobs,
-        launcher=partial(choose, args.sandbox, unsafe=args.unsafe),
+        launcher=partial(choose, args.sandbox, unsafe=args.unsafe, course=course),
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )

@@ -74,8 +74,8 @@ def fill_in(item: HandIn, course: Course, assignment: Assignment, folder: Path) 
         GraderError: a mistake, a change, a cell or a file is not there.
     """
     for name in assignment.modules:
-        path = folder / "funkcije" / name
-        worked = course.solutions / assignment.name / "funkcije" / name
+        path = folder / assignment.package / name
+        worked = course.solutions / assignment.name / assignment.package / name
         path.write_text(_module(item, assignment, path, worked.read_text(encoding="utf-8")), encoding="utf-8")
     _edit_notebook(item, folder / f"{assignment.name}.ipynb")
     for name in item.left_out:

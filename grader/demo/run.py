@@ -19,7 +19,7 @@ from ..classroom.export import export_csv
 from ..classroom.gradebook import course_config, course_directory, write_feedback
 from ..classroom.rows import Row
 from ..classroom.whole_class import grade_class
-from ..course import CONFIG, Course
+from ..course import CONFIG, Course, copy_configuration
 from ..errors import GraderError
 from ..grading.people import student_id
 from ..publish.release import release
@@ -122,8 +122,9 @@ def fresh_copy(course: Course, folder: Path) -> Course:
     copy = Course(folder)
     for original in (course.source, course.package, course.checks):
         shutil.copytree(original, folder / original.name, ignore=_NOT_COPIED)
-    settings = (course.root / CONFIG).read_text(encoding="utf-8")
-    (folder / CONFIG).write_text(settings.rstrip("\n") + "\n" + _SETTINGS, encoding="utf-8")
+    copy_configuration(course, folder)
+    with (folder / CONFIG).open("a", encoding="utf-8") as settings:
+        settings.write(_SETTINGS)
     _stays_inside(copy)
     return copy
 

@@ -19,7 +19,6 @@ from checks.core import Assignment, Check
 from checks.executor.text import printable
 from checks.result import CheckResult, Result
 
-from ..course import PACKAGE
 from ..errors import GraderError
 from ..grading.grade import grade
 from ..sandbox.launch import Launcher
@@ -140,7 +139,7 @@ def typed_in(folder: Path, world: World) -> list[str]:
 def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
     """Write the submission of an attack."""
     _write_solution(world, folder)
-    module = folder / PACKAGE / f"{target.module}.py"
+    module = folder / world.assignment.package / f"{target.module}.py"
     text = module.read_text(encoding="utf-8")
     if attack.body:
         body = "\n".join(f"        {line}" for line in _filled(attack.body, world).strip("\n").splitlines())
@@ -165,7 +164,7 @@ def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
 
 def _write_solution(world: World, folder: Path) -> None:
     for name, content in world.solution.items():
-        path = folder / PACKAGE / name
+        path = folder / world.assignment.package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 

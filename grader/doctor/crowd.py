@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 from checks.core import Assignment
 
-from ..course import PACKAGE
 from .inside import SIZES, SOCKET
 from .notebook import code_cell, markdown_cell
 
@@ -63,7 +62,7 @@ def _calling(body: str) -> Callable[[Path, Assignment], None]:
         module = assignment.modules[0].removesuffix(".py")
         functions = {name: len(it.results) for name, it in assignment.contract.functions.items() if it.module == module}
         lines = "\n".join(f"        {line}" for line in body.strip("\n").splitlines())
-        with (folder / PACKAGE / assignment.modules[0]).open("a", encoding="utf-8") as file:
+        with (folder / assignment.package / assignment.modules[0]).open("a", encoding="utf-8") as file:
             file.write(_INSTEAD.format(body=lines, functions=functions))
 
     return edit
@@ -73,7 +72,7 @@ def _importing(text: str) -> Callable[[Path, Assignment], None]:
     """Code that runs when the assignment's first module is imported."""
 
     def edit(folder: Path, assignment: Assignment) -> None:
-        with (folder / PACKAGE / assignment.modules[0]).open("a", encoding="utf-8") as file:
+        with (folder / assignment.package / assignment.modules[0]).open("a", encoding="utf-8") as file:
             file.write(text)
 
     return edit
@@ -145,17 +144,17 @@ def _many_files(folder: Path, assignment: Assignment) -> None:
 
 def _many_modules(folder: Path, assignment: Assignment) -> None:
     for number in range(6_000):
-        _write(folder / PACKAGE / f"a{number}.py", b"")
+        _write(folder / assignment.package / f"a{number}.py", b"")
 
 
 def _many_copies(folder: Path, assignment: Assignment) -> None:
     for number in range(3_000):
-        _write(folder / f"{PACKAGE} ({number})" / assignment.modules[0], "# a copy\n")
+        _write(folder / f"{assignment.package} ({number})" / assignment.modules[0], "# a copy\n")
 
 
 def _timed(folder: Path, assignment: Assignment) -> None:
     _write(folder / "timestamp.txt", "9999-12-31 23:59:59 -2300")
-    _write(folder / PACKAGE / f"{'n' * 240}.py", b"")
+    _write(folder / assignment.package / f"{'n' * 240}.py", b"")
 
 
 def _half(notebook: dict[str, Any]) -> None:

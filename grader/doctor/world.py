@@ -20,7 +20,7 @@ from pathlib import Path
 
 from checks.core import Assignment
 
-from ..course import CONFIG, Course
+from ..course import Course, copy_configuration
 from ..publish.release import release
 from ..reference.render import render_package
 from ..sandbox.launch import worker_python
@@ -40,7 +40,7 @@ class World:
     course: Course
     assignment: Assignment
     solution: dict[str, bytes]
-    """The rendered solution, by path inside `funkcije/`."""
+    """The rendered solution, by path inside the package."""
     names: dict[str, str]
     """What the words in an attack's text stand for."""
     listeners: dict[str, socket.socket]
@@ -95,8 +95,8 @@ def world(course: Course, assignment: Assignment, *, nbgrader: bool = False) -> 
             "gradebook": str(copy.root / "grades.db"),
             "results": str(copy.store / "results" / assignment.name / "ivo.json"),
             "secret": str(copy.store / "secret"),
-            "other": str(copy.submitted / "ivo" / assignment.name / "funkcije" / assignment.modules[0]),
-            "packages": str(next((worker_python().parent.parent / "lib").glob("python*")) / "site-packages"),
+            "other": str(copy.submitted / "ivo" / assignment.name / assignment.package / assignment.modules[0]),
+            "packages": str(next((worker_python(copy).parent.parent / "lib").glob("python*")) / "site-packages"),
             "grader": str(os.getpid()),
             "marker": MARKER,
             "left": f"left-by-eve-{os.getpid()}",
@@ -115,10 +115,10 @@ def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
         shutil.copytree(original, root / original.name, ignore=_NOT_COPIED)
     copy.notebook(assignment.name).parent.mkdir(parents=True)
     shutil.copy(course.notebook(assignment.name), copy.notebook(assignment.name))
-    shutil.copy(course.root / CONFIG, root / CONFIG)
+    copy_configuration(course, root)
     copy.store.mkdir()
     (copy.store / "secret").write_text(secrets.token_hex(32), encoding="ascii")
-    other = copy.submitted / "ivo" / assignment.name / "funkcije"
+    other = copy.submitted / "ivo" / assignment.name / assignment.package
     other.mkdir(parents=True)
     shutil.copy(course.package / assignment.modules[0], other)
     return copy

@@ -16,13 +16,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import checks
 from checks.core import Assignment
 from checks.engine.judge import judge
 from checks.language import catalogue
 from checks.result import Result, look
 from checks.student import Student
 
-from ..course import PACKAGE, Course, framework_files
+from ..course import Course, framework_files
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
 from ..reference.versions import Versions
@@ -82,7 +83,7 @@ def grade(
     assignment: Assignment,
     *,
     student: str = "",
-    language: str = "cnr",
+    language: str = "",
     launcher: Launcher | None = None,
     limits: TimeLimits | None = None,
     ready: Ready | None = None,
@@ -90,17 +91,17 @@ def grade(
     """Grade one submission.
 
     Args:
-        folder: holds the student's `funkcije/`; nothing in it is changed.
+        folder: holds the student's package; nothing in it is changed.
         course: has the reference, the checks and, if it was made, the secret.
         assignment: the checks.
         student: whose submission it is; part of the draw.
-        language: of the messages, `cnr` or `en`.
+        language: of the messages; the course's usual one if empty.
         launcher: the sandbox of the student's process; the best one of this machine if None.
         limits: time bounds on the student's process.
         ready: a worker that was started before, in place of `launcher`; it grades no other submission.
 
     Raises:
-        NotASubmission: no such folder, or no `funkcije/` in it.
+        NotASubmission: no such folder, or no package in it.
         Unreadable: something in it cannot be read.
         GraderError: the kit cannot grade here; no score depends on it.
     """
@@ -116,14 +117,15 @@ def grade_with_digests(
     assignment: Assignment,
     *,
     student: str = "",
-    language: str = "cnr",
+    language: str = "",
     launcher: Launcher | None = None,
     limits: TimeLimits | None = None,
     ready: Ready | None = None,
 ) -> Graded:
     """As `grade`, with what the result was reached on."""
+    language = language or course.language
     with ExitStack() as stack:
-        worker = ready or stack.enter_context(get_ready(launcher or choose()))
+        worker = ready or stack.enter_context(get_ready(launcher or choose(course=course)))
         # A second process for what is judged over stand-ins: what student code does to one does not reach the other.
         other = stack.enter_context(get_ready(worker.launcher)) if assignment.over_stand_ins else None
         kit = _kit_for(course, assignment)
@@ -161,7 +163,9 @@ def grade_with_digests(
         result = replace(result, look_at=(look(sentences(language), "no_secret"), *result.look_at))
     notes = (
         *submission.notes,
-        *_failed_whole(result, {k: v for process in processes for k, v in process.at_import.items()}),
+        *_failed_whole(
+            result, assignment.package, {k: v for process in processes for k, v in process.at_import.items()}
+        ),
     )
     return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, notes)
 
@@ -182,19 +186,17 @@ def given_modules(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 
 def check_set_digest(course: Course, assignment: Assignment) -> str:
-    """SHA-256 of what decides a verdict: the checks, the known mistakes and the reference."""
+    """SHA-256 of what decides a verdict: the kit's checks and the assignment's, the known mistakes, the reference."""
     digest = hashlib.sha256()
-    own = course.checks / assignment.name
-    files = [*framework_files(course.checks), *course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")]
-    decide = {
-        path
-        for path in files
-        if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "pretenders", "demo"}
-    }
-    for path in sorted(decide):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(course.root).as_posix()}\0{len(content)}\0".encode())
-        digest.update(content)
+    kit, own = Path(checks.__file__).parent, course.checks / assignment.name
+    files = {path.relative_to(kit.parent).as_posix(): path for path in framework_files(kit)}
+    for path in (*course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")):
+        files[path.relative_to(course.root).as_posix()] = path
+    for name, path in sorted(files.items()):
+        if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "pretenders", "demo"}:
+            content = path.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
     return digest.hexdigest()
 
 
@@ -221,11 +223,11 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     return kit
 
 
-def _failed_whole(result: Result, at_import: dict[str, str]) -> list[Note]:
+def _failed_whole(result: Result, package: str, at_import: dict[str, str]) -> list[Note]:
     """What costs more than a check, whatever the work is worth: a module without import, a function out of time."""
     python = ".".join(map(str, sys.version_info[:2]))  # the environment of the worker is made from this one
     notes = [
-        Note("fails_at_import", {"module": file or f"{PACKAGE}/", "error": error, "python": python})
+        Note("fails_at_import", {"module": file or f"{package}/", "error": error, "python": python})
         for error, file in list(at_import.items())[:NAMED]
     ]
     late = [name for name in result.functions if all(check.status == "timeout" for check in result.of(name))]
@@ -243,7 +245,7 @@ def _with_remarks(
     if more > 0:
         remarks.append(say("more_not_installed", count=str(more)))
     if submission.left_out:
-        remarks.append(say("left_out", module=listed(submission.left_out)))
+        remarks.append(say("left_out", package=assignment.package, module=listed(submission.left_out)))
     if submission.not_as_given:
         mine, given = ", ".join(assignment.modules), listed(submission.not_as_given)
         remarks.append(say("not_as_given", given=given, mine=mine))

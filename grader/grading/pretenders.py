@@ -45,7 +45,7 @@ def load_form(assignment: Assignment) -> frozenset[str]:
 
 
 def write(course: Course, assignment: Assignment, pretender: Pretender, folder: Path, only: str = "") -> Path:
-    """Write a pretender's `funkcije/` into a folder: the modules that a student edits and what they import.
+    """Write a pretender's package into a folder: the modules that a student edits and what they import.
 
     Args:
         course: whose reference is changed.

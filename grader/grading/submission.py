@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..course import PACKAGE
 from ..errors import GraderError
 from ..text import Note, shown
 from . import files
@@ -40,7 +39,7 @@ class Unreadable(GraderError):
 
 @dataclass(frozen=True)
 class Submission:
-    """The student's own modules, by path inside `funkcije/`, and what does not count."""
+    """The student's own modules, by path inside the package, and what does not count."""
 
     package: Path
     """The folder that they were read from."""
@@ -69,21 +68,21 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
     What is not where it belongs is looked for (`find_work`).
 
     Args:
-        folder: the submission, which should hold `funkcije/`.
+        folder: the submission, which should hold the package.
         assignment: names the editable modules.
-        given: every module that is handed out, by path inside `funkcije/`.
+        given: every module that is handed out, by path inside the package.
 
     Raises:
-        NotASubmission: no such folder, or neither `funkcije/` nor a module that was written in it.
+        NotASubmission: no such folder, or neither the package nor a module that was written in it.
         Unreadable: something in it cannot be read.
     """
     lacking = None
     try:
-        read = _read(find_package(folder), assignment, given)
+        read = _read(find_package(folder, assignment.package), assignment, given)
     except NotASubmission as error:
         if not folder.is_dir():
             raise
-        lacking, read = error, Submission(folder / PACKAGE, {}, ())
+        lacking, read = error, Submission(folder / assignment.package, {}, ())
     except OSError as error:
         raise _unreadable(folder, error) from None
     work = find_work(folder, read.package, read.modules, assignment, given)
@@ -94,8 +93,8 @@ def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes
     return replace(read, modules={**read.modules, **work.modules}, notes=notes, taken=tuple(work.files))
 
 
-def find_package(folder: Path) -> Path:
-    """The submission's package: `funkcije/`, or where there is none, the only folder that can be meant.
+def find_package(folder: Path, name: str) -> Path:
+    """The submission's package: the folder of that name, or where there is none, the only folder that can be meant.
 
     That is the only one in the submission whose name differs in case alone, or that lies in another folder, as one
     level too many comes about when an archive is unpacked.
@@ -107,29 +106,27 @@ def find_package(folder: Path) -> Path:
     try:
         if not folder.is_dir():
             what = "a file, and a folder was expected" if folder.is_file() else "no such folder"
-            raise NotASubmission(f"{folder}: {what}. Next: pass the folder that holds {PACKAGE}/.")
-        package = folder / PACKAGE
+            raise NotASubmission(f"{folder}: {what}. Next: pass the folder that holds {name}/.")
+        package = folder / name
         if package.is_dir() and not package.is_symlink():
             return package
-        found = _packages(folder)
+        found = _packages(folder, name)
     except TooMany:
         raise NotASubmission(
-            f"{folder}: no {PACKAGE}/ in it, and more than {files.MOST_ENTRIES:,} other files and folders. Next: pass "
-            f"the folder that holds {PACKAGE}/."
+            f"{folder}: no {name}/ in it, and more than {files.MOST_ENTRIES:,} other files and folders. Next: pass "
+            f"the folder that holds {name}/."
         ) from None
     except OSError as error:
         raise _unreadable(folder, error) from None
     if len(found) == 1:
         return found[0]
     which = ", ".join(shown(path.relative_to(folder).as_posix()) for path in found[:5])
-    itself = "" if folder.name != PACKAGE else f" (it is called {PACKAGE} itself: is the folder above it meant?)"
-    what = f"several that may be meant by {PACKAGE}/ ({which})" if found else f"no {PACKAGE}/ in it{itself}"
-    raise NotASubmission(
-        f"{folder}: {what}, so there is nothing to grade. Next: pass the folder that holds {PACKAGE}/."
-    )
+    itself = "" if folder.name != name else f" (it is called {name} itself: is the folder above it meant?)"
+    what = f"several that may be meant by {name}/ ({which})" if found else f"no {name}/ in it{itself}"
+    raise NotASubmission(f"{folder}: {what}, so there is nothing to grade. Next: pass the folder that holds {name}/.")
 
 
-def _packages(folder: Path) -> list[Path]:
+def _packages(folder: Path, name: str) -> list[Path]:
     found: list[Path] = []
     folders, left = [(folder, 0)], files.MOST_ENTRIES
     while folders:
@@ -139,7 +136,7 @@ def _packages(folder: Path) -> list[Path]:
             if entry.is_symlink() or entry.name.startswith((".", "__")) or not entry.is_dir():
                 continue
             path = place / entry.name
-            if entry.name.casefold() == PACKAGE and any(path.glob("*.py")):
+            if entry.name.casefold() == name and any(path.glob("*.py")):
                 found.append(path)
             elif depth < _NESTED:
                 folders.append((path, depth + 1))

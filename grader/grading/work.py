@@ -81,12 +81,12 @@ def find_work(
             [[path, *_]] = candidates.values()
             work.modules[module] = as_utf8(contents[path])
             work.files.append(path)
-            work.notes.append(Note("work_elsewhere", {"module": module, "found": names}))
+            work.notes.append(Note("work_elsewhere", {"package": assignment.package, "module": module, "found": names}))
             _bring_helpers(work, contents, path.parent, package, modules, assignment, given)
             written = _written(code[path], functions, stub)
         elif candidates:
             key = "work_besides" if written else "work_several"
-            work.notes.append(Note(key, {"module": module, "found": names}))
+            work.notes.append(Note(key, {"package": assignment.package, "module": module, "found": names}))
         unwritten += [name for name in functions if name not in written]
     where_it_belongs = {package / name for name in (*assignment.modules, *given)}
     rest = {path: text for path, text in code.items() if path not in where_it_belongs}

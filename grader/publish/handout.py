@@ -1,6 +1,6 @@
 """What a release holds beside its notebook, and whether notebook and checks belong together.
 
-A release stands alone: the notebook, `funkcije/` blanked, `checks/` with recorded answers, `requirements.txt` and a
+A release stands alone: the notebook, the package blanked, `checks/` with recorded answers, `requirements.txt` and a
 README for the student. `source/NAME/` holds the notebook and what it shows (pictures, data), and no module.
 """
 
@@ -68,10 +68,10 @@ def _make(course: Course, assignment: Assignment) -> Handout:
     shared = {f"checks/{path}": content for path, content in shipped_checks(course, assignment).items()}
     shared |= {f"checks/{path}": content for path, content in record(course, assignment).items()}
     shared[MANIFEST] = manifest(course, assignment.name)
-    shared["requirements.txt"] = (_STUDENT / "requirements.txt").read_bytes()
-    release = shared | _package(rendered.stub) | {"README.md": _readme(assignment)}
+    shared["requirements.txt"] = requirements(course)
+    release = shared | _package(assignment, rendered.stub) | {"README.md": _readme(course, assignment)}
     check_source(course, assignment.name, release)
-    return Handout(release, shared | _package(rendered.solution), rendered)
+    return Handout(release, shared | _package(assignment, rendered.solution), rendered)
 
 
 def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
@@ -87,11 +87,17 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 
 def manifest(course: Course, name: str, **more: bool) -> bytes:
-    """What an assignment was made from, what its notebook asks in writing, and more about it, as JSON."""
+    """What a release is of, for its `checks/` to know (`checks/released.py`), what it was made from, and more."""
+    settings = course.settings
     cells = cells_of(course.notebook(name)) or []
-    questions = {id: question for id, (question, _written) in written_answers(cells).items()}
-    said = {"assignment": name, "inputs": inputs(course, name), "questions": questions, **more}
-    return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
+    said = {
+        "assignment": name,
+        "package": settings.package,
+        "languages": settings.languages,
+        "questions": {id: question for id, (question, _written) in written_answers(cells).items()},
+        "inputs": inputs(course, name),
+    }
+    return (json.dumps({**said, **more}, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def inputs(course: Course, name: str) -> dict[str, str]:
@@ -99,11 +105,12 @@ def inputs(course: Course, name: str) -> dict[str, str]:
     own = course.checks / name
     framework = Path(checks.__file__).parent
     return {
-        "funkcije": _digest(course.package, _files(course.package)),
+        "package": _digest(course.package, _files(course.package)),
         "checks": _digest(own, _without(_UNUSED, own)),
         "framework": _digest(framework, _without(_UNUSED, framework, framework_files(framework))),
         "source": _digest(course.source / name, _files(course.source / name)),
         "student": _digest(_STUDENT, _files(_STUDENT)),
+        "course": hashlib.sha256(repr(course.settings).encode() + course.environment()).hexdigest(),
         "renderer": RENDERER,
     }
 
@@ -202,12 +209,23 @@ def without_source_only(notebook: Any) -> Any:
     return notebook
 
 
-def _readme(assignment: Assignment) -> bytes:
+def requirements(course: Course) -> bytes:
+    """What students install: what every notebook needs, and what the course adds."""
+    added = course.environment()
+    return (_STUDENT / "requirements.txt").read_bytes() + (b"\n# The course's own.\n" + added if added else b"")
+
+
+def _readme(course: Course, assignment: Assignment) -> bytes:
+    settings = course.settings
+    face = settings.languages[0] if len(settings.languages) == 1 else "both"
     rows = "\n".join(f"| `{name}` | {assignment.points(name):g} |" for name in assignment.functions)
-    template = Template((_STUDENT / "README.md").read_text(encoding="utf-8"))
+    template = Template((_STUDENT / f"README.{face}.md").read_text(encoding="utf-8"))
     return template.substitute(
         name=assignment.name,
-        modules=", ".join(f"`funkcije/{module}`" for module in assignment.modules),
+        title=f"{settings.title}: {assignment.name}" if settings.title else assignment.name,
+        package=settings.package,
+        python=settings.python,
+        modules=", ".join(f"`{assignment.package}/{module}`" for module in assignment.modules),
         points=rows,
         total=f"{sum(assignment.points(name) for name in assignment.functions):g}",
         first=assignment.functions[0],
@@ -220,8 +238,8 @@ def _without(kept_back: frozenset[str], folder: Path, files: Iterable[Path] | No
     return [path for path in found if not kept_back & {Path(part).stem for part in path.relative_to(folder).parts}]
 
 
-def _package(modules: dict[str, bytes]) -> dict[str, bytes]:
-    return {f"funkcije/{module}": content for module, content in modules.items()}
+def _package(assignment: Assignment, modules: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{assignment.package}/{module}": content for module, content in modules.items()}
 
 
 def _files(folder: Path) -> list[Path]:

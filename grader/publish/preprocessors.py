@@ -98,7 +98,7 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 class RenderRelease(_Prepared):
-    """Puts `funkcije/`, `checks/`, requirements and README beside the notebook that students get.
+    """Puts the package, `checks/`, requirements and README beside the notebook that students get.
 
     First in `GenerateAssignment.preprocessors`.
     """

@@ -82,7 +82,7 @@ def _is_answer(cell: NotebookNode) -> bool:
 
 def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, bytes], face: str, full: bool) -> None:
     with temporary_folder() as folder:
-        write_files(folder, {f"funkcije/{module}": content for module, content in package.items()})
+        write_files(folder, {f"{assignment.package}/{module}": content for module, content in package.items()})
         result = grade(folder, course, assignment)
     for check in result.checks:
         expected = check.max_points if full else 0

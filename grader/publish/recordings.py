@@ -40,7 +40,9 @@ def _key(course: Course, assignment: Assignment) -> str | None:
         return None
     if course.assignment(assignment.name) is not assignment:
         return None
-    return cache.digest_of([course.package, course.checks], "recordings", assignment.name, _LOADED)
+    return cache.digest_of(
+        [course.package, course.checks], "recordings", assignment.name, repr(course.settings), _LOADED
+    )
 
 
 def make(course: Course, assignment: Assignment) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ def execute(
 
     Args:
         notebook: its outputs are replaced; its metadata stays.
-        files: contents by path, `funkcije/` and `checks/` among them.
+        files: contents by path, the package and `checks/` among them.
         name: the notebook's name, for messages.
         tell: is given a line for each code cell that starts.
 

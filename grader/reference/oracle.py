@@ -47,7 +47,7 @@ class LiveOracle:
 
     @property
     def course(self) -> Course:
-        """The course whose `funkcije/` is the reference."""
+        """The course whose package is the reference."""
         return self.versions.course
 
     @property

@@ -1,4 +1,4 @@
-"""The reference on the trusted side: the course's own `funkcije/`, loaded under a name that no student can import.
+"""The reference on the trusted side: the course's own package, loaded under a name that no student can import.
 
 Each load is a set of modules of its own, so the same source serves as the reference, as a known mistake (a few lines of
 one function replaced before it is compiled) and as the network over stand-ins (functions replaced before the network
@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Package:
-    """A loaded copy of `funkcije/`; unload it when it is no longer needed."""
+    """A loaded copy of the course's package; unload it when it is no longer needed."""
 
     name: str
     folder: Path
@@ -55,7 +55,7 @@ def load_package(
     """Make a copy of the package importable under a fresh name.
 
     Args:
-        folder: the course's `funkcije/`.
+        folder: the course's package.
         edits: changes to the source before it is compiled.
         replaced: functions to put in place of a module's own, by module and name.
 

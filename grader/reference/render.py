@@ -1,4 +1,4 @@
-"""One source, two faces: cut the solution regions out of `funkcije/`, or keep them and drop their markers.
+"""One source, two faces: cut the solution regions out of the course's package, or keep them and drop their markers.
 
 A region lies inside a function. Its markers are lines of their own, indented as the code between them:
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from checks.core import Assignment
-from checks.language import LANGUAGES, catalogue
+from checks.language import catalogue
 
 from ..course import Course
 from ..errors import GraderError
@@ -66,10 +66,10 @@ class Rendered:
     """The package as one assignment hands it out, and as it is solved."""
 
     stub: dict[str, bytes]
-    """File contents by path inside `funkcije/`."""
+    """File contents by path inside the package."""
     solution: dict[str, bytes]
     blanked: dict[str, tuple[Region, ...]]
-    """What the stub does not show, by path inside `funkcije/`: the assignment's own regions and the later ones."""
+    """What the stub does not show, by path inside the package: the assignment's own regions and the later ones."""
 
 
 def render_package(course: Course, assignment: Assignment) -> Rendered:
@@ -271,28 +271,35 @@ def _region(
 
 
 def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...]:
-    """The lines in place of a region, in both languages; `place` is its number in its function, from 1."""
+    """The lines in place of a region, in the course's languages; `place` is its number in its function, from 1."""
     function = region.function
-    cnr, en = (sentences(language) for language in LANGUAGES)
+    first, *others = (sentences(language) for language in assignment.languages)
+
+    def each(key: str) -> str:
+        also = "".join(f" ({other(key)})" for other in others)
+        return f"{first(key)}{also}"
+
     if region.assignment != assignment.name:
-        later = f"{cnr('stub_later')} ({en('stub_later')}): {region.assignment}"
+        later, *also = (say("stub_later_part", assignment=region.assignment) for say in (first, *others))
         return (
-            f"# {function}: {cnr('stub_later_part', assignment=region.assignment)}",
-            f"# {en('stub_later_part', assignment=region.assignment)}",
-            f'raise NotImplementedError("{function}: {later}")',
+            f"# {function}: {later}",
+            *(f"# {line}" for line in also),
+            f'raise NotImplementedError("{function}: {each("stub_later")}: {region.assignment}")',
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
-    then = f' {cnr("stub_then")} / {en("stub_then")}: check("{judged}")' if judged else ""
-    what, in_english = (
-        catalogue(language, assignment.folder).get(f"todo.{function}.{place}") for language in LANGUAGES
+    then = " / ".join([first("stub_then").capitalize(), *(say("stub_then") for say in others)])
+    then = f' {then}: check("{judged}")' if judged else ""
+    key = f"todo.{function}.{place}"
+    what, *also = (
+        catalogue(say.language, assignment.folder).get(key) or say("stub_this_part") for say in (first, *others)
     )
     width = _WIDTH - len(region.indent)
     return (
-        *_comment(f"TODO {function}: {what or cnr('stub_this_part')}", width),
-        *_comment(f"({in_english or en('stub_this_part')})", width),
-        *_comment(f"{cnr('stub_write')}; {cnr('stub_contract')}.{then}", width),
-        *_comment(f"({en('stub_write')}; {en('stub_contract')}.)", width),
-        f'raise NotImplementedError("{function}: {cnr("stub_not_written")} ({en("stub_not_written")})")',
+        *_comment(f"TODO {function}: {what}", width),
+        *(line for text in also for line in _comment(f"({text})", width)),
+        *_comment(f"{first('stub_write')}; {first('stub_contract')}.{then}", width),
+        *(line for say in others for line in _comment(f"({say('stub_write')}; {say('stub_contract')}.)", width)),
+        f'raise NotImplementedError("{function}: {each("stub_not_written")}")',
     )
 
 

@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..course import OWN, Course
 from ..errors import GraderError
 from ..files import write_whole
 from ..worker.landlock import version
@@ -40,22 +41,23 @@ _lock = threading.Lock()
 _chosen: dict[str, Sandbox] = {}
 
 
-def choose(name: str | None = None, *, unsafe: bool = False) -> Launcher:
+def choose(name: str | None = None, *, unsafe: bool = False, course: Course = OWN) -> Launcher:
     """The sandbox to grade in.
 
     Args:
         name: one of `NAMES`, to use that one or none; if None, what `GRADER_SANDBOX` names, else the best there is.
         unsafe: grade without a sandbox, as `GRADER_UNSAFE=1` does.
+        course: whose environment student code runs in.
 
     Raises:
         GraderError: there is none here, or its self-test failed.
     """
     if unsafe or (name is None and os.environ.get(UNSAFE_VARIABLE) == "1"):
-        return PlainLauncher()
+        return PlainLauncher(worker_python(course))
     name = name or os.environ.get(SANDBOX_VARIABLE) or None
     if name is not None and name not in NAMES:
         raise GraderError(f"{name}: no such sandbox (there are: {', '.join(NAMES)}). Next: check the spelling.")
-    python = worker_python()
+    python = worker_python(course)
     with _lock:
         key = _key(name, python)
         if key not in _chosen:
@@ -64,18 +66,19 @@ def choose(name: str | None = None, *, unsafe: bool = False) -> Launcher:
         return _chosen[key]
 
 
-def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = ()) -> Launcher:
+def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = (), course: Course = OWN) -> Launcher:
     """The same sandbox around the environment that a notebook needs, with room for its data.
 
     Args:
         launcher: what `choose` gave.
         seconds: processor time of one notebook.
         data: files and folders that the notebook may read besides its own.
+        course: whose environment it is.
 
     Raises:
         GraderError: that environment is missing, or the launcher runs no notebooks.
     """
-    python = notebook_python()
+    python = notebook_python(course)
     if isinstance(launcher, PlainLauncher):
         return replace(launcher, python=python, worker="notebook")
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):

@@ -16,11 +16,13 @@ from pathlib import Path
 from socket import socket, socketpair
 from typing import Protocol
 
-from ..course import KIT
+from ..course import NOTEBOOK, OWN, WORKER, Course
 from ..errors import GraderError
 
 PYTHON_VARIABLE = "GRADER_WORKER_PYTHON"
 NOTEBOOK_PYTHON_VARIABLE = "GRADER_NOTEBOOK_PYTHON"
+
+SETUP = "grader setup"
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.{} import main; main(sys.argv[2])"
 
@@ -76,7 +78,7 @@ class PlainLauncher:
     """A process of its own with a clean environment and no sandbox."""
 
     python: Path | None = None
-    """The interpreter; that of `worker_python` if None."""
+    """The interpreter; that of the kit's own course if None."""
     worker: str = "main"
     """The module of `grader.worker` that runs in the process."""
     name: str = "none"
@@ -96,7 +98,7 @@ class PlainLauncher:
                 start_new_session=True,
             )
         except OSError as error:
-            raise GraderError(f"{command[0]}: cannot be started ({error.strerror}). Next: make setup.") from None
+            raise GraderError(f"{command[0]}: cannot be started ({error.strerror}). Next: {SETUP}.") from None
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -116,31 +118,37 @@ def clean_environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", **threads}
 
 
-def worker_python() -> Path:
-    """The interpreter of the worker's environment, which has numpy and msgpack and no more.
+def worker_python(course: Course = OWN) -> Path:
+    """The interpreter of the worker's environment, which has numpy, msgpack and what the course adds, and no more.
 
     Raises:
         GraderError: there is none.
     """
-    return _python(".venv-worker", PYTHON_VARIABLE, "student code", "numpy and msgpack")
+    return _python(course, WORKER, PYTHON_VARIABLE, "student code")
 
 
-def notebook_python() -> Path:
+def notebook_python(course: Course = OWN) -> Path:
     """The interpreter of the environment in which submitted notebooks run: IPython and Matplotlib besides.
 
     Raises:
         GraderError: there is none.
     """
-    return _python(".venv-notebook", NOTEBOOK_PYTHON_VARIABLE, "notebooks", "what locks/notebook.txt lists")
+    return _python(course, NOTEBOOK, NOTEBOOK_PYTHON_VARIABLE, "notebooks")
 
 
-def _python(environment: str, variable: str, purpose: str, packages: str) -> Path:
+def python_in(environment: Path) -> Path:
+    """Where an environment has its interpreter."""
+    return environment.joinpath(*(("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")))
+
+
+def _python(course: Course, environment: str, variable: str, purpose: str) -> Path:
+    """What a variable names; the course's own; or that of the kit's checkout, for a course that has none."""
     named = os.environ.get(variable)
-    inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
-    python = Path(named) if named else KIT.joinpath(environment, *inside)
+    own, kits = (python_in((one.root / environment).resolve()) for one in (course, OWN))
+    python = Path(named) if named else kits if kits.is_file() and not own.is_file() else own
     if not python.is_file():
         raise GraderError(
-            f"{python}: the environment for {purpose} is missing. Next: make setup, or name an interpreter that has "
-            f"{packages} in {variable}."
+            f"{python}: the environment for {purpose} is missing. Next: {SETUP} in the course's folder, or name an "
+            f"interpreter in {variable}."
         )
     return python

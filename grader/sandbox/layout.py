@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GraderError
-from .launch import clean_environment
+from .launch import SETUP, clean_environment
 
 _ASK = """
 import json, os, re, site, sys, sysconfig
@@ -56,7 +56,7 @@ def layout_of(python: Path) -> Layout:
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         said = str(getattr(error, "stderr", "") or error).strip().splitlines()[-1:]
         raise GraderError(
-            f"{python}: the interpreter for student code does not answer ({''.join(said)[:200]}). Next: make setup."
+            f"{python}: the interpreter for student code does not answer ({''.join(said)[:200]}). Next: {SETUP}."
         ) from None
     system = {str(Path(path).parent) for path in answer["mapped"]} | {str(Path("/lib64").resolve())}
     paths = [answer["environment"], *answer["library"], *answer["packages"], *sorted(system), "/etc/ld.so.cache"]

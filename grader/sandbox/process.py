@@ -222,7 +222,7 @@ class StudentProcess:
             self._exchange([*substitute, ["reset", []]], self.limits.start)
         except StudentError as error:
             raise GraderError(
-                f"the process for student code does not answer ({error}). Next: grader doctor, or make setup."
+                f"the process for student code does not answer ({error}). Next: grader doctor, or grader setup."
             ) from None
 
     def _error_in(self, error: Any) -> StudentError:

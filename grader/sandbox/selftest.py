@@ -15,11 +15,10 @@ import numpy as np
 
 from checks.executor.executor import StudentError
 
-from ..course import PACKAGE
 from ..errors import GraderError
 from .launchers import BubblewrapLauncher, LandlockLauncher
 from .process import StudentProcess, TimeLimits
-from .staging import stage_kit
+from .staging import SUBMISSION, stage_kit
 from .temporary import temporary_folder
 
 _LIMITS = TimeLimits(start=20.0, call=20.0, total=40.0)
@@ -38,7 +37,7 @@ def escapes(launcher: BubblewrapLauncher | LandlockLauncher) -> list[str]:
         canary.write_bytes(b"as it was")
         canary.chmod(0o666)
         stage = outside / "stage"
-        package = stage / "submission" / PACKAGE
+        package = stage / SUBMISSION / "package"
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
         shutil.copyfile(Path(__file__).with_name("probe.py"), package / "probe.py")

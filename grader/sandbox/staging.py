@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..course import KIT, PACKAGE
+from ..course import KIT
 
 if TYPE_CHECKING:
     from checks.core import Assignment
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 HANDED_OUT, STAND_INS = "handed_out", "stand_ins.py"
 """Where in a stage's kit the worker finds the modules that stand-ins take the place in, and the stand-ins."""
 SUBMISSION = "submission"
-"""Where in a stage the submission goes."""
+"""Where in a stage the submission goes: the package, and nothing beside it."""
 INSIDE = ("checks/executor", "grader/worker")
 """The folders of the kit that run beside student code, and nothing else of it does."""
 
 
 def stage(modules: Mapping[str, bytes], assignment: Assignment, given: dict[str, bytes], target: Path) -> None:
-    """Write `target/submission/funkcije`, for a worker that may have an identity of its own.
+    """Write the package below `target/submission`, for a worker that may have an identity of its own.
 
     Args:
-        modules: the student's, by path inside `funkcije/`.
+        modules: the student's, by path inside the package.
         assignment: names the modules that a student may edit.
         given: every module that is handed out, by path.
         target: the stage.
     """
     handed_out = {name: content for name, content in given.items() if name not in assignment.modules}
     for name, content in {**modules, **handed_out}.items():
-        path = target / SUBMISSION / PACKAGE / name
+        path = target / SUBMISSION / assignment.package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         path.chmod(0o644)

@@ -27,7 +27,6 @@ from checks.executor.substituted import Substituted
 from .idle import IDLE, Idle
 from .wire import QUESTION, Channel, Closed, WireError
 
-PACKAGE = "funkcije"
 HANDED_OUT, STAND_INS = "handed_out", "stand_ins.py"
 """In the kit's folder: the modules that stand-ins take the place in, as they were handed out, and the stand-ins."""
 MOST_MISSING = 20
@@ -37,21 +36,23 @@ MOST_MISSING = 20
 def main(submission: str) -> None:
     """Serve requests from the socket that is standard input until it closes."""
     channel = Channel(take_over_standard_input(), QUESTION)
-    missing = _MissingModules()
-    sys.meta_path.append(missing)
+    missing: _MissingModules | None = None
     executor: Executor | None = None
     while True:
         try:
             request = channel.receive()
         except Closed:
             return
-        if executor is None:
+        if executor is None or missing is None:
             # Not sooner: until it is asked something, the submission may still be on its way.
-            _load_package(Path(submission) / PACKAGE)
-            executor = Executor(PACKAGE)
+            [folder] = Path(submission).iterdir()
+            missing = _MissingModules(folder.name)
+            sys.meta_path.append(missing)
+            _load_package(folder)
+            executor = Executor(folder.name)
         number, size, *operations = request
         if operations[0][0] == "substitute":
-            executor = _substituted(*operations.pop(0)[1])
+            executor = _substituted(folder.name, *operations.pop(0)[1])
         reply: dict[str, Any]
         try:
             for operation in operations:
@@ -68,11 +69,11 @@ def main(submission: str) -> None:
             channel.send({"number": number, "error": ["result", "", str(error), []], "missing": []})
 
 
-def _substituted(modules: Sequence[str]) -> Executor:
+def _substituted(package: str, modules: Sequence[str]) -> Executor:
     """The package with stand-ins in it; what it takes was laid beside the kit."""
     kit = Path(sys.path[0])
     handed_out = {module: kit / HANDED_OUT / f"{module}.py" for module in modules}
-    return Substituted(PACKAGE, handed_out, kit / STAND_INS)
+    return Substituted(package, handed_out, kit / STAND_INS)
 
 
 def _perform(executor: Executor, operation: str, arguments: Sequence[Any]) -> Any:
@@ -95,21 +96,21 @@ def take_over_standard_input() -> socket.socket:
 
 
 def _load_package(folder: Path) -> None:
-    """Put the submission's package, and no other of that name, where `import funkcije` finds it.
+    """Put the submission's package, and no other of that name, where an import of its name finds it.
 
     A reference that somebody installed is never found: the name is taken from here, not from the path.
     """
     spec = importlib.util.spec_from_file_location(
-        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        folder.name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[PACKAGE] = module
+    sys.modules[folder.name] = module
     try:
         spec.loader.exec_module(module)
     except Exception:
         # The package's own file is given and empty of imports; a submission cannot make it fail.
-        del sys.modules[PACKAGE]
+        del sys.modules[folder.name]
         raise
 
 
@@ -120,7 +121,9 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     does nothing (`idle`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, package: str) -> None:
+        self._package = package
+        """The student's, where nothing is let pass that is missing."""
         self.names: list[str] = []
         """The first of them."""
 
@@ -129,9 +132,9 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
         installed_parent = root in sys.modules and not isinstance(sys.modules[root], _Absent | Idle)
-        if root == PACKAGE or root in sys.stdlib_module_names or installed_parent:
+        if root == self._package or root in sys.stdlib_module_names or installed_parent:
             return None
-        if not _imported_by_a_student():
+        if not _imported_from(self._package):
             return None
         if (name := root[:LONGEST_NAME]) not in self.names and len(self.names) < MOST_MISSING:
             self.names.append(name)
@@ -156,12 +159,12 @@ class _Absent(ModuleType):
         raise ModuleNotFoundError(f"No module named {self.__name__.partition('.')[0]!r}")
 
 
-def _imported_by_a_student() -> bool:
-    """True if the nearest frame outside the import system is a module of the student's package."""
+def _imported_from(package: str) -> bool:
+    """True if the nearest frame outside the import system is a module of this package."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if name != __name__ and not name.startswith("importlib") and not name.startswith("_frozen_importlib"):
-            return str(name).partition(".")[0] == PACKAGE
+            return str(name).partition(".")[0] == package
         frame = frame.f_back  # type: ignore[assignment]
     return False

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any, cast
 
-from ...course import PACKAGE
+from checks.released import PACKAGE
+
 from ...grading.files import NOT_UNPACKED
 from ...text import shown
 from .senders import sender_of
@@ -61,10 +62,11 @@ class Budget:
 
     Args:
         wanted: names of files for which there is room before there is for any other.
+        package: the name of the folder that work lies in.
     """
 
-    def __init__(self, wanted: Collection[str] = ()) -> None:
-        self._wanted = frozenset(wanted)
+    def __init__(self, wanted: Collection[str] = (), package: str = PACKAGE) -> None:
+        self._wanted, self._package = frozenset(wanted), package
         self._left: dict[tuple[str, str] | None, list[int]] = {}
 
     def order(self, path: PurePath) -> tuple[int, int]:
@@ -72,7 +74,7 @@ class Budget:
         if path.name in self._wanted:
             return 0, len(path.parts)
         folders = {part.casefold() for part in path.parts[:-1]}
-        near = PACKAGE in folders or path.suffix == ".ipynb" or is_archive(path)
+        near = self._package in folders or path.suffix == ".ipynb" or is_archive(path)
         return 1 if near else 2 if path.suffix == ".py" else 3, 0
 
     def take(self, place: Path, size: int) -> bool:

@@ -7,7 +7,7 @@ student handed in (`senders`):
     imeprezime_LATE_12345_67890_batch_normalization-1.zip               (Canvas)
 
 and inside lies the assignment's folder, at any depth. `LmsExtractor` unpacks it, `LmsCollector` tells nbgrader where
-each file belongs: `funkcije/layers.py` arrives as `submitted/ime-prezime/batch_normalization/funkcije/layers.py`.
+each file belongs: `PACKAGE/MODULE.py` arrives as `submitted/ime-prezime/NAME/PACKAGE/MODULE.py`.
 Who is who the course's store remembers (`grading.people`).
 A file that cannot be placed is named with the reason, and stops nothing else.
 """
@@ -27,7 +27,9 @@ from pathlib import Path, PurePosixPath
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
-from ...course import PACKAGE, Course
+from checks.released import PACKAGE
+
+from ...course import Course
 from ...errors import GraderError
 from ...grading.files import NOT_UNPACKED
 from ...grading.people import HandIn, People, namesakes, plain
@@ -62,15 +64,17 @@ def plan(
     modules: Collection[str] = (),
     handed_out: Mapping[str, bytes] | None = None,
     people: People | None = None,
+    package: str = PACKAGE,
 ) -> Plan:
     """Tell where each file under `extracted` belongs.
 
     Args:
         extracted: what was unpacked, still under the system's names.
         assignment: its name; the notebook is `NAME.ipynb`.
-        modules: file names that belong into `funkcije/` where a student handed them in loose.
+        modules: file names that belong into the package where a student handed them in loose.
         handed_out: files of the release, by path; a copy of one takes no other file's place.
         people: of the course; whoever is new is entered.
+        package: the name of the folder that students write in.
 
     Of several files for one place the newest counts.
     """
@@ -101,7 +105,7 @@ def plan(
         person.handins[assignment] = HandIn(number, shown(entries[0][0].name), late)
         if times := [sender.time for _, sender in entries if sender.time]:
             result.times[person.id] = max(times).isoformat(" ")
-        _place(result, person.id, entries, assignment, modules, handed_out or {})
+        _place(result, person.id, entries, assignment, modules, handed_out or {}, package)
     return result
 
 
@@ -135,14 +139,15 @@ def _place(
     assignment: str,
     modules: Collection[str],
     handed_out: Mapping[str, bytes],
+    package: str,
 ) -> None:
     """Place what one student handed in."""
     entries = [entry for entry, _ in sent]
     times = {file: sender.time for entry, sender in sent for file in _files(entry)}
-    places = [placed for entry in entries for placed in _places(entry, assignment)]
-    has_package = any(place.parts[0] == PACKAGE for _, place in places)
+    places = [placed for entry in entries for placed in _places(entry, assignment, package)]
+    has_package = any(place.parts[0] == package for _, place in places)
     chosen: dict[PurePosixPath, Path] = {}
-    order = Budget([f"{assignment}.ipynb", *modules]).order
+    order = Budget([f"{assignment}.ipynb", *modules], package).order
     too_many = 0
     for file, place in sorted(places, key=lambda placed: order(placed[1])):
         if file.suffix.lower() in _OTHER_ARCHIVES:
@@ -157,7 +162,7 @@ def _place(
             if own_name == f"{assignment}.ipynb":
                 place = PurePosixPath(own_name)
             elif own_name in modules and not has_package:
-                place = PurePosixPath(PACKAGE, own_name)
+                place = PurePosixPath(package, own_name)
         if place in chosen:
             older, file = sorted((chosen[place], file), key=lambda path: (times[path] or _NEVER, path.stat().st_mtime))
             released = handed_out.get(str(place))
@@ -208,13 +213,13 @@ def _files(entry: Path) -> list[Path]:
     return sorted(path for path in _walk(entry) if not any(map(LITTER.fullmatch, path.relative_to(entry).parts)))
 
 
-def _places(entry: Path, assignment: str) -> Iterator[tuple[Path, PurePosixPath]]:
+def _places(entry: Path, assignment: str, package: str) -> Iterator[tuple[Path, PurePosixPath]]:
     """The files of one entry, each with its place in the assignment's folder: below the nearest that looks like it."""
     roots: dict[Path, Path] = {}
 
     def root_of(folder: Path) -> Path:
         if folder not in roots:
-            if (folder / PACKAGE).is_dir() or (folder / f"{assignment}.ipynb").is_file():
+            if (folder / package).is_dir() or (folder / f"{assignment}.ipynb").is_file():
                 roots[folder] = folder
             else:
                 roots[folder] = _single(folder) if folder == entry else root_of(folder.parent)
@@ -245,7 +250,7 @@ class LmsExtractor(ExtractorPlugin):  # type: ignore[misc]
         if not files:
             self.log.warning("%s: no files. Next: put the download of your learning management system there.", archive)
         wanted = [f"{self.parent.coursedir.assignment_id}.ipynb", *_modules(self.parent)]
-        budget = Budget(wanted)
+        budget = Budget(wanted, Course(Path(self.parent.coursedir.root)).package.name)
         left = 0
         for path in sorted(files, key=lambda path: budget.order(path.relative_to(archive))):
             place = extracted / path.relative_to(archive)
@@ -285,7 +290,7 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         extracted = Path(app._format_collect_path(app.extracted_directory))
         course = Course(Path(app.coursedir.root))
         people = People(course)
-        made = plan(extracted, name, _modules(app), _handed_out(course.release / name), people)
+        made = plan(extracted, name, _modules(app), _handed_out(course.release / name), people, course.package.name)
         people.save()
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, reason in made.problems.items():

@@ -14,19 +14,19 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from checks.language import LANGUAGES
-
+from ...course import OWN, Course
 from ...sandbox.choose import for_notebooks
 from ...sandbox.launch import Launcher, boot, kill
 from ...sandbox.process import GONE, how_it_ended
 from ...sandbox.staging import stage_kit
 from ...sandbox.temporary import temporary_folder
-from ...text import sentences
+from ...text import in_each
 from ...worker.wire import NOTEBOOK, Channel, Closed, WireError
 from ..results import Note
 from .bounded import Inert
@@ -50,7 +50,7 @@ class NotebookBounds:
 
 
 def run_notebook(
-    cells: Sequence[NotebookNode], folder: Path, launcher: Launcher, bounds: NotebookBounds
+    cells: Sequence[NotebookNode], folder: Path, launcher: Launcher, bounds: NotebookBounds, course: Course = OWN
 ) -> Note | None:
     """Run cells one after another; a cell that raises does not stop those after it, one too long to send is left out.
 
@@ -59,6 +59,7 @@ def run_notebook(
         folder: what lies beside the notebook; copied, and nothing in it is changed.
         launcher: the sandbox.
         bounds: where it ends.
+        course: has the environment, and says in which languages its readers are spoken to.
 
     Returns:
         Why not all cells were run; None if they were.
@@ -66,16 +67,16 @@ def run_notebook(
     Raises:
         GraderError: no notebook can be run here.
     """
-    data, environment = _data()
+    data, environment = _data(course)
     cells = [cell for cell in cells if len(cell.source.encode("utf-8", "replace")) <= NOTEBOOK.text]
     with temporary_folder() as stage:
         _stage(folder, stage, bounds.files)
-        launcher = for_notebooks(launcher, 2 * bounds.seconds, data)
+        launcher = for_notebooks(launcher, 2 * bounds.seconds, data, course)
         booting = boot(launcher, stage)
         channel = Channel(booting.end, NOTEBOOK)
         try:
             with Inert() as inert:
-                return _run(cells, channel, booting.process, environment, bounds, inert)
+                return _run(cells, channel, booting.process, environment, bounds, inert, course.settings.languages)
         finally:
             kill(booting.process)
             channel.close(GONE)
@@ -88,13 +89,15 @@ def _run(
     environment: dict[str, str],
     bounds: NotebookBounds,
     inert: Inert,
+    languages: Sequence[str],
 ) -> Note | None:
     end = time.monotonic() + bounds.seconds
-    errors = {name: _bilingual(Note(name)) for name in ("no_input", "no_programs")}
+    say = partial(in_each, languages, between="\n")
+    errors = {name: say(Note(name)) for name in ("no_input", "no_programs")}
     requests: list[Any] = [{"environment": environment, "most": bounds.cell, "sentences": errors}]
     left = bounds.total
     shown: dict[str, NotebookNode] = {}
-    cut = _bilingual(Note("output_cut"))
+    cut = say(Note("output_cut"))
     for count, cell in enumerate(cells, start=1):
         outputs = CellOutputs(min(bounds.cell, left), cut, shown, inert, count)
         cell.execution_count = count
@@ -112,7 +115,7 @@ def _run(
         except WireError as error:
             problem = Note("kernel_failed", {"problem": str(error)})
         if problem:
-            outputs.say(_bilingual(Note("ended_here")))
+            outputs.say(say(Note("ended_here")))
         cell.outputs = outputs.finish()
         left = max(0, left - outputs.size)
         if problem:
@@ -120,21 +123,21 @@ def _run(
     return None
 
 
-def _data() -> tuple[list[Path], dict[str, str]]:
+def _data(course: Course) -> tuple[list[Path], dict[str, str]]:
     """What a notebook reads besides its own files, and its environment: the data that the course's package keeps."""
     environment = {name: value for name, value in os.environ.items() if name in {"FUNKCIJE_LANG", "FUNKCIJE_DATA"}}
     environment |= {"NBGRADER_EXECUTION": "autograde", "FUNKCIJE_OFFLINE": "1"}
     data = [Path(environment["FUNKCIJE_DATA"]).expanduser()] if environment.get("FUNKCIJE_DATA") else []
-    cache = data_cache()
+    cache = data_cache(course)
     if cache.is_dir():
         data.append(cache)
         environment["XDG_CACHE_HOME"] = str(cache.parent)
     return [path for path in data if path.exists()], environment
 
 
-def data_cache() -> Path:
-    """Where `funkcije` keeps data sets for the person who runs the grader; notebooks may read it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "funkcije"
+def data_cache(course: Course = OWN) -> Path:
+    """Where a course's package keeps data sets for the person who runs the grader; notebooks may read it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / course.package.name
 
 
 def _stage(folder: Path, stage: Path, most: int) -> None:
@@ -151,7 +154,3 @@ def _stage(folder: Path, stage: Path, most: int) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
     stage_kit(stage)
-
-
-def _bilingual(note: Note) -> str:
-    return "\n".join(sentences(language)(note.key, **note.names) for language in LANGUAGES)

@@ -12,7 +12,7 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader import utils
 from nbgrader.api import Gradebook
 
-from checks.language import Catalogue, preferred
+from checks.language import Catalogue
 
 from ...course import Course, course_of
 from ...errors import GraderError
@@ -50,7 +50,7 @@ class SayStale(Step):
         names, course = resources["nbgrader"], course_of(self.converter)
         record = read_record(course, names["assignment"], names["student"])
         if record is None or staleness(course, record):
-            cell: NotebookNode = new_markdown_cell(stale_banner(), id="stale")  # type: ignore[no-untyped-call]
+            cell: NotebookNode = new_markdown_cell(stale_banner(course), id="stale")  # type: ignore[no-untyped-call]
             nb.cells.insert(0, cell)
         return nb, resources
 
@@ -79,7 +79,7 @@ class Overview(Step):
             record = read_record(course, names["assignment"], names["student"])
         except GraderError:  # what is no record is treated as no verdict
             record = None
-        say = sentences(record.result.language if record else preferred())
+        say = sentences(record.result.language if record else course.language)
         titles = question_titles(course, names["assignment"], names["notebook"])
         classic = names["assignment"] in course.classic
         waiting = _waiting(names)

@@ -18,10 +18,8 @@ from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from checks.language import LANGUAGES
-
 from ...course import Course
-from ...text import sentences
+from ...text import Note, in_each
 from ..exporter import grade_id_of
 from .feedback import without_bare_points
 from .step import Resources
@@ -64,14 +62,14 @@ def model_answers(course: Course, assignment: str) -> dict[str, str]:
     path = course.notebook(assignment)
     try:
         status = path.stat()
-        return _read(path, status.st_mtime_ns, status.st_size)
+        return _read(path, course.settings.languages, status.st_mtime_ns, status.st_size)
     except Exception:  # there is none, or it is no notebook: the page is as good as before
         return {}
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int, _size: int) -> dict[str, str]:
-    title = " / ".join(sentences(language)("model_answer") for language in LANGUAGES)
+def _read(path: Path, languages: tuple[str, ...], _changed: int, _size: int) -> dict[str, str]:
+    title = in_each(languages, Note("model_answer"))
     found = {}
     source: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in source.cells:

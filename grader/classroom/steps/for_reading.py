@@ -46,7 +46,9 @@ class ExecuteForReading(Step):
         if run is None or [cell.source for cell in run.cells] != [cell.source for cell in cells]:
             self.fill_cache(verdict.course)
             launcher = self.prepared.launcher if self.prepared else None
-            run = RunNotebook(cells, run_cells(cells, self.destination(resources), launcher, self.bounds))
+            run = RunNotebook(
+                cells, run_cells(cells, self.destination(resources), launcher, self.bounds, verdict.course)
+            )
         for cell, ran in zip(cells, run.cells, strict=True):
             cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
         if run.remark:
@@ -64,7 +66,7 @@ class ExecuteForReading(Step):
         """Load the course's data, if there is none yet where notebooks look for it."""
         if self.prepare:
             with suppress(Exception):  # a notebook that misses them says so itself
-                _fill_cache(course.root, self.prepare)
+                _fill_cache(course, self.prepare)
 
 
 def cells_to_run(nb: NotebookNode) -> list[NotebookNode]:
@@ -73,22 +75,22 @@ def cells_to_run(nb: NotebookNode) -> list[NotebookNode]:
 
 
 def run_cells(
-    cells: Sequence[NotebookNode], folder: Path, launcher: Launcher | None, bounds: NotebookBounds
+    cells: Sequence[NotebookNode], folder: Path, launcher: Launcher | None, bounds: NotebookBounds, course: Course
 ) -> Note | None:
     """Run cells; return why not all of them were, whatever it was."""
     try:
-        return run_notebook(cells, folder, launcher or choose(), bounds)
+        return run_notebook(cells, folder, launcher or choose(course=course), bounds, course)
     except Exception as error:
         return Note("kernel_failed", {"problem": f"{type(error).__name__}: {error}".splitlines()[0][:300]})
 
 
 @cache
-def _fill_cache(root: Path, code: str) -> None:
-    folder = data_cache()
+def _fill_cache(course: Course, code: str) -> None:
+    folder = data_cache(course)
     if not (folder.is_dir() and any(folder.iterdir())):
         subprocess.run(
             [sys.executable, "-c", code],
-            cwd=root,
+            cwd=course.root,
             env=os.environ | {"FUNKCIJE_OFFLINE": "1"},
             capture_output=True,
             timeout=300,

@@ -11,7 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 
-from ...course import PACKAGE
+from ...course import Course
 from ...text import listed, shown
 from ..exporter import grade_id_of, released_notebook
 from ..results import Note
@@ -142,10 +142,10 @@ class RestoreModules(Step):
 
 def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
     """Do what `RestoreModules` says to a copy of a submission; the verdict gets the remark."""
-    shadowing = remove_shadowing(folder, verdict.course.root)
+    shadowing = remove_shadowing(folder, verdict.course)
     if shadowing:
         verdict.note("shadowing", files=listed(shadowing))
-    package = folder / PACKAGE
+    package = folder / verdict.assignment.package
     if package.is_dir():
         for name, content in verdict.given.items():
             if name not in verdict.assignment.modules:
@@ -163,32 +163,33 @@ def _put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-_TAKEN = {"checks", "funkcije", "grader", "sitecustomize", "usercustomize"}
+_TAKEN = {"checks", "grader", "sitecustomize", "usercustomize"}
 
 
-def remove_shadowing(folder: Path, root: Path) -> list[str]:
+def remove_shadowing(folder: Path, course: Course) -> list[str]:
     """Remove what would be imported in place of a library, of `checks`, or of a module of the package.
 
     Args:
         folder: a submission's copy.
-        root: the course; what can be imported from there alone does not count as a library.
+        course: what can be imported from there alone does not count as a library.
 
     Returns:
         What was removed, relative to `folder`.
     """
     removed = []
-    libraries = [entry for entry in sys.path if entry and Path(entry).resolve() != root.resolve()]
+    own = course.package.name
+    libraries = [entry for entry in sys.path if entry and Path(entry).resolve() != course.root.resolve()]
     for path in sorted(folder.iterdir()):
         name = path.name.partition(".")[0]
         importable = path.is_dir() or path.suffix in {".py", ".pyc", ".so", ".pyd"}
-        known = name in sys.stdlib_module_names or name in _TAKEN
-        ours = path.is_dir() and name in {"checks", "funkcije"}
+        known = name in sys.stdlib_module_names or name in {*_TAKEN, own}
+        ours = path.is_dir() and name in {"checks", own}
         if importable and not ours and name.isidentifier() and (known or PathFinder.find_spec(name, libraries)):
             # A folder without __init__.py hides nothing that is installed.
             if path.is_dir() and not any(path.glob("__init__.*")):
                 continue
             removed.append(path)
-    package = folder / "funkcije"
+    package = folder / own
     if package.is_dir():
         modules = {path.with_suffix("") for path in package.rglob("*.py")}
         for path in sorted(package.rglob("*")):

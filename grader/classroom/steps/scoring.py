@@ -13,10 +13,9 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveAutoGrades
 
 from checks import report
-from checks.language import LANGUAGES
 
 from ...errors import GraderError
-from ...text import sentences
+from ...text import in_each
 from ..exporter import grade_id_of, verdict_of
 from ..pages.html import STAYS_INSIDE, plain, tame
 from ..results import Note
@@ -52,7 +51,7 @@ class TrustedVerdict(Step):
             if function in verdict.result.functions:
                 cell.outputs = _outputs(verdict, function, float(cell.metadata.nbgrader["points"]))
             else:
-                text = _bilingual(Note("no_verdict"))
+                text = in_each(self.verdict.course.settings.languages, Note("no_verdict"))
                 cell.outputs = [_page(f"<p>{escape(text)}</p>", text), _points(0.0)]
             cell.execution_count = None
         verdict.summary = _summary(verdict)
@@ -85,15 +84,13 @@ def _output(output_type: str, **fields: Any) -> NotebookNode:
     return output
 
 
-def _bilingual(note: Note) -> str:
-    return " / ".join(sentences(language)(note.key, **note.names) for language in LANGUAGES)
-
-
 def _summary(verdict: GradedSubmission) -> NotebookNode:
     """The first cell of a graded notebook: automatic points, and what the reader should know."""
     result = verdict.result
     total = Note("automatic_points", {"score": f"{result.score:g}", "max_score": f"{result.max_score:g}"})
-    lines = [f"**{plain(_bilingual(total))}**", *(plain(tame(_bilingual(note))) for note in verdict.notes)]
+    languages = verdict.course.settings.languages
+    lines = [f"**{plain(in_each(languages, total))}**"]
+    lines += [plain(tame(in_each(languages, note))) for note in verdict.notes]
     lines += [plain(tame(warning)) for warning in result.warnings]
     cell: NotebookNode = new_markdown_cell("\n\n".join([*lines, STAYS_INSIDE]), id=SUMMARY)  # type: ignore[no-untyped-call]
     return cell
