@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from a_course import small_course
 from classroom import hand_in
-from courses import small_course
 from traitlets.utils.importstring import import_item
 
 from grader import plugins
