@@ -61,11 +61,29 @@ class Student:
     widened: set[str] = field(default_factory=set)
     """Functions that were given float32 only and returned float64."""
 
+    last: tuple[str, Any] = ("", None)
+    """The name of what gave something last, and what it gave."""
+    first_odd: tuple[str, Other] | None = None
+    """The same of the first since the last reset that is not of the kind asked for."""
+
     def reset(self) -> None:
         """Forget every object on the student's side: a new check begins."""
         self.runs.reset()
+        self.last, self.first_odd = ("", None), None
         self.changed.clear()
         self.widened.clear()
+
+    @property
+    def odd(self) -> tuple[str, str]:
+        """A name, and in words what came under it: the first that is not of the kind asked for, else the last."""
+        name, value = self.first_odd or self.last
+        return name, _described(value)
+
+    def note(self, name: str, value: Any) -> None:
+        """Remember what came, for the case that a check cannot go on with it."""
+        self.last = name, value
+        if self.first_odd is None and (odd := _odd_in(value)) is not None:
+            self.first_odd = name, odd
 
     def exchange(self, twist: float) -> None:
         """From now on the stand-ins, if there are any, are others: `twist` is a number between 0.5 and 1.5."""
@@ -73,12 +91,12 @@ class Student:
 
     def mapping(self, **values: Any) -> Params:
         """A dictionary on the student's side, such as `bn_param`."""
-        return Params(self.runs, self.runs.mapping(values), values)
+        return Params(self, self.runs.mapping(values), values)
 
     def model(self, name: str, *args: Any, **kwargs: Any) -> Model:
         """Construct a model, such as `FullyConnectedNet`."""
         reply = self.runs.call(self.contract.models[name], name, args, kwargs, ("handle",))
-        return Model(self.runs, reply.values[0])
+        return Model(self, name, reply.values[0])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function = self.__dict__["contract"].functions.get(name) if "contract" in self.__dict__ else None
@@ -86,8 +104,8 @@ class Student:
             raise AttributeError(name)
 
         def call(*args: Any) -> Any:
-            plain = [value.handle if isinstance(value, Params) else value for value in args]
-            reply = self.runs.call(function.module, name, plain, {}, function.results)
+            reply = self.runs.call(function.module, name, [_given(value) for value in args], {}, function.results)
+            self.note(name, reply.values)
             self.changed.update((name, function.parameters[position]) for position in reply.changed)
             if _floats(args) == {"f"} and "d" in _floats(reply.values):
                 self.widened.add(name)
@@ -99,43 +117,81 @@ class Student:
 class Params:
     """A dictionary on the student's side; `params[name]` reads a value back as an array, and sets one."""
 
-    def __init__(self, runs: Runs, handle: Handle, begun_with: Mapping[str, Any]) -> None:
-        self.runs = runs
+    def __init__(self, student: Student, handle: Handle, begun_with: Mapping[str, Any]) -> None:
+        self.student = student
         self.handle = handle
         self.begun_with = begun_with
 
     def __getitem__(self, key: str) -> Any:
-        return self.runs.read(self.handle, key, "array")
+        value = self.student.runs.read(self.handle, key, "array")
+        self.student.note(key, value)
+        return value
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self.runs.update(self.handle, "", {key: value})
+        self.student.runs.update(self.handle, "", {key: _given(value)})
 
 
 class Model:
     """A network that lives on the student's side."""
 
-    def __init__(self, runs: Runs, handle: Handle) -> None:
-        self.runs = runs
+    def __init__(self, student: Student, name: str, handle: Handle) -> None:
+        self.student = student
+        self.name = name
         self.handle = handle
 
     @property
     def params(self) -> dict[str, Any] | Other:
         """The parameters by name, as arrays; `Other` if `params` is no dictionary."""
-        result: dict[str, Any] | Other = self.runs.read(self.handle, "params", "arrays")
+        result: dict[str, Any] | Other = self.student.runs.read(self.handle, "params", "arrays")
+        self.student.note(f"{self.name}.params", result)
         return result
 
     def set_params(self, values: Mapping[str, np.ndarray]) -> None:
         """Set these parameters and leave the others."""
-        self.runs.update(self.handle, "params", values)
+        self.student.runs.update(self.handle, "params", _given(values))
 
     def loss(self, X: np.ndarray, y: np.ndarray) -> tuple[Any, dict[str, Any] | Other]:
         """The loss and the gradients in training mode."""
-        loss, grads = self.runs.call(self.handle, "loss", (X, y), {}, ("array", "arrays")).values
+        loss, grads = self._loss((X, y), ("array", "arrays"))
         return loss, grads
 
     def scores(self, X: np.ndarray) -> Any:
         """The scores in test mode."""
-        return self.runs.call(self.handle, "loss", (X,), {}, ("array",)).values[0]
+        return self._loss((X,), ("array",))[0]
+
+    def _loss(self, args: Sequence[Any], results: Sequence[Kind]) -> tuple[Any, ...]:
+        values = self.student.runs.call(self.handle, "loss", [_given(value) for value in args], {}, results).values
+        self.student.note(f"{self.name}.loss", values)
+        return values
+
+
+def _given(value: Any) -> Any:
+    """An argument as it is sent; what came of another kind than was asked for is not sent back."""
+    if isinstance(value, Params):
+        return value.handle
+    if isinstance(value, Mapping):
+        return {key: _given(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_given, value))
+    if isinstance(value, Other):
+        raise TypeError(f"{value.description} cannot be given to a function")
+    return value
+
+
+def _odd_in(value: Any) -> Other | None:
+    """The first thing in a result that is not of the kind asked for."""
+    if isinstance(value, Other):
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
+    return next((odd for item in items if (odd := _odd_in(item)) is not None), None)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Other):
+        return value.description
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_described, value))
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _floats(values: Sequence[Any]) -> set[str]:

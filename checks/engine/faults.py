@@ -48,7 +48,7 @@ REMOVED = {
 
 def signature(error: StudentError) -> str:
     """What two implementations that fail in the same way have in common; empty where one is only not written yet."""
-    return f"{error.kind}: {error}" if error.kind in {"error", "result"} else ""
+    return f"{error.kind}: {error}" if error.kind in {"error", "result", "unusable"} else ""
 
 
 def describe_error(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> tuple[Status, str]:
@@ -64,6 +64,9 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
         return "error", "\n".join(filter(None, [raised(error, say), explained(assignment, check, error, say)]))
     if error.kind == "result":
         return "error", _wrong_count(error, say)
+    if error.kind == "unusable":
+        name, _, found = error.message.partition(": ")
+        return "error", say("unusable", name=name, found=_brief(found))
     key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
     return "error", say(key, detail=_brief(error.message))
 

@@ -18,6 +18,7 @@ from ..executor.executor import StudentError
 from ..language import Catalogue, catalogue
 from ..result import CheckResult, Result, look
 from ..student import Student
+from .asking import observe
 from .case import Case, Oracle
 from .compare import difference_in_values
 from .computed import not_computed
@@ -86,7 +87,7 @@ def _judged(
     student.reset()
     case = oracle.case(check)
     try:
-        observed = [check.run(student, **inputs) for inputs in case.inputs]
+        observed = [observe(check, student, inputs) for inputs in case.inputs]
     except StudentError as error:
         status, message = describe_error(assignment, check, error, say)
         return Outcome(check, status, message, case=case if signature(error) else None, error=error)

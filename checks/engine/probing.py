@@ -9,6 +9,7 @@ from ..core import Check, Default, Inputs, Observed, is_judged
 from ..executor.executor import StudentError
 from ..language import Catalogue
 from ..student import Params, Student
+from .asking import observe
 from .case import Case, Probed
 from .compare import FLOOR, is_finite, scale
 from .outcome import Outcome, differences
@@ -78,7 +79,7 @@ def _proves_something(probed: Probed, outcome: Outcome) -> bool:
 def _ask(check: Check, student: Student, inputs: Inputs) -> Observed | None:
     student.reset()
     try:
-        return check.run(student, **inputs)
+        return observe(check, student, inputs)
     except StudentError:
         return None
 

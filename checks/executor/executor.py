@@ -63,7 +63,9 @@ class Line:
     function: str = ""
 
 
-ErrorKind = Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
+ErrorKind = Literal[
+    "not_implemented", "error", "timeout", "missing", "result", "unusable", "too_large", "lost", "protocol"
+]
 
 
 class StudentError(Exception):
@@ -88,6 +90,11 @@ class StudentError(Exception):
     def wrong_count(cls, function: str, expected: int, found: str) -> StudentError:
         """A function returned another number of results; `found` is `2 results`, or the type of the only one."""
         return cls("result", message=f"{function}: {expected} results expected, got {found}")
+
+    @classmethod
+    def unusable(cls, name: str, found: str) -> StudentError:
+        """What came under a name is nothing that the check can go on with; in words what it is."""
+        return cls("unusable", message=f"{name}: {found}")
 
     @classmethod
     def too_large(cls, what: str) -> StudentError:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from checks.core import Assignment, Check, is_judged
+from checks.engine.asking import observe
 from checks.engine.case import Oracle, match, prints_of
 from checks.engine.compare import distances, in_shape
 from checks.engine.judge import judge
@@ -152,7 +153,7 @@ class Bench:
         if check.aspect != "values":
             return case.precision, 0.0
         try:
-            observed = [check.run(student, **inputs) for inputs in case.inputs]
+            observed = [observe(check, student, inputs) for inputs in case.inputs]
         except StudentError:
             return case.precision, np.inf
         far = [
@@ -235,7 +236,7 @@ class Bench:
         prints = []
         for student in (one, other):
             asked = self.assignment.asked(student, check.function)
-            prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
+            prints.append(prints_of(check, [observe(check, asked, item) for item in case.inputs], case.truth))
         return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:

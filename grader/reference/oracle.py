@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from checks.core import FORWARD, Assignment, Check, Inputs, Observed
+from checks.engine.asking import observe, place_of
 from checks.engine.case import (
     Cause,
     Known,
@@ -27,6 +28,7 @@ from checks.mistakes import Mistake
 from checks.student import Student
 
 from ..course import Course
+from ..errors import GraderError
 from .changed import Overlap
 from .differences import Differentiated
 from .reproduce import reproduce
@@ -79,7 +81,7 @@ class LiveCase:
         self.check = check
         self.seed = seed
         self.inputs: Sequence[Inputs] = check.inputs(seed)
-        self.truth: Sequence[Observed] = _truth(check, versions.asked_by(check), self.inputs)
+        self.truth: Sequence[Observed] = _reference(check, versions.asked_by(check), self.inputs)
         self._known: dict[str, Known] = {}
         self._forward: dict[Cause, LiveForward | None] = {}
         self._glances: dict[tuple[tuple[str, ...], int], Observed | None] = {}
@@ -94,7 +96,7 @@ class LiveCase:
         """A network that calls no layers, stand-ins or not, is as good if it gives what the reference gives."""
         if self.check.function not in self.versions.assignment.over_stand_ins:
             return []
-        return [_truth(self.check, self.versions.student(), self.inputs)]
+        return [_reference(self.check, self.versions.student(), self.inputs)]
 
     @cached_property
     def suspects(self) -> Sequence[str]:
@@ -201,7 +203,7 @@ class LiveCase:
                 plain, at = probe.filled(self.inputs[size]), size
             else:
                 continue
-            [truth] = _truth(check, self.versions.student(), [plain])
+            [truth] = _reference(check, self.versions.student(), [plain])
             found.append(Probed(probe, at, plain, truth))
         return found
 
@@ -243,10 +245,27 @@ class LiveForward:
         return Differentiated(versions.package.name, versions.assignment, self.case.changed_forward(self.cause, size))
 
 
+def _reference(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
+    """What is right: what the reference itself gives.
+
+    Raises:
+        GraderError: it gives nothing that can be judged, which is the author's to mend.
+    """
+    try:
+        return _truth(check, student, inputs)
+    except StudentError as error:
+        cause, line = error.__cause__ or error, error.lines[-1] if error.lines else None
+        place = f"{line.file}:{line.number}" if line else place_of(check, cause)
+        raise GraderError(
+            f"{place}: {check.id} raised {type(cause).__name__ if cause is not error else 'an error'} on the "
+            f"reference ({cause}). Next: fix the check, or the reference."
+        ) from error
+
+
 def _truth(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
     return _observe(check, student, [as_float64(item) for item in inputs])
 
 
 def _observe(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
     student.reset()
-    return [check.run(student, **item) for item in inputs]
+    return [observe(check, student, item) for item in inputs]
