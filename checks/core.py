@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,10 @@ from .student import Contract, Student
 
 Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
-Draw = Callable[[np.random.Generator, int, int], Inputs]
+Size = Mapping[str, int]
+"""Lengths by name, such as `{"N": 2, "C": 3, "H": 5, "W": 4}`."""
+Draw = Callable[..., Inputs]
+"""`draw(rng, **size)`."""
 Run = Callable[..., Observed]
 Change = Callable[[Inputs, float], Inputs | None]
 """Inputs after a step of some length (1e-3, 1e-6); None where nothing has to depend on what it changes, as at N = 1."""
@@ -41,6 +45,16 @@ Explain = Literal["none", "place", "hint"]
 FORWARD = "forward"
 WITNESS = "computed"
 STAND_INS = "stand_ins.py"
+
+
+def smallest(size: Size) -> int:
+    """The smallest length of a size; 0 of one without any. Where it is 1, many mistakes look alike."""
+    return min(size.values(), default=0)
+
+
+def in_words(size: Size) -> str:
+    """`N = 7, D = 4`."""
+    return ", ".join(f"{name} = {length}" for name, length in size.items())
 
 
 def is_judged(name: str) -> bool:
@@ -79,8 +93,8 @@ class Check:
     """The sentence of the contract that it enforces, as in `BF-5`."""
     draw: Draw
     run: Run
-    sizes: tuple[tuple[int, int], ...]
-    """Every (N, D) that inputs are drawn for."""
+    sizes: tuple[Size, ...]
+    """Every size that inputs are drawn for."""
     aspect: Aspect = "values"
     """Values are compared whatever axes of length one there are; shapes, types, and the names of a network's parameters
     have checks of their own."""
@@ -101,22 +115,23 @@ class Check:
         """The inputs for every size, drawn from the seed and the check's id and from nothing else."""
         entropy = int.from_bytes(seed + self.id.encode(), "big")
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
-        return [self.draw(generator, *size) for size in self.sizes]
+        return [self.draw(generator, **size) for size in self.sizes]
 
 
 @dataclass(frozen=True)
 class Probe:
     """A second question, asked where a check fails and nothing explains it: the same calls on plainer inputs.
 
-    Where they give the right results, the message says so: right for N = D only.
+    Where they give the right results, the message says so: right where N = D only.
     """
 
     id: str
     """Also the key of its sentence in `checks/NAME/*.toml`."""
     fill: Mapping[str, float] = field(default_factory=dict)
     """Inputs, by name, that are filled with a number; the others stay. Not asked of a check that lacks one of them."""
-    square: int = 0
-    """If not 0, other inputs are drawn, with N = D = this."""
+    sizes: Size = field(default_factory=dict)
+    """If there are any, other inputs are drawn, with these lengths, which are all equal. Not asked of a check that
+    lacks one of them, nor of one where they are equal in a size of its own."""
 
     def filled(self, inputs: Inputs) -> Inputs:
         """The inputs, with those that the probe fills."""
@@ -129,8 +144,14 @@ class Probe:
         }
 
     def drawn(self, check: Check, seed: bytes) -> Inputs:
-        """Inputs with N = D."""
-        return replace(check, sizes=((self.square, self.square),)).inputs(seed + self.id.encode())[0]
+        """Inputs of its sizes."""
+        size = {**check.sizes[0], **self.sizes}
+        return replace(check, sizes=(size,)).inputs(seed + self.id.encode())[0]
+
+    def asks_of_sizes(self, check: Check) -> bool:
+        """Whether its sizes are some that the check has and has not equal itself."""
+        equal = [len({size[name] for name in self.sizes}) == 1 for size in check.sizes if self.sizes.keys() <= {*size}]
+        return len(equal) == len(check.sizes) and not any(equal)
 
 
 @dataclass(frozen=True)
@@ -156,21 +177,31 @@ class CheckList:
         points: float,
         contract: str,
         draw: Draw,
-        sizes: Sequence[tuple[int, int]],
+        sizes: Sequence[Size | Sequence[int]],
         aspect: Aspect = "values",
         part: str = "",
         moves: Sequence[Move] = (),
         after: str = "",
     ) -> Callable[[Run], Run]:
-        """Decorate a `run` function."""
+        """Decorate a `run` function.
+
+        Sizes are lengths by name, or lengths alone, such as `(7, 4)`: then their names are those of `draw`'s parameters
+        after the generator.
+        """
 
         def decorate(run: Run) -> Run:
             self.checks.append(
-                Check(id, float(points), contract, draw, run, tuple(sizes), aspect, part, tuple(moves), after)
+                Check(id, float(points), contract, draw, run, named(sizes, draw), aspect, part, tuple(moves), after)
             )
             return run
 
         return decorate
+
+
+def named(sizes: Sequence[Size | Sequence[int]], draw: Draw) -> tuple[Size, ...]:
+    """Sizes by name; lengths alone have the names of what `draw` takes after the generator."""
+    names = list(inspect.signature(draw).parameters)[1:]
+    return tuple(dict(size) if isinstance(size, Mapping) else dict(zip(names, size, strict=True)) for size in sizes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ ASSIGNMENT = Assignment(
         Probe("right_for_default_eps", {"eps": 1e-5}),
         Probe("right_for_default_momentum", {"momentum": 0.9}),
         Probe("right_for_dout_one", {"dout": 1.0}),
-        Probe("right_for_square", square=5),
+        Probe("right_for_square", sizes={"N": 5, "D": 5}),
     ),
     defaults=(Default("default_eps", {"eps": 1e-5}), Default("default_momentum", {"momentum": 0.9})),
 )

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..core import Check
+from ..core import Check, smallest
 from .case import Known, KnownMistakes, NotKnown
 from .fingerprint import NOT_FINITE, Fingerprints
 
@@ -205,9 +205,9 @@ class MistakeSearch:
         return self._fit(seen, one).strong - self._fit(seen, other).explained
 
     def _tells(self, one: str, other: str) -> bool:
-        """Whether some of these are values, and not where N or D is 1 and many mistakes look alike."""
+        """Whether some of these are values, and not where a length is 1 and many mistakes look alike."""
         return any(
-            min(seen.check.sizes[size]) > 1
+            smallest(seen.check.sizes[size]) != 1
             for seen in self.failed
             if seen.check.aspect == "values"
             for size, _ in self._own_places(seen, one, other)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core import Assignment, Check
+from ..core import Assignment, Check, in_words
 from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
@@ -160,8 +160,7 @@ def _sentence(finding: Finding, name: str, case: Case, say: Catalogue) -> str:
 
 
 def _at(check: Check, size: int) -> str:
-    N, D = check.sizes[size]
-    return f" (N = {N}, D = {D})" if len(check.sizes) > 1 else ""
+    return f" ({in_words(check.sizes[size])})" if len(check.sizes) > 1 else ""
 
 
 def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..core import Assignment, Check, Observed
+from ..core import Assignment, Check, Observed, in_words
 from ..executor.executor import StudentError
 from ..language import Catalogue, catalogue
 from ..result import CheckResult, Result, look
@@ -119,8 +119,8 @@ def _paid_if_computed(
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
     if idle is None:
         return passed
-    N, D = check.sizes[idle.size]
-    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
+    at = in_words(check.sizes[idle.size])
+    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", at=at), remarks)
 
 
 def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:

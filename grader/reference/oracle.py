@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checks.core import FORWARD, Assignment, Check, Inputs, Observed
+from checks.core import FORWARD, Assignment, Check, Inputs, Observed, smallest
 from checks.engine.asking import observe, place_of
 from checks.engine.case import (
     Cause,
@@ -192,11 +192,11 @@ class LiveCase:
         check, assignment = self.check, self.versions.assignment
         if check.function not in assignment.contract.functions:
             return []
-        size = max(range(len(self.inputs)), key=lambda index: min(check.sizes[index]))
+        size = max(range(len(self.inputs)), key=lambda index: smallest(check.sizes[index]))
         found = []
         for probe in assignment.probes:
-            if probe.square:
-                if any(N == D for N, D in check.sizes):
+            if probe.sizes:
+                if not probe.asks_of_sizes(check):
                     continue
                 plain, at = probe.drawn(check, self.seed), -1
             elif probe.fill.keys() <= self.inputs[size].keys():

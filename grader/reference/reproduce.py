@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from checks.core import FORWARD, Check, Inputs, Observed
+from checks.core import FORWARD, Check, Inputs, Observed, smallest
 from checks.engine.case import Cause
 from checks.engine.compare import in_shape, same_numbers
 from checks.mistakes import FITTED
@@ -72,7 +72,7 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
         return alone
     # What changes nothing by itself changes nothing here beside another.
     felt = [mistake for mistake in case.forwards if case.forward(Cause((mistake,))) is not None]
-    at = max(range(len(case.inputs)), key=lambda index: min(case.check.sizes[index]))
+    at = max(range(len(case.inputs)), key=lambda index: smallest(case.check.sizes[index]))
     two = [Cause(pair) for pair in combinations(felt, 2) if _gives(case, observed, pair, at)]
     if two:
         return two
@@ -94,7 +94,7 @@ def _fitted(case: Judged, observed: Sequence[Observed], mistakes: tuple[str, ...
         return None
     numbers = []
     # Sizes that tell most first: most of what does not fit shows there.
-    for size in sorted(range(len(observed)), key=lambda index: -min(case.check.sizes[index])):
+    for size in sorted(range(len(observed)), key=lambda index: -smallest(case.check.sizes[index])):
         forward, got = partial(_forward, case, functions, size), observed[size].get(FORWARD)
         wanted = in_shape(got, case.truth[size][FORWARD].shape) if isinstance(got, np.ndarray) else None
         if wanted is None or wanted.dtype.kind not in "fiu":
