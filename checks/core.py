@@ -38,7 +38,7 @@ Draw = Callable[..., Inputs]
 Run = Callable[..., Observed]
 Change = Callable[[Inputs, float], Inputs | None]
 """Inputs after a step of some length (1e-3, 1e-6); None where nothing has to depend on what it changes, as at N = 1."""
-Aspect = Literal["values", "shapes", "names", "dtypes"]
+Aspect = Literal["values", "shapes", "names", "dtypes", "holds", "raises"]
 
 Explain = Literal["none", "place", "hint"]
 
@@ -83,6 +83,16 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """A tolerance that a check has of its own, and why: a root is found to so many digits and no more."""
+
+    allowed: float
+    """Largest allowed distance, in units of the truth's size."""
+    because: str
+    """For the next reader of the check."""
+
+
+@dataclass(frozen=True)
 class Check:
     """One thing that a function is asked to do, with its points."""
 
@@ -97,7 +107,8 @@ class Check:
     """Every size that inputs are drawn for."""
     aspect: Aspect = "values"
     """Values are compared whatever axes of length one there are; shapes, types, and the names of a network's parameters
-    have checks of their own."""
+    have checks of their own. What must hold (`holds`) and an exception that is asked for (`raises`) have one right
+    answer, which says little: it counts where another check of the function is passed, and names no mistake."""
     part: str = ""
     """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
     moves: tuple[Move, ...] = ()
@@ -105,6 +116,13 @@ class Check:
     after: str = ""
     """The check, by its name in the function, that judges the same result on plainer terms: what is wrong there already
     is no matter of the eps, the type or the size that this one is about."""
+    tolerance: Tolerance | None = None
+    """Its own; that of `engine.compare` if None."""
+
+    @property
+    def is_of_form(self) -> bool:
+        """Whether it has one right answer, whatever its inputs are."""
+        return self.aspect in {"holds", "raises"}
 
     @property
     def function(self) -> str:
@@ -182,6 +200,7 @@ class CheckList:
         part: str = "",
         moves: Sequence[Move] = (),
         after: str = "",
+        tolerance: Tolerance | None = None,
     ) -> Callable[[Run], Run]:
         """Decorate a `run` function.
 
@@ -191,7 +210,19 @@ class CheckList:
 
         def decorate(run: Run) -> Run:
             self.checks.append(
-                Check(id, float(points), contract, draw, run, named(sizes, draw), aspect, part, tuple(moves), after)
+                Check(
+                    id,
+                    float(points),
+                    contract,
+                    draw,
+                    run,
+                    named(sizes, draw),
+                    aspect,
+                    part,
+                    tuple(moves),
+                    after,
+                    tolerance,
+                )
             )
             return run
 
@@ -217,8 +248,9 @@ class Assignment:
     contract: Contract
     folder: Path
     """`checks/NAME`: the hints, and on the trusted side the known mistakes, lie here."""
-    forward_of: Mapping[str, str] = field(default_factory=dict)
-    """Backward function to the forward function whose cache it is judged on."""
+    forward_of: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Backward function to the forward function whose cache it is judged on; to several, the last of which gives the
+    cache, where that is built on the others: a sequence on a step."""
     over_stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
     functions these take the place of: a network's points do not depend on the student's layers."""
@@ -227,6 +259,11 @@ class Assignment:
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
+
+    def forwards_of(self, function: str) -> tuple[str, ...]:
+        """The forward functions that a backward function belongs to; none of any other function."""
+        known = self.forward_of.get(function, ())
+        return (known,) if isinstance(known, str) else known
 
     @property
     def substituted(self) -> tuple[str, ...]:
@@ -256,8 +293,7 @@ class Assignment:
 
     def module_of(self, function: str) -> str:
         """The module that a graded function, or model, lives in."""
-        known = self.contract.functions.get(function)
-        return known.module if known else self.contract.models[function]
+        return self.contract.module_of(function)
 
     def points(self, function: str) -> float:
         """The points of a function's graded cell: the sum over its checks."""

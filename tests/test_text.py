@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import checks.executor.executor
-from checks.executor.executor import Executor, Handle, Other, StudentError
+from checks.executor.errors import StudentError
+from checks.executor.executor import Executor
 from checks.executor.text import printable
+from checks.executor.values import Handle, Other
 from grader.text import shown
 from grader.worker import wire
 

@@ -19,7 +19,9 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from ..executor.executor import Executor, Handle, Kind, Reply, StudentError
+from ..executor.errors import StudentError
+from ..executor.executor import Executor, Kind, Reply
+from ..executor.values import Handle
 
 STEP = 0.1
 """Seconds between two looks at the time."""
@@ -107,6 +109,10 @@ class Timed:
     def mapping(self, values: Mapping[str, Any]) -> Handle:
         """See `Executor.mapping`."""
         return self._runs.mapping(values)
+
+    def hold(self, value: Any) -> Handle:
+        """See `Executor.hold`."""
+        return self._runs.hold(value)
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
         """See `Executor.read`."""

@@ -14,7 +14,8 @@ from types import ModuleType
 
 from ..core import Assignment
 from ..engine.faults import raised
-from ..executor.executor import Executor, StudentError
+from ..executor.errors import StudentError
+from ..executor.executor import Executor
 from ..language import catalogue
 from ..practice import PACKAGE, run_recorded
 from .fresh import as_saved

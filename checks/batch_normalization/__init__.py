@@ -17,10 +17,10 @@ ASSIGNMENT = Assignment(
     checks=(*batchnorm.checks.checks, *layernorm.checks.checks, *network.checks.checks),
     contract=Contract(
         functions={
-            "batchnorm_forward": Function("layers", (*FORWARD, "bn_param"), ("array", "handle")),
+            "batchnorm_forward": Function("layers", (*FORWARD, "bn_param"), ("array", "handle"), FORWARD),
             "batchnorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
             "batchnorm_backward_alt": Function("layers", GRADIENTS, ("array", "array", "array")),
-            "layernorm_forward": Function("layers", (*FORWARD, "ln_param"), ("array", "handle")),
+            "layernorm_forward": Function("layers", (*FORWARD, "ln_param"), ("array", "handle"), FORWARD),
             "layernorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
         },
         models={"FullyConnectedNet": "fc_net"},

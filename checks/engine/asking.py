@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 
 from ..core import Check, Inputs, Observed
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..student import Student
 
 _KIT = ("grader", "checks.executor")

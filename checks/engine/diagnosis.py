@@ -44,6 +44,8 @@ class Seen:
     """What was judged wrong; `RAISED` if it raised."""
     error: str = ""
     """What it raised, as `faults.signature` writes it."""
+    weak: frozenset[Place] = frozenset()
+    """Answers of yes or no: there is one wrong one, which every mistake gives that is one."""
 
     @property
     def cost(self) -> tuple[bool, int]:
@@ -93,7 +95,7 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
                 if item.matches(given[name], precision):
                     if is_wrong:
                         explained.add(place)
-                        if precision == "d" and item.scale < NOT_FINITE:
+                        if precision != "f" and item.scale < NOT_FINITE and place not in seen.weak:
                             strong.add(place)
                 elif is_wrong:
                     altered.add(place)
@@ -147,7 +149,7 @@ class MistakeSearch:
         return (
             all(self._fit(seen, mistake).whole for seen in self.failed)
             and not self._contradicted(mistake)
-            and any(self._fit(seen, mistake).explained for seen in self.failed)
+            and any(self._fit(seen, mistake).explained - seen.weak for seen in self.failed)
         )
 
     def _two(self) -> dict[str, tuple[str, ...]]:
@@ -243,7 +245,7 @@ class MistakeSearch:
         named: dict[str, tuple[str, ...]] = {}
         for seen in self.failed:
             fits = {mistake: self._fit(seen, mistake) for mistake in self._likely}
-            whole = [mistake for mistake, found in fits.items() if found.whole and found.explained]
+            whole = [mistake for mistake, found in fits.items() if found.whole and found.explained - seen.weak]
             # The shape or the error of a result says too little by itself.
             if not whole or seen.check.aspect != "values" or seen.error:
                 continue
@@ -260,7 +262,7 @@ class MistakeSearch:
         return any(
             result_of(name) in results
             for other in self.failed
-            if other.case.precision == "d" and not other.error
+            if other.case.precision != "f" and not other.error
             for _, name in self._fit(other, mistake).altered
         )
 
@@ -281,7 +283,7 @@ class MistakeSearch:
         """Whether a mistake explains something at the first size that is wrong: a glance, before a good look."""
         if (seen.check.id, mistake) in self._fits:
             return bool(self._fit(seen, mistake).strong)
-        if seen.error or seen.case.precision != "d":
+        if seen.error or seen.case.precision == "f":
             return False
         size = min(index for index, _ in seen.wrong)
         try:

@@ -9,7 +9,7 @@ import re
 import sys
 
 from ..core import Assignment, Check
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue
 from ..result import Status
 from .beginners import explained
@@ -67,8 +67,7 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
     if error.kind == "unusable":
         name, _, found = error.message.partition(": ")
         return "error", say("unusable", name=name, found=_brief(found))
-    key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
-    return "error", say(key, detail=_brief(error.message))
+    return "error", say("no_function" if error.kind == "missing" else error.kind, detail=_brief(error.message))
 
 
 def raised(error: StudentError, say: Catalogue) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Inputs, Observed, Size, is_judged
-from .compare import TOLERANCE, in_shape, scale
+from .compare import Precision, allowed, in_shape, scale
 
 Array = np.ndarray
 
@@ -76,7 +76,7 @@ def find(
     truth: Sequence[Observed],
     inputs: Sequence[Inputs],
     sizes: Sequence[Size],
-    precision: str,
+    precision: Precision,
     finders: Sequence[Finder],
 ) -> Finding | None:
     """What holds of one result at every size at which it is wrong, if anything does.
@@ -87,7 +87,7 @@ def find(
         truth: what is right.
         inputs: what it was observed on.
         sizes: lengths by name.
-        precision: `dtype.char` that the tolerance goes by.
+        precision: what the tolerance goes by.
         finders: `TELLING`, or `FAINT`.
     """
     pairs = []
@@ -95,7 +95,7 @@ def find(
         got, right = item.get(name), true.get(name)
         if not isinstance(got, np.ndarray) or not isinstance(right, np.ndarray):
             return None
-        tolerance = TOLERANCE[precision] * scale(right)
+        tolerance = allowed(precision) * scale(right)
         values = in_shape(got, right.shape)
         if values is None:
             if got.ndim != 2 or got.T.shape != right.shape:

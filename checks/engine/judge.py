@@ -14,18 +14,18 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import Assignment, Check, Observed, in_words
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue, catalogue
 from ..result import CheckResult, Result, look
 from ..student import Student
 from .asking import observe
 from .case import Case, Oracle
-from .compare import difference_in_values
 from .computed import not_computed
 from .explain import explain
 from .faults import describe_error, failed_import, signature
 from .outcome import Outcome, differences
 from .own_forward import OwnForwards
+from .plain import difference
 
 __all__ = ["judge"]
 
@@ -66,6 +66,7 @@ def judge(
                 _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
             ]
             imports.update(found for outcome in outcomes if outcome.error and (found := failed_import(outcome.error)))
+            outcomes = _counted_with_values(outcomes, say)
             judged = explain(assignment, _said_once(outcomes, say), asked, say)
         results += judged
         each(judged)
@@ -137,9 +138,7 @@ def _right(check: Check, observed: Sequence[Observed], case: Case) -> list[set[s
     found: list[set[str]] = [set() for _ in observed]
     for truth in (case.truth, *case.also):
         for right, item, true in zip(found, observed, truth, strict=True):
-            right |= {
-                n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], case.precision)
-            }
+            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], case.precision)}
     return found
 
 
@@ -152,7 +151,21 @@ def _remarks(student: Student, say: Catalogue) -> tuple[str, ...]:
     return tuple(
         [say("changed", function=function, parameter=name) for function, name in sorted(student.changed)]
         + [say("widened", function=function) for function in sorted(student.widened)]
+        + [say("not_faster", function=one, other=other, times=f"{n:g}") for one, other, n in sorted(student.slow)]
     )
+
+
+def _counted_with_values(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:
+    """The outcomes of one function: what has one right answer counts beside something that was computed."""
+    computed = [outcome for outcome in outcomes if not outcome.check.is_of_form]
+    if any(outcome.status == "passed" for outcome in computed):
+        return list(outcomes)
+    return [
+        replace(outcome, status="failed", message=say("counts_with", function=outcome.check.function), case=None)
+        if outcome.check.is_of_form and outcome.status == "passed"
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def _said_once(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core import Check, Default, Inputs, Observed, is_judged
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue
 from ..student import Params, Student
 from .asking import observe
@@ -101,4 +103,6 @@ def _is_without_effect(probed: Probed, observed: Observed, outcome: Outcome, cas
 
 def vanishes(truth: Observed) -> bool:
     """Whether everything that is judged is zero, as dx is at N = 1: there, nearly any formula is right."""
-    return all(scale(value) <= FLOOR for name, value in truth.items() if is_judged(name))
+    return all(
+        isinstance(value, np.ndarray) and scale(value) <= FLOOR for name, value in truth.items() if is_judged(name)
+    )

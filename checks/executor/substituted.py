@@ -25,7 +25,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .executor import Executor, Handle, Kind, Reply
+from .executor import Executor, Kind, Reply
+from .values import Handle
 
 
 def load_stand_ins(path: Path) -> ModuleType:

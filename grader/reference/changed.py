@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor.executor import Executor, Handle, Kind, Reply
+from checks.executor.executor import Executor, Kind, Reply
+from checks.executor.values import Handle
 
 from ..errors import GraderError
 from .edits import Edit, apply, span_of

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checks.core import FORWARD, Assignment, Check, Inputs, Observed, smallest
+import numpy as np
+
+from checks.core import FORWARD, Assignment, Check, Inputs, Observed, is_judged, smallest
 from checks.engine.asking import observe, place_of
 from checks.engine.case import (
     Cause,
@@ -21,16 +23,18 @@ from checks.engine.case import (
     prints_of,
     same_forward,
 )
+from checks.engine.compare import Precision
 from checks.engine.faults import signature
 from checks.engine.fingerprint import Fingerprints
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
+from checks.executor.values import Other
 from checks.mistakes import Mistake
 from checks.student import Student
 
 from ..course import Course
 from ..errors import GraderError
 from .changed import Overlap
-from .differences import Differentiated
+from .differences import Differentiated, refuse_undeclared
 from .reproduce import reproduce
 from .versions import Versions
 
@@ -87,9 +91,9 @@ class LiveCase:
         self._glances: dict[tuple[tuple[str, ...], int], Observed | None] = {}
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `case.KnownMistakes`."""
-        return precision_of(self.inputs)
+        return precision_of(self.check, self.inputs)
 
     @cached_property
     def also(self) -> Sequence[Sequence[Observed]]:
@@ -133,15 +137,17 @@ class LiveCase:
             raise NotKnown from None
         except StudentError as error:
             return Known(error=signature(error) or error.kind)
-        return Known(changed(prints_of(self.check, observed, truth), right, precision_of(inputs)))
+        return Known(changed(prints_of(self.check, observed, truth), right, precision_of(self.check, inputs)))
 
     @cached_property
     def forwards(self) -> Sequence[str]:
         """See `case.Case`; only values are judged on a mistaken forward pass."""
-        forward = self.versions.assignment.forward_of.get(self.check.function)
-        if self.check.aspect != "values" or forward is None:
+        forwards = self.versions.assignment.forwards_of(self.check.function)
+        if self.check.aspect != "values" or not forwards:
             return []
-        return [one.id for one in self.versions.mistakes.values() if one.function == forward and one.carries_gradient]
+        refuse_undeclared(self.versions.assignment, self.check.function)
+        known = self.versions.mistakes.values()
+        return [one.id for one in known if one.function in forwards and one.carries_gradient]
 
     def forward(self, cause: Cause) -> LiveForward | None:
         """See `case.Case`."""
@@ -252,7 +258,11 @@ def _reference(check: Check, student: Student, inputs: Sequence[Inputs]) -> list
         GraderError: it gives nothing that can be judged, which is the author's to mend.
     """
     try:
-        return _truth(check, student, inputs)
+        truth = _truth(check, student, inputs)
+        for name, value in ((name, value) for item in truth for name, value in item.items()):
+            if odd := _odd(check, name, value):
+                raise GraderError(f"{place_of(check, GraderError())}: {check.id}: {name} {odd}")
+        return truth
     except StudentError as error:
         cause, line = error.__cause__ or error, error.lines[-1] if error.lines else None
         place = f"{line.file}:{line.number}" if line else place_of(check, cause)
@@ -260,6 +270,19 @@ def _reference(check: Check, student: Student, inputs: Sequence[Inputs]) -> list
             f"{place}: {check.id} raised {type(cause).__name__ if cause is not error else 'an error'} on the "
             f"reference ({cause}). Next: fix the check, or the reference."
         ) from error
+
+
+def _odd(check: Check, name: str, value: Any) -> str:
+    """What makes a result of the reference's one that nothing can be judged by; empty if it is none."""
+    if isinstance(value, Other):
+        return f'is {value.description} on the reference. Next: declare that result as "value", or mend it.'
+    if is_judged(name) and check.aspect == "holds" and not (isinstance(value, bool | np.bool_) and value):
+        return f"is {value!r} on the reference, and True was expected. Next: fix the check, or the reference."
+    if is_judged(name) and check.aspect == "raises" and not (isinstance(value, str) and value):
+        return "raises nothing on the reference. Next: fix the check, or the reference."
+    if check.aspect in {"shapes", "dtypes", "names"} and not isinstance(value, np.ndarray):
+        return f"is no array but {type(value).__name__}, and has no {check.aspect}. Next: judge its values."
+    return ""
 
 
 def _truth(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:

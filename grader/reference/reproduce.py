@@ -15,7 +15,7 @@ import numpy as np
 
 from checks.core import FORWARD, Check, Inputs, Observed, smallest
 from checks.engine.case import Cause
-from checks.engine.compare import in_shape, same_numbers
+from checks.engine.compare import Precision, in_shape, same_numbers
 from checks.mistakes import FITTED
 
 from .changed import Overlap
@@ -40,7 +40,7 @@ class Judged(Protocol):
     truth: Sequence[Observed]
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `case.Case`."""
 
     @property
@@ -65,8 +65,8 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
         observed: what the student gave in it, the forward pass among it.
         pairs: whether two mistakes are tried, which takes a second; families alone if not.
     """
-    forward = case.versions.assignment.forward_of[case.check.function]
-    families = [id for id, family in case.versions.families.items() if family.function == forward]
+    forwards = case.versions.assignment.forwards_of(case.check.function)
+    families = [id for id, family in case.versions.families.items() if family.function in forwards]
     alone = [cause for id in families if (cause := _fitted(case, observed, (id,))) is not None]
     if alone or not pairs:
         return alone
