@@ -216,7 +216,7 @@ class CheckList:
                     contract,
                     draw,
                     run,
-                    named(sizes, draw),
+                    named(sizes, list(inspect.signature(draw).parameters)[1:]),
                     aspect,
                     part,
                     tuple(moves),
@@ -229,9 +229,8 @@ class CheckList:
         return decorate
 
 
-def named(sizes: Sequence[Size | Sequence[int]], draw: Draw) -> tuple[Size, ...]:
-    """Sizes by name; lengths alone have the names of what `draw` takes after the generator."""
-    names = list(inspect.signature(draw).parameters)[1:]
+def named(sizes: Sequence[Size | Sequence[int]], names: Sequence[str]) -> tuple[Size, ...]:
+    """Sizes by name; lengths alone get these names."""
     return tuple(dict(size) if isinstance(size, Mapping) else dict(zip(names, size, strict=True)) for size in sizes)
 
 
@@ -256,6 +255,10 @@ class Assignment:
     functions these take the place of: a network's points do not depend on the student's layers."""
     probes: tuple[Probe, ...] = ()
     defaults: tuple[Default, ...] = ()
+    sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is said in the checks themselves, by key and language, beside the `.toml` files."""
+    released: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that a release has beside the checks, by name: what is read from the reference here."""
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
@@ -335,5 +338,7 @@ def load_assignment(name: str, checks: Path | None = None) -> Assignment:
 
 def _assignment_of(module: Any) -> Assignment:
     assignment = module.ASSIGNMENT
+    if not isinstance(assignment, Assignment):  # written the short way
+        assignment = assignment.made(Path(module.__file__).parent)
     assert isinstance(assignment, Assignment)
     return assignment

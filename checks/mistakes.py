@@ -36,6 +36,8 @@ class Mistake:
     """Where the change is made, if not in `function` itself: `FullyConnectedNet.loss`."""
     carries_gradient: bool = True
     """Whether a backward pass may be judged on this forward pass; not where it is constant or affine in `x`."""
+    hint: Mapping[str, str] = field(default_factory=dict)
+    """Its hint by language, if that is not in a `.toml` file."""
     parts: tuple[str, ...] = ()
     """Known mistakes that this one is made of: beside another mistake, what is said of them is true of it, too."""
 

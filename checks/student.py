@@ -17,7 +17,7 @@ import numpy as np
 
 from .executor.errors import StudentError
 from .executor.executor import Kind, Reply
-from .executor.values import MOST_CALLS, Callback, Handle, Named, Other, as_python
+from .executor.values import MOST_CALLS, Callback, Handle, Named, Other, as_python, odd_in
 
 
 class Runs(Protocol):
@@ -115,7 +115,7 @@ class Student:
     def note(self, name: str, value: Any) -> None:
         """Remember what came, for the case that a check cannot go on with it."""
         self.last = name, value
-        if self.first_odd is None and (odd := _odd_in(value)) is not None:
+        if self.first_odd is None and (odd := odd_in(value)) is not None:
             self.first_odd = name, odd
 
     def exchange(self, twist: float) -> None:
@@ -315,14 +315,6 @@ def _given(value: Any) -> Any:
     if isinstance(value, Other):
         raise TypeError(f"{value.description} cannot be given to a function")
     return value
-
-
-def _odd_in(value: Any) -> Other | None:
-    """The first thing in a result that is not of the kind asked for."""
-    if isinstance(value, Other):
-        return value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
-    return next((odd for item in items if (odd := _odd_in(item)) is not None), None)
 
 
 def _described(value: Any) -> str:

@@ -7,6 +7,7 @@ the kit (a process that does not start, a full disk) is the kit's fault, and goe
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 
@@ -39,9 +40,10 @@ def observe(check: Check, student: Student, inputs: Inputs) -> Observed:
 
 def place_of(check: Check, error: BaseException) -> str:
     """Where in a check's own code an error was raised, as `file:line`; its first line if it was raised elsewhere."""
-    file = check.run.__code__.co_filename
+    code = inspect.unwrap(check.run).__code__
+    file = code.co_filename
     lines = [line for name, line in _frames(error.__traceback__) if name == file]
-    return f"{file}:{lines[-1] if lines else check.run.__code__.co_firstlineno}"
+    return f"{file}:{lines[-1] if lines else code.co_firstlineno}"
 
 
 def _raised_in_the_kit(error: Exception) -> bool:

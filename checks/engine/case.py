@@ -6,7 +6,7 @@ a student's notebook (`recording`); a live one asks the reference, in the grader
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -137,6 +137,10 @@ class Case(KnownMistakes, Protocol):
 
 class Oracle(Protocol):
     """Knows inputs, truth and mistakes."""
+
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """Hints that are written beside the mistakes themselves, by id and language."""
 
     def case(self, check: Check) -> Case:
         """The case of a check."""

@@ -54,7 +54,7 @@ def judge(
         each: is given the results of each function as soon as it is judged.
     """
     began = time.perf_counter()
-    say = catalogue(language, assignment.folder)
+    say = catalogue(language, assignment.folder, {**assignment.sentences, **oracle.hints})
     results: list[CheckResult] = []
     own_forwards = OwnForwards(assignment, say)
     imports: dict[str, str] = {}

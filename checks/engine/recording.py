@@ -55,6 +55,8 @@ class Writer:
     """By the check's id."""
     suspects: dict[str, list[str]] = field(default_factory=dict)
     """Known mistakes by function."""
+    hints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """See `case.Oracle`."""
     _length: int = 0
 
     def add(self, check: Check, case: Case) -> None:
@@ -106,7 +108,8 @@ class Writer:
 
     def to_bytes(self) -> bytes:
         """The file; the same bytes for the same cases."""
-        text = json.dumps({"checks": self.index, "suspects": self.suspects}, separators=(",", ":"), sort_keys=True)
+        index = {"checks": self.index, "suspects": self.suspects, **({"hints": self.hints} if self.hints else {})}
+        text = json.dumps(index, separators=(",", ":"), sort_keys=True)
         file = io.BytesIO()
         np.savez_compressed(
             file,
@@ -199,6 +202,12 @@ class Recording:
         """
         with np.load(path, allow_pickle=False) as file:
             return cls(assignment, file["numbers"], json.loads(file["index"].tobytes()))
+
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """See `case.Oracle`."""
+        hints: Mapping[str, Mapping[str, str]] = self.index.get("hints", {})
+        return hints
 
     def case(self, check: Check) -> RecordedCase:
         """See `case.Oracle`."""

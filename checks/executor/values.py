@@ -199,3 +199,11 @@ def as_python(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: as_python(item) for key, item in value.items()}
     return value
+
+
+def odd_in(value: Any) -> Other | None:
+    """The first thing in a result that is not of the kind asked for."""
+    if isinstance(value, Other):
+        return value
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
+    return next((odd for item in items if (odd := odd_in(item)) is not None), None)

@@ -27,7 +27,7 @@ from checks.engine.compare import Precision
 from checks.engine.faults import signature
 from checks.engine.fingerprint import Fingerprints
 from checks.executor.errors import StudentError
-from checks.executor.values import Other
+from checks.executor.values import odd_in
 from checks.mistakes import Mistake
 from checks.student import Student
 
@@ -65,6 +65,11 @@ class LiveOracle:
     def mistakes(self) -> tuple[Mistake, ...]:
         """The known mistakes of the assignment, from `checks/NAME/mistakes`."""
         return tuple(self.versions.mistakes.values())
+
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """See `case.Oracle`."""
+        return {one.id: one.hint for one in self.mistakes if one.hint}
 
     def case(self, check: Check) -> LiveCase:
         """See `case.Oracle`."""
@@ -274,8 +279,8 @@ def _reference(check: Check, student: Student, inputs: Sequence[Inputs]) -> list
 
 def _odd(check: Check, name: str, value: Any) -> str:
     """What makes a result of the reference's one that nothing can be judged by; empty if it is none."""
-    if isinstance(value, Other):
-        return f'is {value.description} on the reference. Next: declare that result as "value", or mend it.'
+    if (other := odd_in(value)) is not None:
+        return f'is {other.description} on the reference. Next: declare that result as "value", or mend it.'
     if is_judged(name) and check.aspect == "holds" and not (isinstance(value, bool | np.bool_) and value):
         return f"is {value!r} on the reference, and True was expected. Next: fix the check, or the reference."
     if is_judged(name) and check.aspect == "raises" and not (isinstance(value, str) and value):
