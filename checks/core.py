@@ -4,9 +4,9 @@ A check is two functions: `draw` makes inputs from a random generator and a size
 student's functions on them and returns what it observed, by name. A check never computes an answer: the same `run` on
 the reference gives the truth, on a known mistake a diagnosis, and on a student a verdict.
 
-    @checks.add("batchnorm_forward.train", points=2, contract="BF-1", draw=batch, sizes=((7, 4),))
-    def train(student, x, gamma, beta):
-        out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+    @checks.add("scale_forward.value", points=2, contract="S-1", draw=matrix, sizes=({"N": 7, "D": 4},))
+    def value(student, x, factors):
+        out, _ = student.scale_forward(x, factors, student.mapping(power=2))
         return {"out": out}
 
 What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on. Nor
@@ -97,10 +97,10 @@ class Check:
     """One thing that a function is asked to do, with its points."""
 
     id: str
-    """`function.name`, as in `batchnorm_forward.test_mode`."""
+    """`function.name`, as in `scale_forward.value`."""
     points: float
     contract: str
-    """The sentence of the contract that it enforces, as in `BF-5`."""
+    """The sentence of the contract that it enforces, as in `S-1`."""
     draw: Draw
     run: Run
     sizes: tuple[Size, ...]
@@ -110,12 +110,12 @@ class Check:
     have checks of their own. What must hold (`holds`) and an exception that is asked for (`raises`) have one right
     answer, which says little: it counts where another check of the function is passed, and names no mistake."""
     part: str = ""
-    """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
+    """Which part of the function it is about, where parts are written apart: a branch for one of its options."""
     moves: tuple[Move, ...] = ()
     """What must change with what, for the results to count as computed; nothing where values are judged anyway."""
     after: str = ""
     """The check, by its name in the function, that judges the same result on plainer terms: what is wrong there already
-    is no matter of the eps, the type or the size that this one is about."""
+    is no matter of the option, the type or the size that this one is about."""
     tolerance: Tolerance | None = None
     """Its own; that of `engine.compare` if None."""
 
@@ -240,7 +240,7 @@ class Assignment:
 
     name: str
     modules: tuple[str, ...]
-    """File names in `funkcije/` that the student edits, such as `layers.py`."""
+    """File names in `funkcije/` that the student edits, such as `scaling.py`."""
     gives: tuple[str, ...]
     """Solution regions of other assignments (by name) that stay in the release; all others are blanked."""
     checks: tuple[Check, ...]
@@ -252,7 +252,7 @@ class Assignment:
     cache, where that is built on the others: a sequence on a step."""
     over_stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
-    functions these take the place of: a network's points do not depend on the student's layers."""
+    functions these take the place of: the points of what is built on them do not depend on the student's own."""
     probes: tuple[Probe, ...] = ()
     defaults: tuple[Default, ...] = ()
     sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The student as a check sees it: the functions of the assignment, wherever they run.
 
-    out, cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+    out, cache = student.scale_forward(x, factors, student.mapping(power=2))
 
 Behind it stands an `Executor` in this process (a student's notebook, the reference, a known mistake) or a proxy for one
 in the sandbox; what each function returns is declared in the assignment's `Contract`, not guessed from what comes back.
@@ -123,7 +123,7 @@ class Student:
         self.runs.exchange(twist)
 
     def mapping(self, **values: Any) -> Params:
-        """A dictionary on the student's side, such as the parameters of a layer."""
+        """A dictionary on the student's side, such as one of options."""
         return Params(self, self.runs.mapping(_given(values)), values)
 
     def held(self, value: Any) -> Held:

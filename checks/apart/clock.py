@@ -1,7 +1,7 @@
 """Ends a call of the student's that takes too long, and tells at which line it was.
 
     timed = Timed(Executor("funkcije"), Clock(10))
-    timed.call("layers", "batchnorm_forward", ...)  # StudentError of kind "timeout" after ten seconds
+    timed.call("scaling", "scale_forward", ...)  # StudentError of kind "timeout" after ten seconds
 
 A thread looks at the time and interrupts the main one, as Ctrl-C would: so it works wherever Python runs in a process
 of its own, and not while numpy computes, nor in code that catches everything. `ask` ends those with their process.

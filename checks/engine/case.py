@@ -80,7 +80,7 @@ class Cause:
     mistakes: tuple[str, ...]
     """A known mistake, or two; or a family of them, with a number, beside a known mistake or alone."""
     numbers: tuple[float, ...] = ()
-    """One for each size, as each has an eps of its own; of none, or of other sizes, the first."""
+    """One for each size, as each is fitted by itself; of none, or of other sizes, the first."""
 
     def number(self, size: int) -> float | None:
         """The number at a size, by its index; None if this has none."""

@@ -7,7 +7,7 @@ for each number would blame a right implementation for it.
 **What right implementations lose.** With u the unit roundoff of the inputs' type (1.1e-16, 6e-8) and κ = |mean|/std:
 
 - a sum of a few dozen terms loses a few u, in whatever order;
-- a variance in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
+- a spread in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
   their difference. The contracts say up to which κ that must suffice, and inputs keep to it;
 - a root and a quotient pass half of that on; a gradient, staged or closed, loses a few u of the terms that cancel in
   it;
@@ -60,7 +60,7 @@ class Difference:
     """The first thing in which a result is not what was expected."""
 
     name: str
-    """Which result: `out`, `dx`, `running_mean`."""
+    """Which result: `out`, `dx`, `loss`."""
     kind: Literal[
         "missing",
         "type",

@@ -6,7 +6,7 @@ change what came out right. So one check is not looked at by itself: many mistak
 1. One mistake that accounts for every wrong number of the function, and for no right one, is the diagnosis.
 2. Else two that do so together: each accounts for some numbers by itself, and where both have a hand in a number, both
    at once are tried (live) or left open (from a recording).
-3. Else, where a function has parts, such as a network's branch for each normalization, one for each part; and in what
+3. Else, where a function has parts, such as a branch for each of its options, one for each part; and in what
    that leaves, check by check, a mistake that accounts for all of that check, and that no other check speaks against.
 """
 
@@ -107,7 +107,7 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
 
 
 def result_of(name: str) -> str:
-    """`running_mean` of `running_mean (3)`."""
+    """`mean` of `mean (3)`."""
     return name.partition(" (")[0]
 
 
@@ -227,7 +227,7 @@ class MistakeSearch:
         return (one, other) if len(a.explained) >= len(b.explained) else (other, one)
 
     def _by_part(self) -> dict[str, tuple[str, ...]]:
-        """One mistake for each part of the function: the branches of a network, which have layers of their own."""
+        """One mistake for each part of the function: its branches, which are built on functions of their own."""
         parts: dict[str, list[Seen]] = {}
         for seen in self.seen:
             parts.setdefault(seen.check.part, []).append(seen)

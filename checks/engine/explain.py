@@ -146,7 +146,7 @@ def _findings(assignment: Assignment, outcome: Outcome, case: Case, student: Stu
         lines = _found(outcome, case, TELLING, say) or probe(outcome, case, student, say)
         lines = lines or _found(outcome, case, FAINT, say)
         if any(item.difference.kind == "nan" for item in outcome.wrong):
-            lines = [*lines, say("nan_comes_from")]
+            lines = [*lines, say.get("nan_comes_from")]  # of this assignment's formulas, if it says so
     wrong = {item.size for item in outcome.wrong}
     telling = [
         index

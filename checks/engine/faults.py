@@ -54,7 +54,7 @@ def signature(error: StudentError) -> str:
 def describe_error(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> tuple[Status, str]:
     """The status of a check that ended in an error, and the sentence that says why."""
     if error.kind == "not_implemented":
-        # The innermost graded function: a network fails where one of its layers is not written yet.
+        # The innermost graded function: what is built on others fails where one of them is not written yet.
         called = [line.function for line in error.lines if line.function in assignment.functions]
         function = called[-1] if called else check.function
         return "not_implemented", say("not_begun", function=function, module=assignment.module_of(function))
@@ -86,7 +86,7 @@ def raised(error: StudentError, say: Catalogue) -> str:
 
 
 def failed_import(error: StudentError) -> tuple[str, str] | None:
-    """Where an import fails (`layers.py:3`), and what it raised; None of any other error."""
+    """Where an import fails (`scaling.py:3`), and what it raised; None of any other error."""
     if error.kind != "error" or error.type not in {"ImportError", "ModuleNotFoundError"} or not error.lines:
         return None
     last = error.lines[-1]

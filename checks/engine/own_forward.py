@@ -1,7 +1,7 @@
 """The judgement on a backward pass over the student's own wrong forward pass.
 
 A wrong forward pass makes every backward pass on its cache differ from the truth, also a right one. Where trusted code
-(a known mistake, two of them, an eps of another value or at another place) reproduces that forward pass in whole
+(a known mistake, two of them, a number of another value) reproduces that forward pass in whole
 arrays, the gradient of that code is the truth in its place. Where nothing does, the backward pass is not judged, and a
 person is told so. A student's own function is never differentiated.
 """
@@ -107,7 +107,7 @@ def _is_wrong(failed: Outcome, case: Case) -> bool:
 
 
 ROUNDING = 1e-12
-"""What differs from the truth by less, in units of its size, differs by rounding; an eps of any value, by more."""
+"""What differs from the truth by less, in units of its size, differs by rounding; a mistake, by more."""
 
 
 def _is_off(failed: Outcome, case: Case) -> bool:

@@ -71,7 +71,7 @@ class Executor:
     package: str
     _objects: dict[int, Any] = field(default_factory=dict)
     _written: set[int] = field(default_factory=set)
-    """Numbers of the dictionaries that a function is meant to write into, such as `bn_param`."""
+    """Numbers of the dictionaries that a function is meant to write into, such as one of options."""
     _allowance: Allowance = field(default_factory=Allowance)
     ask_back: Callable[[Callback, Sequence[Any]], Any] | None = None
     """Asks the trusted side what a function of its own gives, where that is not in this process."""
@@ -127,7 +127,7 @@ class Executor:
             raise StudentError("error", "SystemExit", _text_of(error.code), self.own_lines(error)) from None
 
     def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
-        """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
+        """A new dictionary on the student's side, such as options, behind the handle that is given or the next."""
         self._allowance.asked(values.values())
         handle = self._keep({key: self._inward(value) for key, value in values.items()}, handle)
         self._written.add(handle.number)

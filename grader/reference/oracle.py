@@ -102,7 +102,7 @@ class LiveCase:
 
     @cached_property
     def also(self) -> Sequence[Sequence[Observed]]:
-        """A network that calls no layers, stand-ins or not, is as good if it gives what the reference gives."""
+        """A network that calls none of them, stand-ins or not, is as good if it gives what the reference gives."""
         if self.check.function not in self.versions.assignment.over_stand_ins:
             return []
         return [_reference(self.check, self.versions.student(), self.inputs)]

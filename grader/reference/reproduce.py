@@ -1,7 +1,7 @@
 """What trusted code gives a student's wrong forward pass, where no known mistake alone does.
 
-Tried in this order, and taken where whole arrays agree: a family with a number, such as an eps of any value at one
-place; two known mistakes; a known mistake and the first, likeliest family. The number is fitted to what came.
+Tried in this order, and taken where whole arrays agree: a family with a number, such as a constant of any
+value; two known mistakes; a known mistake and the first, likeliest family. The number is fitted to what came.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Versions:
         return student
 
     def _student_over_stand_ins(self, mistakes: Sequence[str]) -> Student:
-        """The same over stand-ins, where mistakes in the layers that these replace change nothing."""
+        """The same over stand-ins, where mistakes in the functions that these replace change nothing."""
         package, stand_ins = self.over_stand_ins
         known = [self.mistakes[one] for one in mistakes if one in self.mistakes]
         built_on_them = [one.id for one in known if one.function in self.assignment.over_stand_ins]
