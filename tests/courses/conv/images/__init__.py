@@ -1,1 +1,1 @@
-"""Convolution"""
+"""Convolution."""
