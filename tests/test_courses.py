@@ -126,3 +126,15 @@ def test_practice_on_the_release_says_what_the_grader_says(known: Known, tmp_pat
         result = json.loads(ran.stdout)
         assert result["score"] == score * result["max_score"], ran.stdout
         assert (result["assignment"], result["max_score"] > 3) == (known.assignment.name, True)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
+def test_a_right_backward_pass_over_a_mistaken_forward_pass_keeps_its_points(known: Known, recorded: bool) -> None:
+    for backward in known.assignment.forward_of:
+        forwards = known.assignment.forwards_of(backward)
+        mistaken = [one for one in known.versions.mistakes.values() if one.function in forwards]
+        assert mistaken, backward
+        for mistake in mistaken:
+            result = judged(known, mistake, recorded)
+            of_backward = [check for check in result.checks if check.function == backward]
+            assert [(mistake.id, check.message) for check in of_backward if check.status != "passed"] == []
