@@ -263,6 +263,15 @@ class Assignment:
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
 
+    def __post_init__(self) -> None:
+        taken = sorted(
+            name for name in self.contract.functions if hasattr(Student, name) or name in Student.__dataclass_fields__
+        )
+        if taken:
+            raise ValueError(
+                f"checks/{self.name}: {taken[0]} is what a check calls on `student`. Next: rename the function."
+            )
+
     def forwards_of(self, function: str) -> tuple[str, ...]:
         """The forward functions that a backward function belongs to; none of any other function."""
         known = self.forward_of.get(function, ())

@@ -93,30 +93,30 @@ class Student:
     """Of the last call of each function."""
     _callbacks: int = 0
 
-    last: tuple[str, Any] = ("", None)
+    _last: tuple[str, Any] = ("", None)
     """The name of what gave something last, and what it gave."""
-    first_odd: tuple[str, Other] | None = None
+    _first_odd: tuple[str, Other] | None = None
     """The same of the first since the last reset that is not of the kind asked for."""
 
     def reset(self) -> None:
         """Forget every object on the student's side: a new check begins."""
         self.runs.reset()
-        self.last, self.first_odd = ("", None), None
+        self._last, self._first_odd = ("", None), None
         self.changed.clear()
         self.widened.clear()
         self.slow.clear()
 
     @property
-    def odd(self) -> tuple[str, str]:
+    def what_came(self) -> tuple[str, str]:
         """A name, and in words what came under it: the first that is not of the kind asked for, else the last."""
-        name, value = self.first_odd or self.last
+        name, value = self._first_odd or self._last
         return name, _described(value)
 
     def note(self, name: str, value: Any) -> None:
         """Remember what came, for the case that a check cannot go on with it."""
-        self.last = name, value
-        if self.first_odd is None and (odd := odd_in(value)) is not None:
-            self.first_odd = name, odd
+        self._last = name, value
+        if self._first_odd is None and (odd := odd_in(value)) is not None:
+            self._first_odd = name, odd
 
     def exchange(self, twist: float) -> None:
         """From now on the stand-ins, if there are any, are others: `twist` is a number between 0.5 and 1.5."""

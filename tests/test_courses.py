@@ -6,16 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from battery import EVERY, wrong_modules
 from sample import NAMES, sample
 
 from checks.core import Assignment
 from checks.engine.judge import judge
-from checks.engine.recording import FILE, SEED, Recording
+from checks.engine.recording import FILE, SEED, NotTheSame, Recording
 from checks.mistakes import Mistake, Variant
 from checks.result import Result
 from grader.course import PACKAGE, Course
@@ -138,3 +139,17 @@ def test_a_right_backward_pass_over_a_mistaken_forward_pass_keeps_its_points(kno
             result = judged(known, mistake, recorded)
             of_backward = [check for check in result.checks if check.function == backward]
             assert [(mistake.id, check.message) for check in of_backward if check.status != "passed"] == []
+
+
+def test_large_inputs_are_drawn_again_and_not_stored(tmp_path: Path) -> None:
+    course, assignment = sample("conv", tmp_path)
+    write_files(tmp_path / "recorded", make(course, assignment))
+    recording = Recording.read(assignment, tmp_path / "recorded" / "conv" / FILE)
+    (corner,) = [check for check in assignment.checks if check.id == "conv_forward.corner"]
+    (drawn,), (inputs,) = corner.inputs(SEED), recording.case(corner).inputs
+    assert all(np.array_equal(inputs[name], drawn[name]) for name in drawn)
+    stored = [name for name, entry in recording.index["checks"].items() if "again" in entry["inputs"][0]]
+    assert stored == ["conv_forward.corner"] and recording.numbers.size < drawn["x"].size
+    other = replace(corner, draw=lambda rng, side: {**corner.draw(rng, side), "x": np.zeros((1, 1, side, side))})
+    with pytest.raises(NotTheSame, match=r"conv_forward\.corner"):
+        recording.case(other)

@@ -35,7 +35,7 @@ def observe(check: Check, student: Student, inputs: Inputs) -> Observed:
     except Exception as error:
         if _raised_in_the_kit(error):
             raise
-        raise StudentError.unusable(*student.odd) from error
+        raise StudentError.unusable(*student.what_came) from error
 
 
 def place_of(check: Check, error: BaseException) -> str:

@@ -51,9 +51,9 @@ class Changed(Executor):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = self._resolve(target, name)(*given, **named)
+            return Reply(tuple(map(self._outward, self._split(name, returned, results), results)))
         except Exception as error:
             raise self._student_error(error) from None
-        return Reply(tuple(map(self._outward, self._split(name, returned, results), results)))
 
     def _admit(self, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
         """Everything that a trusted function returns is admitted."""

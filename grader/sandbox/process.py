@@ -144,7 +144,7 @@ class StudentProcess:
         self._allowance.asked(values.values())
         self._mappings += 1
         handle = Handle(_FIRST_MAPPING + self._mappings)
-        self._told.append(["mapping", [dict(values), handle]])
+        self._told.append(["mapping", [with_tuples(dict(values)), handle]])
         return handle
 
     def hold(self, value: Any) -> Handle:
@@ -165,7 +165,7 @@ class StudentProcess:
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """See `Executor.update`."""
         self._allowance.asked(values.values())
-        self._told.append(["update", [handle, attribute, dict(values)]])
+        self._told.append(["update", [handle, attribute, with_tuples(dict(values))]])
 
     def exchange(self, twist: float) -> None:
         """See `Executor.exchange`."""
