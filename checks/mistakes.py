@@ -33,9 +33,11 @@ class Mistake:
     replace: tuple[tuple[str, str], ...]
     """(old, new): each `old` stands exactly once in the function's source."""
     edited: str = ""
-    """Where the change is made, if not in `function` itself: `FullyConnectedNet.loss`."""
+    """Where the change is made, if not in `function` itself: `Model.loss`."""
     carries_gradient: bool = True
     """Whether a backward pass may be judged on this forward pass; not where it is constant or affine in `x`."""
+    hint: Mapping[str, str] = field(default_factory=dict)
+    """Its hint by language, if that is not in a `.toml` file."""
     parts: tuple[str, ...] = ()
     """Known mistakes that this one is made of: beside another mistake, what is said of them is true of it, too."""
 
@@ -46,7 +48,7 @@ FITTED = "FITTED"
 
 @dataclass(frozen=True)
 class Family:
-    """Wrong versions of a forward pass that differ in one number: an eps of any value at one place.
+    """Wrong versions of a forward pass that differ in one number, which may have any value.
 
     Nothing is named by them. They reproduce what a student's forward pass gives, so that a right backward pass on it
     keeps its points.

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
-from courses import small_course
+from a_course import small_course
 from nbformat import NotebookNode
 from nbgrader.apps.api import NbGraderAPI
 

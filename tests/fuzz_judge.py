@@ -24,8 +24,9 @@ import numpy as np
 
 from checks.engine.judge import judge
 from checks.engine.recording import HANDED_OUT
-from checks.executor.executor import Executor, Handle, Other, Reply
+from checks.executor.executor import Executor, Reply
 from checks.executor.substituted import Substituted
+from checks.executor.values import Handle, Other
 from checks.student import Student
 from grader.course import Course
 from grader.grading.grade import _kit_for

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from checks.executor.allowance import room
-from checks.executor.executor import Handle, Other, StudentError
+from checks.executor.errors import StudentError
 from checks.executor.text import printable
+from checks.executor.values import Handle, Other
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import StudentProcess
 from grader.worker import wire

@@ -124,7 +124,7 @@ def test_no_column_that_varies_is_farther_from_zero_than_the_contract_says(assig
                 drawn = check.inputs(f"ratio {number}".encode())
                 for item in (as_float64(item) for item in drawn if len(item["x"]) > 1):
                     ratio = np.abs(item["x"].mean(axis=0)) / np.sqrt(item["x"].var(axis=0) + 1e-5)
-                    assert ratio.max() <= farthest[precision_of(drawn)], check.id
+                    assert ratio.max() <= farthest[precision_of(check, drawn)], check.id
 
 
 CACHES = {

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from courses import small_course
+from a_course import small_course
 
 from grader.course import Course
 from grader.publish import cache, recordings

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from a_course import CHECKS, small_course, write
 from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
-from courses import CHECKS, small_course, write
 
 from checks.batch_normalization.variants import VARIANTS
 from checks.core import FORWARD, Assignment, Check

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from a_course import small_course, write
 from classroom import fingerprint
-from courses import small_course, write
 
 from grader.classroom.export import export_csv
 from grader.classroom.gradebook import automatic_points, open_gradebook, write_feedback

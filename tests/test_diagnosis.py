@@ -56,7 +56,7 @@ GIVEN = {
 def found(got: np.ndarray, truth: np.ndarray = TRUTH, others: Mapping[str, np.ndarray] | None = None) -> Finding | None:
     truths = {"out": truth, **(others or {})}
     for finders in (TELLING, FAINT):
-        finding = find("out", [{"out": got}], [truths], [GIVEN], [(7, 4)], "d", finders)
+        finding = find("out", [{"out": got}], [truths], [GIVEN], [{"N": 7, "D": 4}], "d", finders)
         if finding is not None:
             return finding
     return None
@@ -114,24 +114,45 @@ def test_of_two_unrelated_arrays_nothing_is_said() -> None:
 @pytest.mark.parametrize("size", [1, 2])
 def test_a_factor_of_one_or_two_numbers_proves_nothing(size: int) -> None:
     truth = np.arange(1.0, 1 + size)
-    assert find("out", [{"out": 7 * truth}], [{"out": truth}], [{}], [(7, 4)], "d", TELLING) is None
+    assert find("out", [{"out": 7 * truth}], [{"out": truth}], [{}], [{"N": 7, "D": 4}], "d", TELLING) is None
 
 
 def test_a_factor_that_changes_with_the_size_is_said_only_if_it_has_a_name() -> None:
-    sizes = [(7, 4), (3, 8)]
-    truths = [{"out": RNG.normal(size=size)} for size in sizes]
-    by_n = [{"out": N * truth["out"]} for (N, _), truth in zip(sizes, truths, strict=True)]
+    sizes = [{"N": 7, "D": 4}, {"N": 3, "D": 8}]
+    truths = [{"out": RNG.normal(size=(size["N"], size["D"]))} for size in sizes]
+    by_n = [{"out": size["N"] * truth["out"]} for size, truth in zip(sizes, truths, strict=True)]
     assert find("out", by_n, truths, [{}, {}], sizes, "d", TELLING) == Finding("factor", {"factor": "N"})
     odd = [{"out": 1.3 * truths[0]["out"]}, {"out": 1.4 * truths[1]["out"]}]
     assert find("out", odd, truths, [{}, {}], sizes, "d", TELLING) == Finding("columns_factor")
 
 
 def test_only_where_is_said_if_a_condition_parts_wrong_from_right() -> None:
-    sizes = [(1, 3), (2, 5), (6, 1), (50, 6)]
+    sizes = [{"N": N, "D": D} for N, D in ((1, 3), (2, 5), (6, 1), (50, 6))]
     assert where_wrong(sizes, [True, False, False, False]) == Finding("only_where", {"condition": "N = 1"})
     assert where_wrong(sizes, [True, True, False, False]) == Finding("only_where", {"condition": "N < D"})
     assert where_wrong(sizes, [True, True, True, True]) is None
     assert where_wrong(sizes, [False, True, False, False]) is None
+
+
+def test_only_where_and_factors_speak_of_the_names_that_sizes_have() -> None:
+    sizes = [{"C": C, "H": H, "W": W} for C, H, W in ((3, 5, 4), (2, 6, 6), (4, 3, 7), (1, 7, 5))]
+    assert where_wrong(sizes, [False, True, False, False]) == Finding("only_where", {"condition": "H = W"})
+    assert where_wrong(sizes, [False, False, False, True]) == Finding("only_where", {"condition": "C = 1"})
+    # C < H, too, in the second to the fourth: where two conditions do as well, neither is said.
+    alike = [{"C": 5, "H": 4, "W": 4}, {"C": 2, "H": 4, "W": 4}]
+    assert where_wrong(alike, [False, True]) is None
+    truths = [{"out": RNG.normal(size=(size["H"], size["W"]))} for size in sizes]
+    by_area = [{"out": size["H"] * size["W"] * truth["out"]} for size, truth in zip(sizes, truths, strict=True)]
+    given: list[dict[str, object]] = [{} for _ in sizes]
+    assert find("out", by_area, truths, given, sizes, "d", TELLING) == Finding("factor", {"factor": "H·W"})
+
+
+@pytest.mark.parametrize("wrong", [np.array([True, False, True]), np.array([1, 0, 5]), np.array([0.5, np.nan, 1.0])])
+def test_a_wrong_answer_to_a_question_of_yes_or_no_is_no_error_of_ours(wrong: np.ndarray) -> None:
+    truth = np.array([True, True, False])
+    given = [{"mask": np.array([False, True, True])}]
+    for finders in (TELLING, FAINT):
+        find("out", [{"out": wrong}], [{"out": truth}], given, [{"n": 3}], "d", finders)
 
 
 def test_every_finding_has_its_sentence_in_both_languages() -> None:

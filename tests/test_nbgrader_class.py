@@ -14,6 +14,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
+from a_course import small_course, write
 from classroom import (
     WRONG,
     autograde,
@@ -29,7 +30,6 @@ from classroom import (
     solve,
     whole_class,
 )
-from courses import small_course, write
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from courses import CHECKS, KIT, LAYERS, graded, notebook, save, small_course, write
+from a_course import CHECKS, KIT, LAYERS, graded, notebook, save, small_course, write
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from a_course import small_course
 from conftest import ASSIGNMENT, ROOT, Submit
-from courses import small_course
 
 import grader.course
 from grader import cli

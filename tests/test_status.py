@@ -16,8 +16,8 @@ from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
+from a_course import small_course
 from conftest import ASSIGNMENT, ROOT, Submit
-from courses import small_course
 
 import checks.command
 from checks import report

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import checks.executor.executor
-from checks.executor.executor import Executor, Handle, Other, StudentError
+import checks.executor.values
+from checks.executor.errors import StudentError
+from checks.executor.executor import Executor
 from checks.executor.text import printable
+from checks.executor.values import Handle, Other
 from grader.text import shown
 from grader.worker import wire
 
@@ -205,6 +208,7 @@ def test_of_a_deep_traceback_five_lines_are_kept(evil: Executor) -> None:
 
 
 def test_without_it_the_students_terminal_would_be_written_to(evil: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.executor.executor, "printable", lambda text, *_: text)
+    for module in (checks.executor.executor, checks.executor.values):
+        monkeypatch.setattr(module, "printable", lambda text, *_: text)
     for function in ("other", "keys", "error", "leaves", "syntax", "name_of_a_function"):
         assert "\x1b[2J" in said(evil, function), function

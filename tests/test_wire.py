@@ -22,7 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.executor.allowance import BESIDES, LARGEST, TIMES, Allowance
-from checks.executor.executor import Executor, Handle, Kind, Other, StudentError
+from checks.executor.errors import StudentError
+from checks.executor.executor import Executor, Kind
+from checks.executor.values import Handle, Other
 from checks.result import Result
 from grader.course import Course
 from grader.grading.grade import grade

@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, Submit
 
 from checks.core import Assignment
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 from checks.result import Result
 from grader.course import Course
 from grader.errors import GraderError

@@ -60,7 +60,7 @@ def target_of(assignment: Assignment) -> Target:
     Raises:
         GraderError: every function of the assignment carries another.
     """
-    carrying = set(assignment.forward_of.values())
+    carrying = {forward for backward in assignment.forward_of for forward in assignment.forwards_of(backward)}
     alone = [name for name in assignment.functions if name in assignment.contract.functions and name not in carrying]
     if not alone:
         raise GraderError(f"{assignment.name}: no function that stands alone, so the attacks have nowhere to stand.")

@@ -179,7 +179,7 @@ pipe.send = twice
         "error_of_no_kind",
         "Raises the worker's own error with a kind that does not exist.",
         body="""
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 raise StudentError("passed", "", "all is well")
 """,
         says="another form",

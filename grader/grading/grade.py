@@ -1,6 +1,6 @@
 """From a submission's folder to a result: the one way in which anything is graded.
 
-    result = grade(Path("submitted/ana/batch_normalization"), course, course.assignment("batch_normalization"))
+    result = grade(Path("submitted/ana/scale"), course, course.assignment("scale"))
 
 `check`, `grade`, `nbgrader autograde` and formgrader all end here. The student's code runs in a process of its own; the
 reference, the draw and the verdict stay on this side. The submission is read once: what `grade_with_digests` says was

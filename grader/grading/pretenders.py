@@ -138,7 +138,7 @@ def graded(
 
 
 def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:
-    """Those of an assignment whose points are known beforehand: empty ones, and layers that bend under a network."""
+    """Those of an assignment whose points are known beforehand: empty ones, and functions that bend under a network."""
     kinds = load_pretenders(assignment)
     return {pretender.id: pretender for kind in ("EMPTY", "BENT") for pretender in kinds[kind]}
 

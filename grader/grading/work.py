@@ -1,6 +1,6 @@
 """Looks for the student's work before the handout's is taken for it.
 
-A browser makes `layers (1).py` of a second download, Jupyter `layers-Copy1.py`, an editor `layers.py.txt`; some hand in
+A browser makes `scale (1).py` of a second download, Jupyter `scale-Copy1.py`, an editor `scale.py.txt`; some hand in
 modules beside the package, or the finished package in another folder than the untouched one. Where a module is missing
 or as it was handed out, and there is one file that is meant to be it, that one counts. What is not as certain is listed
 for a person. Files are searched as text; nothing in them is parsed or run.

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from checks.core import Assignment, Check, is_judged
+from checks.engine.asking import observe
 from checks.engine.case import Oracle, match, prints_of
 from checks.engine.compare import distances, in_shape
 from checks.engine.judge import judge
 from checks.engine.recording import Recording
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 from checks.language import catalogue
 from checks.mistakes import Mistake, Variant
 from checks.result import CheckResult, Result
@@ -104,7 +105,7 @@ class Bench:
         return [
             function
             for function in self.assignment.functions
-            if function in own or self.assignment.forward_of.get(function) in own
+            if function in own or {*self.assignment.forwards_of(function)} & {*own}
         ]
 
     def kills(self, mistake: Mistake, draw: int) -> bool:
@@ -150,17 +151,17 @@ class Bench:
         case = oracle.case(check)
         student = self.assignment.asked(student, check.function)
         if check.aspect != "values":
-            return case.precision, 0.0
+            return str(case.precision), 0.0
         try:
-            observed = [check.run(student, **inputs) for inputs in case.inputs]
+            observed = [observe(check, student, inputs) for inputs in case.inputs]
         except StudentError:
-            return case.precision, np.inf
+            return str(case.precision), np.inf
         far = [
             _distance_of(item.get(name), true[name])
             for item, true in zip(observed, case.truth, strict=True)
             for name in filter(is_judged, true)
         ]
-        return case.precision, max(far, default=0.0)
+        return str(case.precision), max(far, default=0.0)
 
     def _try_right(self, name: str, result: Result, draw: int, tally: Tally) -> None:
         tally.lost[name] |= {f"{check.id} on draw {draw}" for check in result.checks if check.status != "passed"}
@@ -235,7 +236,7 @@ class Bench:
         prints = []
         for student in (one, other):
             asked = self.assignment.asked(student, check.function)
-            prints.append(prints_of(check, [check.run(asked, **item) for item in case.inputs], case.truth))
+            prints.append(prints_of(check, [observe(check, asked, item) for item in case.inputs], case.truth))
         return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:

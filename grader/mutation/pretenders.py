@@ -15,7 +15,8 @@ from checks.engine.case import as_float64, precision_of
 from checks.engine.compare import difference_in_values
 from checks.engine.judge import judge
 from checks.engine.recording import SEED
-from checks.executor.executor import Executor, StudentError
+from checks.executor.errors import StudentError
+from checks.executor.executor import Executor
 from checks.executor.substituted import Substituted
 from checks.pretenders import Pretender
 from checks.result import Result
@@ -114,7 +115,7 @@ def _is_truth(bench: Bench, check: Check, inputs: Inputs, observed: Observed) ->
     except StudentError:
         return False
     return not any(
-        difference_in_values(name, observed.get(name), value, precision_of([inputs]))
+        difference_in_values(name, observed.get(name), value, precision_of(check, [inputs]))
         for name, value in truth.items()
         if is_judged(name)
     )
@@ -169,7 +170,7 @@ def _measure(bench: Bench, kind: str, row: Row, draw: int, *, explained: bool) -
 
 def _built_on(assignment: Assignment, function: str) -> set[str]:
     """Backward passes that have no cache to go back from when this one pretends."""
-    return {backward for backward, forward in assignment.forward_of.items() if forward == function}
+    return {backward for backward in assignment.forward_of if function in assignment.forwards_of(backward)}
 
 
 def _compare(row: Row, result: Result, owed: Due, form: frozenset[str]) -> None:

@@ -54,12 +54,13 @@ def make(course: Course, assignment: Assignment) -> dict[str, bytes]:
     for check in assignment.checks:
         _refuse_unrepeatable(check)
     oracle = LiveOracle(Versions(course, assignment), SEED)
-    writer = Writer()
+    writer = Writer(hints=oracle.hints)
     for check in assignment.checks:
         writer.add(check, oracle.case(check))
     stub = render_package(course, assignment).stub
     handed_out = {f"{HANDED_OUT}/{module}.py": stub[f"{module}.py"] for module in assignment.substituted}
-    return {f"{assignment.name}/{name}": content for name, content in {FILE: writer.to_bytes(), **handed_out}.items()}
+    files = {FILE: writer.to_bytes(), **handed_out, **assignment.released}
+    return {f"{assignment.name}/{name}": content for name, content in files.items()}
 
 
 def _refuse_unrepeatable(check: Check) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor.executor import Executor, Handle, Kind, Reply
+from checks.executor.executor import Executor, Kind, Reply
+from checks.executor.values import Handle
 
 from ..errors import GraderError
 from .edits import Edit, apply, span_of
@@ -50,9 +51,9 @@ class Changed(Executor):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = self._resolve(target, name)(*given, **named)
+            return Reply(tuple(map(self._outward, self._split(name, returned, results), results)))
         except Exception as error:
             raise self._student_error(error) from None
-        return Reply(tuple(map(self._outward, self._split(name, returned, results), results)))
 
     def _admit(self, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
         """Everything that a trusted function returns is admitted."""

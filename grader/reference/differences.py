@@ -6,6 +6,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -15,13 +16,29 @@ from checks.core import Assignment
 from checks.executor.executor import Executor
 from checks.student import Params, Student
 
+from ..errors import GraderError
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A forward pass that was made: what stands for its cache."""
+
+    forward: Callable[..., list[Any]]
+    """All that it returns, from the arrays that may move."""
+    arrays: tuple[np.ndarray, ...]
+    """Those, as they were given."""
+    out: int
+    """Which of its results is differentiated, by position."""
+    at: int
+    """Which of them is the cache."""
+
 
 class Differentiated(Student):
     """A student whose backward passes are differences of the forward pass, in extended precision.
 
-    Two examples or features that are close together make x_hat bend within a small step: the error of a central
-    difference grows as (h / std)². With four points it grows as (h / std)⁴, and h = 3e-6 in 80-bit floats leaves less
-    than 1e-10 of the gradient's size where std is 1e-3.
+    Where numbers are close together, a forward pass that divides by their distance s bends within a small step: the
+    error of a central difference grows as (h / s)². With four points it grows as (h / s)⁴, and h = 3e-6 in 80-bit
+    floats leaves less than 1e-10 of the gradient's size where s is 1e-3.
     """
 
     STEP = np.longdouble(3e-6)
@@ -46,37 +63,50 @@ class Differentiated(Student):
         """
         super().__init__(Executor(package), assignment.contract)
         self.package = package
-        self.forward_of = assignment.forward_of
+        self.assignment = assignment
         self.functions = functions or {}
         self.gives = gives
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        forward_of = self.__dict__.get("forward_of", {})
-        if name in forward_of:
+        assignment = self.__dict__.get("assignment")
+        if assignment is not None and name in assignment.forward_of:
             return partial(self._gradient, name)
-        if name in forward_of.values():
-            return lambda *args: self._forward(name, *args)
+        if assignment is not None and any(name in assignment.forwards_of(one) for one in assignment.forward_of):
+            return partial(self._forward, name)
         return super().__getattr__(name)
 
-    def _forward(self, name: str, x: Any, gamma: Any, beta: Any, params: Params) -> tuple[Any, Any]:
+    def _forward(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        known = self.contract.functions[name]
         function = self.functions.get(name) or self._function(name)
-        arrays = (x, gamma, beta)
+        given = {**dict(zip(known.parameters, args, strict=False)), **kwargs}
+        arrays = tuple(given.pop(one) for one in known.differentiable)
 
-        def forward(*arrays: np.ndarray) -> tuple[Any, Any]:
-            out, cache = function(*arrays, dict(params.begun_with))
-            return out, cache
+        def forward(*arrays: np.ndarray) -> list[Any]:
+            fixed = {key: _again(value) for key, value in given.items()}
+            returned = function(**dict(zip(known.differentiable, arrays, strict=True)), **fixed)
+            return list(returned) if len(known.results) > 1 else [returned]
 
         with _quiet():
-            out = forward(*(value.astype(np.longdouble) for value in arrays))[0].astype(np.float64)
-        return out, (forward, arrays)
+            results = forward(*(np.asarray(value).astype(np.longdouble) for value in arrays))
+        results = [
+            Pass(forward, arrays, known.results.index("array"), at)
+            if kind == "handle"
+            else np.asarray(value, np.float64)
+            for at, (kind, value) in enumerate(zip(known.results, results, strict=True))
+        ]
+        return tuple(results) if len(results) > 1 else results[0]
 
     def _function(self, name: str) -> Callable[..., Any]:
         module = importlib.import_module(f"{self.package}.{self.contract.functions[name].module}")
         function: Callable[..., Any] = getattr(module, name)
         return function
 
-    def _gradient(self, name: str, dout: np.ndarray, cache: Any) -> tuple[Any, ...]:
-        forward, arrays = cache
+    def _gradient(self, name: str, upstream: np.ndarray, cache: Pass) -> Any:
+        gradients = self._gradients(name, upstream, cache)
+        return gradients if len(gradients) > 1 else gradients[0]
+
+    def _gradients(self, name: str, upstream: np.ndarray, cache: Pass) -> tuple[Any, ...]:
+        arrays = cache.arrays
         if self.gives == "zeros":
             return tuple(np.zeros(array.shape) for array in arrays)
         wide = [array.astype(np.longdouble) for array in arrays]
@@ -85,11 +115,11 @@ class Differentiated(Student):
             total = np.longdouble(0)
             for where, weight in self.WEIGHTS:
                 moved = [array + where * self.STEP * step for array, step in zip(wide, direction, strict=True)]
-                total += weight * np.sum(forward(*moved)[0] * dout)
+                total += weight * np.sum(cache.forward(*moved)[cache.out] * upstream)
             return total / (12 * self.STEP)
 
         with _quiet():
-            written = self._written(name, dout, forward(*arrays)[1], derivative, arrays)
+            written = self._written(name, upstream, cache.forward(*arrays)[cache.at], derivative, arrays)
             if written is not None:
                 return written
             return tuple(self._of_array(arrays, position, derivative) for position in range(len(arrays)))
@@ -109,7 +139,7 @@ class Differentiated(Student):
     def _written(
         self,
         name: str,
-        dout: np.ndarray,
+        upstream: np.ndarray,
         cache: Any,
         derivative: Callable[[Sequence[np.ndarray]], np.floating[Any]],
         arrays: Sequence[np.ndarray],
@@ -118,10 +148,11 @@ class Differentiated(Student):
 
         One that is wrong anywhere is wrong along it; and one difference takes less time than one for each number.
         """
-        rng = np.random.default_rng(dout.size)
+        rng = np.random.default_rng(upstream.size)
         direction = [rng.normal(size=array.shape) for array in arrays]
         try:
-            gradients = self._function(name)(dout, cache)
+            returned = self._function(name)(upstream, cache)
+            gradients = returned if isinstance(returned, tuple) else (returned,)
             products = [gradient * step for gradient, step in zip(gradients, direction, strict=True)]
             expected = sum(float(np.sum(product)) for product in products)
             size = sum(float(np.sum(np.abs(product))) for product in products)
@@ -130,6 +161,30 @@ class Differentiated(Student):
         if any(gradient.shape != array.shape for gradient, array in zip(gradients, arrays, strict=True)):
             return None
         return tuple(gradients) if abs(float(derivative(direction)) - expected) <= 1e-10 * size else None
+
+
+def refuse_undeclared(assignment: Assignment, backward: str) -> None:
+    """See that the forward pass of a backward pass can be differentiated.
+
+    Raises:
+        GraderError: its contract does not say in what.
+    """
+    forward, gradients = assignment.forwards_of(backward)[-1], assignment.contract.functions[backward].results
+    known = assignment.contract.functions[forward]
+    if len(known.differentiable) != len(gradients) or not {"array", "handle"} <= {*known.results}:
+        raise GraderError(
+            f"checks/{assignment.name}: {backward} belongs to {forward}, whose contract says differentiable="
+            f"{known.differentiable} and results={known.results}; an array, a cache (a handle) and one parameter for "
+            f"each of {len(gradients)} gradients were expected. Next: declare them, or take {backward} "
+            "out of forward_of."
+        )
+
+
+def _again(value: Any) -> Any:
+    """An argument as it was before the call, which may write into it."""
+    if isinstance(value, Params):
+        return dict(value.begun_with)
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 @contextmanager

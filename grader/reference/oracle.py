@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from checks.core import FORWARD, Assignment, Check, Inputs, Observed
+import numpy as np
+
+from checks.core import FORWARD, Assignment, Check, Inputs, Observed, is_judged, smallest
+from checks.engine.asking import observe, place_of
 from checks.engine.case import (
     Cause,
     Known,
@@ -20,15 +23,18 @@ from checks.engine.case import (
     prints_of,
     same_forward,
 )
+from checks.engine.compare import Precision
 from checks.engine.faults import signature
 from checks.engine.fingerprint import Fingerprints
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
+from checks.executor.values import odd_in
 from checks.mistakes import Mistake
 from checks.student import Student
 
 from ..course import Course
+from ..errors import GraderError
 from .changed import Overlap
-from .differences import Differentiated
+from .differences import Differentiated, refuse_undeclared
 from .reproduce import reproduce
 from .versions import Versions
 
@@ -60,6 +66,11 @@ class LiveOracle:
         """The known mistakes of the assignment, from `checks/NAME/mistakes`."""
         return tuple(self.versions.mistakes.values())
 
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """See `case.Oracle`."""
+        return {one.id: one.hint for one in self.mistakes if one.hint}
+
     def case(self, check: Check) -> LiveCase:
         """See `case.Oracle`."""
         return LiveCase(self.versions, check, self.seed)
@@ -79,22 +90,22 @@ class LiveCase:
         self.check = check
         self.seed = seed
         self.inputs: Sequence[Inputs] = check.inputs(seed)
-        self.truth: Sequence[Observed] = _truth(check, versions.asked_by(check), self.inputs)
+        self.truth: Sequence[Observed] = _reference(check, versions.asked_by(check), self.inputs)
         self._known: dict[str, Known] = {}
         self._forward: dict[Cause, LiveForward | None] = {}
         self._glances: dict[tuple[tuple[str, ...], int], Observed | None] = {}
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `case.KnownMistakes`."""
-        return precision_of(self.inputs)
+        return precision_of(self.check, self.inputs)
 
     @cached_property
     def also(self) -> Sequence[Sequence[Observed]]:
-        """A network that calls no layers, stand-ins or not, is as good if it gives what the reference gives."""
+        """A network that calls none of them, stand-ins or not, is as good if it gives what the reference gives."""
         if self.check.function not in self.versions.assignment.over_stand_ins:
             return []
-        return [_truth(self.check, self.versions.student(), self.inputs)]
+        return [_reference(self.check, self.versions.student(), self.inputs)]
 
     @cached_property
     def suspects(self) -> Sequence[str]:
@@ -131,15 +142,17 @@ class LiveCase:
             raise NotKnown from None
         except StudentError as error:
             return Known(error=signature(error) or error.kind)
-        return Known(changed(prints_of(self.check, observed, truth), right, precision_of(inputs)))
+        return Known(changed(prints_of(self.check, observed, truth), right, precision_of(self.check, inputs)))
 
     @cached_property
     def forwards(self) -> Sequence[str]:
         """See `case.Case`; only values are judged on a mistaken forward pass."""
-        forward = self.versions.assignment.forward_of.get(self.check.function)
-        if self.check.aspect != "values" or forward is None:
+        forwards = self.versions.assignment.forwards_of(self.check.function)
+        if self.check.aspect != "values" or not forwards:
             return []
-        return [one.id for one in self.versions.mistakes.values() if one.function == forward and one.carries_gradient]
+        refuse_undeclared(self.versions.assignment, self.check.function)
+        known = self.versions.mistakes.values()
+        return [one.id for one in known if one.function in forwards and one.carries_gradient]
 
     def forward(self, cause: Cause) -> LiveForward | None:
         """See `case.Case`."""
@@ -190,18 +203,18 @@ class LiveCase:
         check, assignment = self.check, self.versions.assignment
         if check.function not in assignment.contract.functions:
             return []
-        size = max(range(len(self.inputs)), key=lambda index: min(check.sizes[index]))
+        size = max(range(len(self.inputs)), key=lambda index: smallest(check.sizes[index]))
         found = []
         for probe in assignment.probes:
-            if probe.square:
-                if any(N == D for N, D in check.sizes):
+            if probe.sizes:
+                if not probe.asks_of_sizes(check):
                     continue
                 plain, at = probe.drawn(check, self.seed), -1
             elif probe.fill.keys() <= self.inputs[size].keys():
                 plain, at = probe.filled(self.inputs[size]), size
             else:
                 continue
-            [truth] = _truth(check, self.versions.student(), [plain])
+            [truth] = _reference(check, self.versions.student(), [plain])
             found.append(Probed(probe, at, plain, truth))
         return found
 
@@ -243,10 +256,44 @@ class LiveForward:
         return Differentiated(versions.package.name, versions.assignment, self.case.changed_forward(self.cause, size))
 
 
+def _reference(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
+    """What is right: what the reference itself gives.
+
+    Raises:
+        GraderError: it gives nothing that can be judged, which is the author's to mend.
+    """
+    try:
+        truth = _truth(check, student, inputs)
+        for name, value in ((name, value) for item in truth for name, value in item.items()):
+            if odd := _odd(check, name, value):
+                raise GraderError(f"{place_of(check, GraderError())}: {check.id}: {name} {odd}")
+        return truth
+    except StudentError as error:
+        cause, line = error.__cause__ or error, error.lines[-1] if error.lines else None
+        place = f"{line.file}:{line.number}" if line else place_of(check, cause)
+        raise GraderError(
+            f"{place}: {check.id} raised {type(cause).__name__ if cause is not error else 'an error'} on the "
+            f"reference ({cause}). Next: fix the check, or the reference."
+        ) from error
+
+
+def _odd(check: Check, name: str, value: Any) -> str:
+    """What makes a result of the reference's one that nothing can be judged by; empty if it is none."""
+    if (other := odd_in(value)) is not None:
+        return f'is {other.description} on the reference. Next: declare that result as "value", or mend it.'
+    if is_judged(name) and check.aspect == "holds" and not (isinstance(value, bool | np.bool_) and value):
+        return f"is {value!r} on the reference, and True was expected. Next: fix the check, or the reference."
+    if is_judged(name) and check.aspect == "raises" and not (isinstance(value, str) and value):
+        return "raises nothing on the reference. Next: fix the check, or the reference."
+    if check.aspect in {"shapes", "dtypes", "names"} and not isinstance(value, np.ndarray):
+        return f"is no array but {type(value).__name__}, and has no {check.aspect}. Next: judge its values."
+    return ""
+
+
 def _truth(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
     return _observe(check, student, [as_float64(item) for item in inputs])
 
 
 def _observe(check: Check, student: Student, inputs: Sequence[Inputs]) -> list[Observed]:
     student.reset()
-    return [check.run(student, **item) for item in inputs]
+    return [observe(check, student, item) for item in inputs]

@@ -1,7 +1,7 @@
 """What trusted code gives a student's wrong forward pass, where no known mistake alone does.
 
-Tried in this order, and taken where whole arrays agree: a family with a number, such as an eps of any value at one
-place; two known mistakes; a known mistake and the first, likeliest family. The number is fitted to what came.
+Tried in this order, and taken where whole arrays agree: a family with a number, such as a constant of any
+value; two known mistakes; a known mistake and the first, likeliest family. The number is fitted to what came.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from checks.core import FORWARD, Check, Inputs, Observed
+from checks.core import FORWARD, Check, Inputs, Observed, smallest
 from checks.engine.case import Cause
-from checks.engine.compare import in_shape, same_numbers
+from checks.engine.compare import Precision, in_shape, same_numbers
 from checks.mistakes import FITTED
 
 from .changed import Overlap
@@ -40,7 +40,7 @@ class Judged(Protocol):
     truth: Sequence[Observed]
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `case.Case`."""
 
     @property
@@ -65,14 +65,14 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
         observed: what the student gave in it, the forward pass among it.
         pairs: whether two mistakes are tried, which takes a second; families alone if not.
     """
-    forward = case.versions.assignment.forward_of[case.check.function]
-    families = [id for id, family in case.versions.families.items() if family.function == forward]
+    forwards = case.versions.assignment.forwards_of(case.check.function)
+    families = [id for id, family in case.versions.families.items() if family.function in forwards]
     alone = [cause for id in families if (cause := _fitted(case, observed, (id,))) is not None]
     if alone or not pairs:
         return alone
     # What changes nothing by itself changes nothing here beside another.
     felt = [mistake for mistake in case.forwards if case.forward(Cause((mistake,))) is not None]
-    at = max(range(len(case.inputs)), key=lambda index: min(case.check.sizes[index]))
+    at = max(range(len(case.inputs)), key=lambda index: smallest(case.check.sizes[index]))
     two = [Cause(pair) for pair in combinations(felt, 2) if _gives(case, observed, pair, at)]
     if two:
         return two
@@ -94,7 +94,7 @@ def _fitted(case: Judged, observed: Sequence[Observed], mistakes: tuple[str, ...
         return None
     numbers = []
     # Sizes that tell most first: most of what does not fit shows there.
-    for size in sorted(range(len(observed)), key=lambda index: -min(case.check.sizes[index])):
+    for size in sorted(range(len(observed)), key=lambda index: -smallest(case.check.sizes[index])):
         forward, got = partial(_forward, case, functions, size), observed[size].get(FORWARD)
         wanted = in_shape(got, case.truth[size][FORWARD].shape) if isinstance(got, np.ndarray) else None
         if wanted is None or wanted.dtype.kind not in "fiu":

@@ -63,10 +63,19 @@ class Versions:
             return self._changes[key]
         known = [self.families[id] if id in self.families else self.mistakes[id] for id in mistakes]
         edits = [with_number(one, number) if isinstance(one, Family) else edits_of(one) for one in known]
-        made = change(package, edits, tuple(dict.fromkeys((one.module, one.function) for one in known)))
+        called = dict.fromkeys((one.module, one.function) for one in known)
+        for one in known:
+            called |= dict.fromkeys(self._built_on(one.function))
+        made = change(package, edits, tuple(called))
         if number is None:  # of numbers there is no end
             self._changes[key] = made
         return made
+
+    def _built_on(self, function: str) -> list[tuple[str, str]]:
+        """Module and name of the forward functions that are built on another, which a change to it reaches."""
+        groups = [self.assignment.forwards_of(backward) for backward in self.assignment.forward_of]
+        names = {name: None for group in groups if function in group for name in group[group.index(function) :]}
+        return [(self.assignment.module_of(name), name) for name in names]
 
     def student(self, *mistakes: str, number: float | None = None) -> Student:
         """The reference, with these known mistakes in it, and a number in those that are families.
@@ -84,7 +93,7 @@ class Versions:
         return student
 
     def _student_over_stand_ins(self, mistakes: Sequence[str]) -> Student:
-        """The same over stand-ins, where mistakes in the layers that these replace change nothing."""
+        """The same over stand-ins, where mistakes in the functions that these replace change nothing."""
         package, stand_ins = self.over_stand_ins
         known = [self.mistakes[one] for one in mistakes if one in self.mistakes]
         built_on_them = [one.id for one in known if one.function in self.assignment.over_stand_ins]

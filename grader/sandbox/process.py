@@ -20,10 +20,12 @@ from typing import Any, cast
 import numpy as np
 
 from checks.executor.allowance import Allowance
-from checks.executor.executor import LONGEST_NAME, MOST_LINES, Handle, Kind, Line, Other, Reply, StudentError
+from checks.executor.errors import Line, StudentError
+from checks.executor.executor import MOST_LINES, MOST_TYPES, FunctionError, Kind, Reply, answer_of
+from checks.executor.values import LONGEST_NAME, Callback, Handle, Other, is_plain
 
 from ..errors import GraderError
-from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply
+from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply, with_tuples
 from .launch import Booting, Launcher, boot, kill
 
 _SIGNALLED = 128
@@ -31,7 +33,7 @@ _FIRST_MAPPING = 2**31
 """Handles up to here are named on the other side, those of mappings on this one, so that none waits for its name."""
 GONE = 2.0
 """Seconds that are given to a process that still holds the other end of a pipe after its process was killed."""
-_KINDS = ("not_implemented", "error", "missing", "result", "too_large")
+_KINDS = ("not_implemented", "error", "missing", "result", "too_many_calls", "too_large")
 MOST_MISSING = 20
 """Modules that a submission is told it lacks."""
 _NOT_LOADED = ("SyntaxError", "IndentationError", "TabError", "ImportError", "ModuleNotFoundError")
@@ -78,6 +80,8 @@ class StudentProcess:
     _told: list[list[Any]] = field(default_factory=list)
     """What needs no answer, and is sent with the next question."""
     _mappings: int = 0
+    _callbacks: dict[int, _Counted] = field(default_factory=dict)
+    """Functions that the student's code was given since the last reset, by number."""
     _clean: bool = True
     """Whether nothing was asked since the last reset."""
     _allowance: Allowance = field(default_factory=Allowance)
@@ -102,6 +106,7 @@ class StudentProcess:
     def reset(self) -> None:
         """Forget every object, in a fresh process if the last one is gone."""
         self._told.clear()
+        self._callbacks.clear()
         self._allowance.reset()
         if self._process is None or self._clean:
             return
@@ -120,13 +125,17 @@ class StudentProcess:
     ) -> Reply:
         """See `Executor.call`."""
         self._allowance.asked((args, kwargs))
-        value = self._ask("call", [target, name, list(args), dict(kwargs), list(results)])
+        for given in (*args, *kwargs.values()):
+            if isinstance(given, Callback):
+                self._callbacks.setdefault(given.number, _Counted(given))
+        sent = [target, name, with_tuples(list(args)), with_tuples(dict(kwargs)), list(results)]
+        value = self._ask("call", sent)
         if not (isinstance(value, list) and len(value) == 2 and all(isinstance(part, list) for part in value)):
             raise self._spoke_out_of_turn("a reply of another form")
         values, changed = value
         if len(values) != len(results) or not all(map(_is_of_kind, values, results)):
             raise self._spoke_out_of_turn("results of another kind")
-        if not all(type(position) is int and 0 <= position < len(args) for position in changed):
+        if not all((type(at) is int and 0 <= at < len(args)) or (type(at) is str and at in kwargs) for at in changed):
             raise self._spoke_out_of_turn("a change to an argument that was not given")
         return Reply(tuple(values), tuple(changed))
 
@@ -135,7 +144,15 @@ class StudentProcess:
         self._allowance.asked(values.values())
         self._mappings += 1
         handle = Handle(_FIRST_MAPPING + self._mappings)
-        self._told.append(["mapping", [dict(values), handle]])
+        self._told.append(["mapping", [with_tuples(dict(values)), handle]])
+        return handle
+
+    def hold(self, value: Any) -> Handle:
+        """See `Executor.hold`."""
+        self._allowance.asked([value])
+        self._mappings += 1
+        handle = Handle(_FIRST_MAPPING + self._mappings)
+        self._told.append(["hold", [with_tuples(value), handle]])
         return handle
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
@@ -148,7 +165,7 @@ class StudentProcess:
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """See `Executor.update`."""
         self._allowance.asked(values.values())
-        self._told.append(["update", [handle, attribute, dict(values)]])
+        self._told.append(["update", [handle, attribute, with_tuples(dict(values))]])
 
     def exchange(self, twist: float) -> None:
         """See `Executor.exchange`."""
@@ -188,9 +205,15 @@ class StudentProcess:
         assert self._channel is not None
         self._number += 1
         allowed = self._allowance
+        until = time.monotonic() + seconds
         try:
             self._channel.send([self._number, allowed.expected, *operations], seconds)
             answer = self._channel.receive(seconds, bounds_of_reply(allowed.most))
+            while isinstance(answer, dict) and answer.keys() == {"number", "callback", "args"}:
+                if (left := until - time.monotonic()) <= 0:
+                    raise TimeoutError
+                self._channel.send(self._called_back(answer), left)
+                answer = self._channel.receive(left, bounds_of_reply(allowed.most))
         except TimeoutError:
             self.stop()
             raise StudentError.timeout(f"{seconds:.3g}") from None
@@ -214,6 +237,28 @@ class StudentProcess:
             raise told
         raise self._spoke_out_of_turn("a reply of another form")
 
+    def _called_back(self, asked: dict[str, Any]) -> list[Any]:
+        """What a function of the check's gives on arguments of the student's.
+
+        Raises:
+            StudentError: it is called too often, or this is no call of it.
+        """
+        number, args = asked["callback"], asked["args"]
+        known = self._callbacks.get(number) if type(number) is int else None
+        if known is None or type(asked["number"]) is not int or asked["number"] != self._number:
+            raise self._spoke_out_of_turn("a call of no function of ours")
+        if not isinstance(args, list) or not is_plain(args):
+            raise self._spoke_out_of_turn("arguments of another kind")
+        known.count += 1
+        if known.count > known.callback.at_most:
+            self.stop()
+            raise StudentError.too_many_calls(known.callback.at_most)
+        assert known.callback.function is not None
+        try:
+            return ["value", with_tuples(answer_of(known.callback.function, args))]
+        except FunctionError as error:
+            return ["raised", str(error)]
+
     def _start(self) -> None:
         booting, self.booting = self.booting or boot(self.launcher, self.stage), None
         self._process, self._channel = booting.process, Channel(booting.end, QUESTION)
@@ -227,11 +272,13 @@ class StudentProcess:
 
     def _error_in(self, error: Any) -> StudentError:
         match error:
-            case [str(kind), str(type_), str(message), list(lines)] if kind in _KINDS:
-                if len(lines) <= MOST_LINES and all(
+            case [str(kind), str(type_), str(message), list(lines), list(types)] if kind in _KINDS:
+                fine = len(lines) <= MOST_LINES and all(
                     isinstance(line, list) and list(map(type, line)) == [str, int, str, str] for line in lines
-                ):
-                    return StudentError(cast(Any, kind), type_, message, tuple(Line(*line) for line in lines))
+                )
+                if fine and len(types) <= MOST_TYPES and all(type(name) is str for name in types):
+                    own = tuple(Line(*line) for line in lines)
+                    return StudentError(cast(Any, kind), type_, message, own, tuple(types))
         return self._spoke_out_of_turn("an error of another form")
 
     def _note_missing(self, names: Any) -> None:
@@ -277,9 +324,19 @@ def _signal_name(number: int) -> str:
     return signal.Signals(number).name if number in set(signal.Signals) else str(number)
 
 
+@dataclass
+class _Counted:
+    """A function of the check's, and how often it was called."""
+
+    callback: Callback
+    count: int = 0
+
+
 def _is_of_kind(value: Any, kind: Kind) -> bool:
     if kind == "handle":
         return isinstance(value, Handle)
+    if kind == "value":
+        return is_plain(value)
     if isinstance(value, Other):
         return True
     if kind == "arrays":

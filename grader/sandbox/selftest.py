@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 
 from ..errors import GraderError
 from .launchers import BubblewrapLauncher, LandlockLauncher

@@ -2,7 +2,8 @@
 
 A request is a number, the size of an answer that is expected (`Allowance`), and one or more operations,
 `[number, size, [operation, arguments], ...]`, done in this order up to the first that fails; the reply bears the
-number, and the value of the last or the error.
+number, and the value of the last or the error. In the middle of it there may be questions back, for what a function of
+the check's gives: the number, which function, its arguments; the answer is its value.
 
 Started with a clean interpreter that has numpy and msgpack and nothing else of use. It holds the student's package and
 no answer; everything that it says is checked on the other side.
@@ -17,12 +18,15 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from checks.executor.executor import LONGEST_NAME, Executor, StudentError
+from checks.executor.errors import StudentError
+from checks.executor.executor import Executor, FunctionError
 from checks.executor.substituted import Substituted
+from checks.executor.values import LONGEST_NAME, Callback
 
 from .idle import IDLE, Idle
 from .wire import QUESTION, Channel, Closed, WireError
@@ -53,6 +57,7 @@ def main(submission: str) -> None:
         number, size, *operations = request
         if operations[0][0] == "substitute":
             executor = _substituted(folder.name, *operations.pop(0)[1])
+        executor.ask_back = partial(_ask_back, channel, number)
         reply: dict[str, Any]
         try:
             for operation in operations:
@@ -61,12 +66,21 @@ def main(submission: str) -> None:
             reply = {"number": number, "value": value}
         except StudentError as error:
             lines = [[line.file, line.number, line.code, line.function] for line in error.lines]
-            reply = {"number": number, "error": [error.kind, error.type, error.message, lines]}
+            reply = {"number": number, "error": [error.kind, error.type, error.message, lines, list(error.types)]}
         reply["missing"] = missing.names
         try:
             channel.send(reply)
         except WireError as error:
-            channel.send({"number": number, "error": ["result", "", str(error), []], "missing": []})
+            channel.send({"number": number, "error": ["result", "", str(error), [], []], "missing": []})
+
+
+def _ask_back(channel: Channel, number: int, callback: Callback, args: Sequence[Any]) -> Any:
+    """What a function of the check's gives, which is asked in the middle of a call."""
+    channel.send({"number": number, "callback": callback.number, "args": list(args)})
+    kind, value = channel.receive()
+    if kind == "raised":
+        raise FunctionError(value)
+    return value
 
 
 def _substituted(package: str, modules: Sequence[str]) -> Executor:
@@ -80,7 +94,7 @@ def _perform(executor: Executor, operation: str, arguments: Sequence[Any]) -> An
     if operation == "call":
         reply = executor.call(*arguments)
         return [list(reply.values), list(reply.changed)]
-    if operation in {"mapping", "read", "update", "exchange", "reset"}:
+    if operation in {"mapping", "hold", "read", "update", "exchange", "reset"}:
         return getattr(executor, operation)(*arguments)
     raise WireError(f"no operation {operation}")
 

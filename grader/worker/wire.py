@@ -26,8 +26,8 @@ import msgpack
 import numpy as np
 
 from checks.executor.allowance import LARGEST, room
-from checks.executor.executor import MOST_NAMES, WHITELIST, Handle, Other
 from checks.executor.text import printable
+from checks.executor.values import LONGEST_TEXT, MOST_NAMES, WHITELIST, Callback, Handle, Named, Other, Text
 
 from .measure import TooMuch, measure
 
@@ -78,7 +78,7 @@ def bounds_of_reply(most: int) -> Bounds:
 
 ANY_REPLY = bounds_of_reply(LARGEST)
 
-_ARRAY, _HANDLE, _OTHER, _TYPE = 1, 2, 3, 4
+_ARRAY, _HANDLE, _OTHER, _TYPE, _TEXT, _TUPLE, _NAMED, _CALLBACK = range(1, 9)
 _LENGTH = struct.Struct(">I")
 _DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for char in WHITELIST)}
 
@@ -124,9 +124,9 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
             measure(body, bounds)
         message = msgpack.unpackb(
             body,
-            ext_hook=_Extensions(bounds.arrays),
+            ext_hook=_Extensions(bounds.arrays, bounds.trusted),
             raw=False,
-            strict_map_key=True,
+            strict_map_key=False,
             max_str_len=bounds.text,
             max_bin_len=bounds.raw,
             max_array_len=bounds.collection,
@@ -172,16 +172,43 @@ def _default(value: Any) -> msgpack.ExtType:
         return msgpack.ExtType(_HANDLE, struct.pack(">I", value.number))
     if isinstance(value, Other):
         return msgpack.ExtType(_OTHER, value.description[:200].encode("utf-8", "replace"))
+    if isinstance(value, Text):
+        return msgpack.ExtType(_TEXT, value.text.encode("utf-8", "replace"))
+    if isinstance(value, Tuple):
+        return msgpack.ExtType(_TUPLE, msgpack.packb(list(value.items), default=_default))
+    if isinstance(value, Named):
+        return msgpack.ExtType(_NAMED, msgpack.packb([value.module, value.name]))
+    if isinstance(value, Callback):
+        return msgpack.ExtType(_CALLBACK, msgpack.packb([value.number, value.at_most]))
     if isinstance(value, type) and issubclass(value, np.generic):
         return msgpack.ExtType(_TYPE, np.dtype(value).newbyteorder("<").str.encode())
     raise TypeError(type(value).__name__)
 
 
-class _Extensions:
-    """Makes the arrays, handles, types and other things of one message."""
+@dataclass(frozen=True)
+class Tuple:
+    """A tuple in a question: msgpack takes it for a list."""
 
-    def __init__(self, room: int) -> None:
+    items: tuple[Any, ...]
+
+
+def with_tuples(value: Any) -> Any:
+    """An argument whose tuples are sent as such."""
+    if isinstance(value, tuple):
+        return Tuple(tuple(map(with_tuples, value)))
+    if isinstance(value, list):
+        return [with_tuples(item) for item in value]
+    if isinstance(value, dict):
+        return {key: with_tuples(item) for key, item in value.items()}
+    return value
+
+
+class _Extensions:
+    """Makes the arrays, handles, types and other things of one message; some of them of a question alone."""
+
+    def __init__(self, room: int, trusted: bool) -> None:
         self._left = room
+        self._trusted = trusted
 
     def __call__(self, code: int, data: bytes) -> Any:
         if code == _ARRAY:
@@ -192,6 +219,11 @@ class _Extensions:
             return Other(data.decode("utf-8", "replace"))
         if code == _TYPE and len(data) <= 8:
             return _dtype(data.decode("ascii", "replace")).type
+        if code == _TEXT and len(data) <= 4 * LONGEST_TEXT:
+            return Text(data.decode("utf-8", "replace"))
+        if self._trusted and code in {_TUPLE, _NAMED, _CALLBACK}:
+            items = msgpack.unpackb(data, ext_hook=self, raw=False, strict_map_key=False)
+            return tuple(items) if code == _TUPLE else Named(*items) if code == _NAMED else Callback(*items)
         raise WireError(f"unknown extension {code}")
 
     def _array(self, data: bytes) -> np.ndarray:
