@@ -12,7 +12,8 @@ from checks.core import Assignment, Check, load_assignment
 from checks.student import Contract
 from grader.course import Course
 from grader.errors import GraderError
-from grader.reference.render import find_regions, render_module, render_package
+from grader.reference.regions import find_regions
+from grader.reference.render import render_module, render_package
 
 MODULE = dedent(
     '''

@@ -23,7 +23,8 @@ from checks.student import Student
 from ..course import Course
 from ..reference.instructor_only import load_beside
 from ..reference.package import load_package
-from ..reference.render import find_regions, render_package
+from ..reference.regions import find_regions
+from ..reference.render import render_package
 from ..reference.syntax import parse
 from ..sandbox.launch import Launcher
 from ..sandbox.temporary import temporary_folder
