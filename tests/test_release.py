@@ -396,8 +396,16 @@ def test_the_command_says_whether_both_are_as_new_as_their_source(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("    ### END SOLUTION\n    return out\n\n\ndef later", "    return out\n\n\ndef later", "found another BEGIN"),
-        ("    out = x * factors\n", "    ### BEGIN SOLUTION scale\n    out = x * factors\n", "regions do not nest"),
+        (
+            "    ### END SOLUTION\n    return out\n\n\ndef later",
+            "    return out\n\n\ndef later",
+            "found the end of the file",
+        ),
+        (
+            "    out = x * factors\n",
+            "    ### BEGIN SOLUTION scale\n    out = x * factors\n",
+            "only a region of another assignment may lie inside it",
+        ),
         ('"""Layers."""', '"""Layers.', "syntax error"),
     ],
 )

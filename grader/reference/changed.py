@@ -20,6 +20,7 @@ from checks.executor.executor import Executor, Handle, Kind, Reply
 from ..errors import GraderError
 from .edits import Edit, apply, span_of
 from .package import Package
+from .regions import without_markers
 from .syntax import parse
 
 
@@ -126,7 +127,7 @@ def _run(package: Package, sources: Mapping[tuple[str, str], str]) -> dict[str, 
 
 def _file(package: Package, module: str) -> tuple[Path, str]:
     path = package.folder / f"{module}.py"
-    return path, path.read_text(encoding="utf-8")
+    return path, without_markers(path.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,7 @@
-"""Solution regions: what a student writes in one place of a module, between two markers, and for which assignment."""
+"""Solution regions: what a student writes in one place of a module, between two markers, and for which assignment.
+
+A region of a later assignment may lie inside one of an earlier: first the loops of a network, then what comes between.
+"""
 
 import ast
 import re
@@ -11,6 +14,7 @@ from .syntax import parse
 
 _BEGIN = re.compile(r"(?P<indent>[ \t]*)### BEGIN SOLUTION(?:[ \t]+(?P<name>\w+))?[ \t]*")
 _END = re.compile(r"[ \t]*### END SOLUTION[ \t]*")
+_MARKER_LINE = re.compile(r"^[ \t]*### (BEGIN SOLUTION([ \t]+\w+)?|END SOLUTION)[ \t]*(\n|\Z)", re.MULTILINE)
 _CLAUSE = re.compile(r"\s*(elif|else|except|finally)\b")
 _MARKER = re.compile(r"(BEGIN|END)[ _-]*SOLUTION", re.IGNORECASE)
 
@@ -28,7 +32,9 @@ class Region:
     end: int
     """Line of the END marker."""
     code: str
-    """The lines between the markers."""
+    """The lines between the markers, without the markers of regions inside."""
+    inside: tuple[str, ...] = ()
+    """The assignments of the regions around it, the outermost first."""
 
 
 def find_regions(text: str, where: str) -> tuple[Region, ...]:
@@ -39,37 +45,56 @@ def find_regions(text: str, where: str) -> tuple[Region, ...]:
         where: its name in messages.
 
     Raises:
-        GraderError: a region is unclosed, nested, nameless, empty, or not whole statements inside one function.
+        GraderError: a region is unclosed, nameless, empty, inside one of its own assignment, or not whole statements
+            inside one function.
     """
-    found = tuple(_pairs(text.split("\n"), where))
-    if not found:
+    pairs = sorted(_pairs(text.split("\n"), where), key=lambda pair: pair.begin)
+    if not pairs:
         return ()
-    tree = parse_module(text, where)
-    statements = list(_statements(tree))
-    return tuple(_region(name, indent, begin, end, text, statements, where) for name, indent, begin, end in found)
+    statements = list(_statements(parse_module(text, where)))
+    return tuple(_region(pair, text, statements, where) for pair in pairs)
 
 
-def _pairs(lines: list[str], where: str) -> Iterator[tuple[str, str, int, int]]:
-    """Match the markers: (assignment, indent, line of BEGIN, line of END)."""
-    opened: tuple[str, str, int] | None = None
+def without_markers(text: str) -> str:
+    """The text without lines that are markers."""
+    return _MARKER_LINE.sub("", text)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two markers that belong together."""
+
+    assignment: str
+    indent: str
+    begin: int
+    end: int
+    inside: tuple[str, ...]
+
+
+def _pairs(lines: list[str], where: str) -> Iterator[_Pair]:
+    """Match the markers: an END belongs to the last BEGIN before it that has none yet, so regions cannot cross."""
+    opened: list[tuple[str, str, int]] = []
     for number, line in enumerate(lines, start=1):
         begin, end = _BEGIN.fullmatch(line), _END.fullmatch(line)
         if begin:
-            if opened:
-                fail(
-                    where,
-                    number,
-                    f"expected `### END SOLUTION` of the region opened in line {opened[2]}, found another BEGIN",
-                    "close the first region; regions do not nest",
-                )
-            if not begin["name"]:
+            name = begin["name"]
+            if not name:
                 fail(
                     where,
                     number,
                     "expected the assignment's name after BEGIN SOLUTION, found none",
                     "write `### BEGIN SOLUTION NAME`",
                 )
-            opened = (begin["name"], begin["indent"], number)
+            around = next((line for other, _, line in opened if other == name), None)
+            if around is not None:
+                fail(
+                    where,
+                    number,
+                    f"expected `### END SOLUTION` of the region of {name!r} opened in line {around}, found another "
+                    f"BEGIN of {name!r}",
+                    "close the first region; only a region of another assignment may lie inside it",
+                )
+            opened.append((name, begin["indent"], number))
         elif end:
             if not opened:
                 fail(
@@ -78,8 +103,7 @@ def _pairs(lines: list[str], where: str) -> Iterator[tuple[str, str, int, int]]:
                     "found `### END SOLUTION`, expected a BEGIN before it",
                     "add `### BEGIN SOLUTION NAME`, or remove this line",
                 )
-            yield (*opened, number)
-            opened = None
+            yield _Pair(*opened.pop(), number, tuple(name for name, _, _ in opened))
         elif _MARKER.search(line):
             # A marker that is nearly right would hand out the solution.
             fail(
@@ -91,7 +115,7 @@ def _pairs(lines: list[str], where: str) -> Iterator[tuple[str, str, int, int]]:
     if opened:
         fail(
             where,
-            opened[2],
+            opened[-1][2],
             "expected `### END SOLUTION` for the region opened here, found the end of the file",
             "close the region",
         )
@@ -115,10 +139,9 @@ def _statements(tree: ast.Module) -> Iterator[_Statement]:
     return walk(tree, (), None)
 
 
-def _region(
-    name: str, indent: str, begin: int, end: int, text: str, statements: list[_Statement], where: str
-) -> Region:
+def _region(pair: _Pair, text: str, statements: list[_Statement], where: str) -> Region:
     """Check that two markers enclose whole statements of one function."""
+    begin, end, indent = pair.begin, pair.end, pair.indent
     lines = text.split("\n")[begin : end - 1]
     code = [
         number for number, line in enumerate(lines, begin + 1) if line.strip() and not line.lstrip().startswith("#")
@@ -151,7 +174,8 @@ def _region(
             "expected a region inside one function",
             "put the markers inside a function's body, one pair for each function: a stub must still import",
         )
-    return Region(name, function, indent, begin, end, "\n".join(lines))
+    code_alone = without_markers("\n".join(lines))
+    return Region(pair.assignment, function, indent, begin, end, code_alone, pair.inside)
 
 
 def parse_module(text: str, where: str, note: str = "") -> ast.Module:

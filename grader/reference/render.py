@@ -14,11 +14,15 @@ The word after `BEGIN SOLUTION` names the assignment in which a student writes t
 - the **solution** keeps them,
 
 and both keep the regions of the assignments that it gives, and blank those of any other as coming later, so that no
-release solves the next assignment. Everything here is text in, text out, and the same bytes every time.
+release solves the next assignment. With a region go those inside it. A later region inside one that is kept leaves a
+comment and raises nothing, since what lies around it is to run before it is written. Everything here is text in, text
+out, and the same bytes every time.
 """
 
+import ast
 import textwrap
 from collections import Counter
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +32,8 @@ from checks.language import LANGUAGES, catalogue
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences
-from .regions import Region, fail, find_regions, parse_module
+from .regions import Region, fail, find_regions, parse_module, without_markers
+from .syntax import parse
 
 RENDERER = "2"
 """Raise it when the same source gives other bytes: releases made before are then older than their source."""
@@ -74,10 +79,10 @@ def render_package(course: Course, assignment: Assignment) -> Rendered:
                     f"(modules: {', '.join(assignment.modules) or 'none'})",
                     f"add {module!r} to `modules` in checks/{assignment.name}/__init__.py, or move the region",
                 )
+        _refuse_hidden_task(regions, where, assignment)
         stub[module] = render_module(text, where, assignment, stub=True).encode()
         solution[module] = render_module(text, where, assignment, stub=False).encode()
-        hidden = tuple(region for region in regions if region.assignment not in assignment.gives)
-        if hidden:
+        if hidden := outermost(regions, set(assignment.gives)):
             blanked[module] = hidden
     if not stub:
         raise GraderError(f"{course.package}: expected the course's package, found no Python module. Next: create it.")
@@ -108,19 +113,66 @@ def render_module(text: str, where: str, assignment: Assignment, *, stub: bool) 
     lines = text.split("\n")
     rendered: list[str] = []
     done = 0
+    regions = find_regions(text, where)
+    hidden = outermost(regions, keep)
     places: Counter[tuple[str, str]] = Counter()
-    for region in find_regions(text, where):
+    for region in regions:
         places[region.assignment, region.function] += 1
-        place = places[region.assignment, region.function]
-        rendered += lines[done : region.begin - 1]
-        if region.assignment in keep:
-            rendered += lines[region.begin : region.end - 1]
-        else:
+        if region in hidden:
+            place = places[region.assignment, region.function]
+            rendered += without_markers("\n".join([*lines[done : region.begin - 1], ""])).split("\n")[:-1]
             rendered += [region.indent + line for line in _blank(region, place, assignment)]
-        done = region.end
-    face = "\n".join(rendered + lines[done:])
+            if _is_passed_by(region, assignment) and _leaves_nothing(region, hidden, assignment, text):
+                rendered.append(f"{region.indent}pass")
+            done = region.end
+    rendered += without_markers("\n".join(lines[done:])).split("\n")
+    face = "\n".join(rendered)
     parse_module(face, where, f"; this is its {'stub' if stub else 'solution'}, so a region holds half a statement")
     return face
+
+
+def outermost(regions: tuple[Region, ...], keep: Set[str]) -> tuple[Region, ...]:
+    """The regions that are blanked where those of some assignments are kept; with a region go those inside it."""
+    return tuple(region for region in regions if region.assignment not in keep and keep >= set(region.inside))
+
+
+def _refuse_hidden_task(regions: tuple[Region, ...], where: str, assignment: Assignment) -> None:
+    """See that no task lies inside what the assignment does not give."""
+    for region in regions:
+        around = next((name for name in region.inside if name not in assignment.gives), None)
+        if region.assignment == assignment.name and around is not None:
+            fail(
+                where,
+                region.begin,
+                f"a region of {assignment.name!r} inside one of {around!r}, which the assignment does not give, so "
+                "that nobody would see it",
+                f"add {around!r} to `gives` in checks/{assignment.name}/__init__.py, or move the region",
+            )
+
+
+def _is_passed_by(region: Region, assignment: Assignment) -> bool:
+    """Whether a blanked region says nothing when it is reached: what lies around it must work before it is written."""
+    return bool(region.inside) and region.assignment != assignment.name
+
+
+def _leaves_nothing(region: Region, hidden: tuple[Region, ...], assignment: Assignment, text: str) -> bool:
+    """Whether nothing that runs is left of the body that a region begins."""
+    body = next(
+        body
+        for node in ast.walk(parse(text))
+        for body in _bodies(node)
+        if any(region.begin < statement.lineno < region.end for statement in body)
+    )
+    gone = [other for other in hidden if _is_passed_by(other, assignment)]
+    left = [node for node in body if not any(other.begin < node.lineno < other.end for other in gone)]
+    return not left and region.begin < body[0].lineno < region.end
+
+
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        found = getattr(node, name, None)
+        if isinstance(found, list) and found:
+            yield found
 
 
 def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...]:
@@ -132,7 +184,7 @@ def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...
         return (
             f"# {function}: {cnr('stub_later_part', assignment=region.assignment)}",
             f"# {en('stub_later_part', assignment=region.assignment)}",
-            f'raise NotImplementedError("{function}: {later}")',
+            *(() if _is_passed_by(region, assignment) else (f'raise NotImplementedError("{function}: {later}")',)),
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
     then = f' {cnr("stub_then")} / {en("stub_then")}: check("{judged}")' if judged else ""
