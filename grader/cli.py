@@ -11,6 +11,7 @@ from functools import partial
 
 COMMANDS = {
     "release": "make release/NAME and solutions/NAME from their source",
+    "test": "say whether an assignment's checks tell right from wrong, mistakes, variants and wrong students alike",
     "check": "grade one folder that holds a funkcije/, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",

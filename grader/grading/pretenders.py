@@ -27,6 +27,7 @@ from ..reference.regions import find_regions
 from ..reference.render import render_package
 from ..reference.syntax import parse
 from ..sandbox.launch import Launcher
+from ..sandbox.process import TimeLimits
 from ..sandbox.temporary import temporary_folder
 from .grade import grade
 
@@ -134,11 +135,12 @@ def graded(
     *,
     only: str = "",
     launcher: Launcher | None = None,
+    limits: TimeLimits | None = None,
 ) -> Result:
     """The verdict on a pretender through the sandbox, as any submission gets it."""
     with temporary_folder() as folder:
         write(course, assignment, pretender, folder, only)
-        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher)
+        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher, limits=limits)
 
 
 def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:
