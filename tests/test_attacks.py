@@ -59,11 +59,23 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert all(attack.says for attack in ATTACKS if attack.costs != "nothing")
 
 
-def test_attacks_stand_around_a_function_that_carries_no_other(around: World, assignment: Assignment) -> None:
-    target = target_of(assignment)
+def test_attacks_stand_around_a_function_that_carries_no_other(
+    around: World, course: Course, assignment: Assignment
+) -> None:
+    target = target_of(course, assignment)
     assert target.function == "layernorm_backward"
     assert target.struck == {"layernorm_backward.float32"}
-    assert target_of(around.assignment).struck == {"scale_backward.single"}
+    assert target_of(around.course, around.assignment).struck == {"scale_backward.single"}
+
+
+def test_where_there_are_classes_alone_attacks_stand_around_the_methods_of_one(
+    course: Course, assignment: Assignment
+) -> None:
+    name = "FullyConnectedNet"
+    target = target_of(course, replace(assignment, checks=assignment.of(name)))
+    assert (target.function, target.guard) == (name, "True")
+    not_called = {f"{name}.initial", f"{name}.parameters", f"{name}.dtype"}
+    assert target.struck == {check.id for check in assignment.of(name)} - not_called
 
 
 def test_what_attacks_name_of_the_kit_is_there() -> None:

@@ -22,7 +22,7 @@ is_x86 = os.uname().machine == "x86_64"
 """
 
 READING = (
-    _reads("reference", "Reads the reference in the course's package.", "$course/funkcije/__init__.py"),
+    _reads("reference", "Reads the reference in the course's package.", "$course/$package/__init__.py"),
     _reads("checks", "Reads the course's settings, from which the checks follow.", "$course/nbgrader_config.py"),
     _reads("secret", "Reads the course secret, from which the inputs are drawn.", "$secret"),
     _reads("gradebook", "Reads the gradebook.", "$gradebook"),

@@ -45,7 +45,7 @@ class Wrong:
 _NUMBER = "isinstance(v, (int, float, complex, _np.ndarray, _np.generic))"
 _OTHER = (
     "~v if isinstance(v, _np.ndarray) and v.dtype == bool else (not v) if isinstance(v, (bool, _np.bool_)) else "
-    f"2 * v + 1 if {_NUMBER} else v + 'x' if isinstance(v, str) else 0.5"
+    f"_np.full_like(v, 7) if {_NUMBER} else v + 'x' if isinstance(v, str) else 0.5"
 )
 _FORM = frozenset({"shapes", "names", "dtypes"})
 
@@ -77,7 +77,7 @@ WRONG = (
     Wrong("endless", "never ends", whole="while True: pass", ends=False),
     Wrong(
         "inputs",
-        "overwrites what it is given, and returns wrong numbers",
+        "overwrites what it is given, and returns sevens",
         _OTHER,
         first="for a in [*args, *kwargs.values()]: _overwrite(a)",
         keeps=_FORM,
