@@ -112,6 +112,8 @@ def assignment_in(folder: Path, course: Course) -> str:
     known = course.assignments()
     held = [name for name in known if (folder / f"{name}.ipynb").is_file() or (folder / "checks" / name).is_dir()]
     candidates = held or [name for name in known if name == folder.resolve().name] or known
+    if candidates and not (folder / course.package.name).is_dir():
+        return candidates[0]  # of any, grading says what is missing
     if len(candidates) != 1:
         raise GraderError(
             f"{folder}: the assignment cannot be told from the folder (this course has: {', '.join(known) or 'none'}). "
