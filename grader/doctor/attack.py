@@ -14,11 +14,11 @@ from .world import World
 class Attack:
     """What a submission tries.
 
-    In `body`, `top`, `links` and names of files stand for what the world around it holds: `$package` (the name of the
-    course's), `$module` and `$given` (one that the student edits, and one that is given), `$course`, `$gradebook`,
-    `$results`, `$secret`, `$other` (another submission's module), `$packages` (of the environment for student code),
-    `$port` (TCP and UDP on the loopback), `$free` (a port), `$abstract` and `$socket` (sockets), `$grader` (the
-    grader's process).
+    In `body`, `top`, `links` and names of files stand for what the world around it holds: `$name` (the assignment's),
+    `$package` (the name of the course's), `$module` and `$given` (one that the student edits, and one that is given),
+    `$course`, `$gradebook`, `$results`, `$secret`, `$other` (another submission's module), `$packages` (of the
+    environment for student code), `$port` (TCP and UDP on the loopback), `$free` (a port), `$abstract` and `$socket`
+    (sockets), `$grader` (the grader's process).
     """
 
     name: str

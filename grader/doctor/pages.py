@@ -233,7 +233,7 @@ PAGES = (
         "Displays formulas that are links to scripts, that leave their place, and that give words other meanings.",
         "from IPython.display import *\n"
         "for text in (r'$$\\href{javascript:alert(1)}{x}$$', "
-        "r'$$\\style{position:fixed}{x}$$', r'$$\\def\\gamma{0}$$'):\n"
+        "r'$$\\style{position:fixed}{x}$$', r'$$\\def\\alpha{0}$$'):\n"
         "    display(Latex(text), Markdown(text), HTML(f'<p>{text}</p>'))",
         shows="alert",
         on_pages=True,

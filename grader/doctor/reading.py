@@ -60,7 +60,7 @@ from grader.reference.oracle import LiveOracle
         body="""
 import importlib, sys
 sys.modules.pop("checks"), sys.path.insert(0, "$course")
-importlib.import_module("checks.batch_normalization.mistakes")
+importlib.import_module("checks.$name.mistakes")
 """,
         says="ModuleNotFoundError|PermissionError",
     ),

@@ -94,6 +94,7 @@ def world(course: Course, assignment: Assignment, *, nbgrader: bool = False) -> 
         given = (path.stem for path in sorted(copy.package.glob("[!_]*.py")) if path.name not in assignment.modules)
         names = {
             "package": copy.package.name,
+            "name": assignment.name,
             "module": own,
             "given": next(given, own),
             "course": str(copy.root),

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import multiprocessing
 import pickle
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -182,6 +183,7 @@ def tally(
         what came of the draws, what came of the recording, and a bench.
     """
     loaded = course.assignment(assignment)
+    print(f"Recording {assignment} ...", file=sys.stderr, flush=True)
     with temporary_folder() as folder:
         recording = folder / FILE
         recording.write_bytes(record(course, loaded)[f"{assignment}/{FILE}"])
