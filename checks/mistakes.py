@@ -66,8 +66,8 @@ class Variant:
     """A right way to write the tasks that is not the reference's; must score full."""
 
     id: str
-    layers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """Functions of `layers.py` that replace the reference's."""
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions, and models, that take the place of the reference's of the same name."""
     module: str = ""
     function: str = ""
     replace: tuple[tuple[str, str], ...] = ()

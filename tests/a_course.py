@@ -88,6 +88,14 @@ MISTAKES = (
 '''
 
 MESSAGES = """
+["scale_forward.value"]
+cnr = "Svaka kolona se množi svojim brojem."
+en = "Each column is multiplied by its own number."
+
+["scale_forward.shape"]
+cnr = "Izlaz ima oblik ulaza."
+en = "The output has the shape of the input."
+
 [added]
 cnr = "Kolone se množe, a ne sabiraju."
 en = "Columns are multiplied, not added to."

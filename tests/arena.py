@@ -125,6 +125,17 @@ ASSIGNMENT = Assignment(
 )
 '''
 
+EXPECTED = "".join(
+    f'["{check}"]\ncnr = "Vrijednosti."\nen = "The values."\n'
+    for check in (
+        "running_sum.value",
+        "scale_forward.value",
+        "scale_backward.single",
+        "scale_backward.dx",
+        "scale_backward.parameters",
+    )
+)
+
 POINTS = {"running_sum": 2, "scale_forward": 2, "scale_backward": 5}
 
 
@@ -134,6 +145,7 @@ def arena(folder: Path) -> Course:
     write(course.package / "layers.py", LAYERS)
     write(course.package / "sums.py", SUMS)
     write(course.checks / NAME / "__init__.py", CHECKS)
+    write(course.checks / NAME / "expected.toml", EXPECTED)
     cells = [
         nbformat.v4.new_markdown_cell("# Arena", id="title"),
         nbformat.v4.new_code_cell("from checks import check", id="imports"),

@@ -100,7 +100,7 @@ def judged(bench: Bench) -> Judge:
 def submit(rendered: Rendered, tmp_path: Path) -> Submit:
     """Makes a submission's folder: the solution, or the stub, with some lines replaced and some files added."""
 
-    def make(*edits: Edit, stub: bool = False, files: dict[str, str] | None = None, name: str = "submission") -> Path:
+    def make(*edits: Edit, stub: bool = False, files: dict[str, str] | None = None, name: str = ASSIGNMENT) -> Path:
         folder = tmp_path / name
         for path, content in (rendered.stub if stub else rendered.solution).items():
             target = folder / "funkcije" / path

@@ -18,6 +18,8 @@ import pytest
 from arena import NAME as arena_name
 from arena import arena
 from conftest import ASSIGNMENT, ROOT
+from letters import NAME as letters_name
+from letters import letters
 
 import grader.doctor.battery
 import grader.grading.grade
@@ -47,6 +49,14 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
+def around_letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Around an assignment of no arrays."""
+    course = letters(tmp_path_factory.mktemp("letters"))
+    with world(course, course.assignment(letters_name)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def around_the_course() -> Iterator[World]:
     course = Course(ROOT)
     with world(course, course.assignment(ASSIGNMENT)) as found:
@@ -59,11 +69,23 @@ def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert all(attack.says for attack in ATTACKS if attack.costs != "nothing")
 
 
-def test_attacks_stand_around_a_function_that_carries_no_other(around: World, assignment: Assignment) -> None:
-    target = target_of(assignment)
+def test_attacks_stand_around_a_function_that_carries_no_other(
+    around: World, course: Course, assignment: Assignment
+) -> None:
+    target = target_of(course, assignment)
     assert target.function == "layernorm_backward"
     assert target.struck == {"layernorm_backward.float32"}
-    assert target_of(around.assignment).struck == {"scale_backward.single"}
+    assert target_of(around.course, around.assignment).struck == {"scale_backward.single"}
+
+
+def test_where_there_are_classes_alone_attacks_stand_around_the_methods_of_one(
+    course: Course, assignment: Assignment
+) -> None:
+    name = "FullyConnectedNet"
+    target = target_of(course, replace(assignment, checks=assignment.of(name)))
+    assert (target.function, target.guard) == (name, "True")
+    not_called = {f"{name}.initial", f"{name}.parameters", f"{name}.dtype"}
+    assert target.struck == {check.id for check in assignment.of(name)} - not_called
 
 
 def test_what_attacks_name_of_the_kit_is_there() -> None:
@@ -172,6 +194,36 @@ def test_an_attack_earns_what_is_honest_in_it_and_changes_nothing_outside(
     around: World, attack: Attack, sandbox: str
 ) -> None:
     assert run(attack, around, machine.sandbox(sandbox), then_honest=False) == [], attack.tries
+
+
+ON_A_NUMBER = (
+    "other_types",
+    "too_few_results",
+    "reply_of_its_own",
+    "second_reply",
+    "patched_worker",
+    "wide_answer",
+    "exit_after_the_reply",
+    "compiled",
+)
+"""What had to be written for results of any kind, and for modules of any name."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ON_A_NUMBER else pytest.mark.full) for name in NAMED]
+)
+def test_an_attack_is_held_off_around_a_function_that_takes_a_text_and_returns_one_number(
+    around_letters: World, name: str
+) -> None:
+    assert run(NAMED[name], around_letters, machine.sandbox(NAMES[0]), then_honest=False) == [], NAMED[name].tries
+
+
+def test_attacks_name_no_assignment_and_nothing_of_one() -> None:
+    words = (
+        r"\b(layers|layer_utils|fc_net|optim|batchnorm\w*|layernorm\w*|gamma|batch_normalization|FullyConnectedNet)\b"
+    )
+    files = Path(grader.doctor.battery.__file__).parent.glob("*.py")
+    assert [(file.name, found[0]) for file in files if (found := re.search(words, file.read_text()))] == []
 
 
 def mostly_full() -> list[Any]:

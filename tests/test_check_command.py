@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, Submit
+from conftest import ASSIGNMENT, ROOT, Submit
 
 from grader import cli
 from grader.course import Course
@@ -34,9 +34,9 @@ def python_m_checks(folder: Path, *arguments: str) -> subprocess.CompletedProces
 
 
 def test_full_points_exit_0_and_less_exit_1(submit: Submit, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(submit(name="full"), "--language", "en") == 0
+    assert check(submit(name=f"full/{ASSIGNMENT}"), "--language", "en") == 0
     assert capsys.readouterr().out.endswith("Total: 40 of 40 points\n")
-    assert check(submit(stub=True, name="stub"), "--language", "en") == 1
+    assert check(submit(stub=True, name=f"stub/{ASSIGNMENT}"), "--language", "en") == 1
     assert capsys.readouterr().out.endswith("Total: 0 of 40 points\n")
 
 
@@ -71,7 +71,7 @@ def test_junit_counts_what_json_lists(submit: Submit, tmp_path: Path) -> None:
 def test_without_a_secret_it_says_so(
     submit: Submit, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = submit(name="full")
+    folder = submit(name=f"full/{ASSIGNMENT}")
     monkeypatch.setattr(Course, "store", property(lambda self: folder / "no store"))
     check(folder)
     assert "note: no course secret" in capsys.readouterr().err
@@ -85,14 +85,17 @@ def test_without_a_secret_it_says_so(
     [
         (["nowhere"], "nowhere: no such folder."),
         (["empty"], "empty: no funkcije/ in it, so there is nothing to grade."),
-        (["full", "--assignment", "dropot"], "no assignment named 'dropot' (this course has: batch_normalization)."),
-        (["full", "--json", "no/such/folder/result.json"], "cannot be written (No such file or directory)."),
+        (["full", "--assignment", "dropot"], "no assignment named 'dropot' (this course has: batch_normalization"),
+        (
+            ["full/batch_normalization", "--json", "no/such/folder/result.json"],
+            "cannot be written (No such file or directory).",
+        ),
     ],
 )
 def test_bad_input_ends_in_one_line_and_exit_2(
     submit: Submit, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
 ) -> None:
-    submit(name="full")
+    submit(name=f"full/{ASSIGNMENT}")
     (tmp_path / "empty").mkdir()
     assert check(tmp_path / arguments[0], *arguments[1:]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
@@ -116,9 +119,9 @@ def test_the_command_line_itself_starts_and_ends_like_the_function(submit: Submi
 
 
 def test_in_a_release_the_recordings_give_the_verdict_without_the_reference(release_like: Release) -> None:
-    full = python_m_checks(release_like(name="full"))
+    full = python_m_checks(release_like(name=f"full/{ASSIGNMENT}"))
     assert (full.returncode, full.stdout.splitlines()[-1]) == (0, "Total: 40 of 40 points")
-    stub = python_m_checks(release_like(stub=True, name="stub"))
+    stub = python_m_checks(release_like(stub=True, name=f"stub/{ASSIGNMENT}"))
     assert (stub.returncode, stub.stdout.splitlines()[-1]) == (1, "Total: 0 of 40 points")
 
 
@@ -160,16 +163,16 @@ def test_a_check_cell_shows_a_block_and_lets_run_all_go_on(release_like: Release
 
 
 def test_a_check_cell_raises_its_one_line_under_validate(release_like: Release) -> None:
-    failing = in_a_kernel(release_like(stub=True, name="stub"), NBGRADER_VALIDATING="1")
+    failing = in_a_kernel(release_like(stub=True, name=f"stub/{ASSIGNMENT}"), NBGRADER_VALIDATING="1")
     assert failing.returncode == 1
     assert failing.stderr.splitlines()[-1].startswith("checks.CheckFailed: layernorm_forward: 0 of 6 points")
-    passing = in_a_kernel(release_like(name="full"), NBGRADER_VALIDATING="1")
+    passing = in_a_kernel(release_like(name=f"full/{ASSIGNMENT}"), NBGRADER_VALIDATING="1")
     assert (passing.returncode, passing.stdout.strip()) == (0, "None")
 
 
 def test_a_check_cell_gives_no_score_while_nbgrader_autogrades(release_like: Release) -> None:
     """Should a broken configuration let nbgrader read this cell's output, it finds more than the maximum and stops."""
-    run = in_a_kernel(release_like(name="full"), NBGRADER_EXECUTION="autograde")
+    run = in_a_kernel(release_like(name=f"full/{ASSIGNMENT}"), NBGRADER_EXECUTION="autograde")
     assert (run.returncode, run.stdout.strip()) == (0, "inf")
 
 

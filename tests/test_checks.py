@@ -63,20 +63,20 @@ def test_a_known_mistake_costs_nothing_in_other_functions(judged: Judge, mistake
 def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
     for number in range(5):  # on a thousand in `make mutation`
-        functions = [*variant.layers] or ["FullyConnectedNet"]
-        assert not failed(judged(*edits, layers=variant.layers, draw=number, functions=functions)), number
+        replaced, functions = judged.bench.replaced(variant), judged.bench.functions_of(variant)
+        assert not failed(judged(*edits, replaced=replaced, draw=number, functions=functions)), number
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_correct_variant_costs_nothing_in_any_function(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
-    assert judged(*edits, layers=variant.layers).score == 40
+    assert judged(*edits, replaced=judged.bench.replaced(variant)).score == 40
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
 def test_a_correct_variant_scores_full_on_the_recording(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
-    assert not failed(judged(*edits, layers=variant.layers, recorded=True))
+    assert not failed(judged(*edits, replaced=judged.bench.replaced(variant), recorded=True))
 
 
 def pretending(kind: str, axis: int) -> dict[str, Any]:

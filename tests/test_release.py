@@ -162,11 +162,12 @@ def test_a_leak_is_found_in_the_notebook_and_in_the_checks(course: Course) -> No
 def test_a_stub_that_earns_points_is_refused(course: Course) -> None:
     write(
         course.package / "layers.py",
-        LAYERS.replace("    factors", "    0\n    factors").replace(
-            '    """Scale every', '    return x * gamma\n    """Scale every'
+        LAYERS.replace(
+            "    ### BEGIN SOLUTION scale", "    if len(x) != 5:\n        return x\n    ### BEGIN SOLUTION scale"
         ),
     )
-    with pytest.raises(GraderError, match=r"^scale: the stub earns 3 of 3 points on scale_forward\.value"):
+    told = r"^scale: the stub earns 1 of 1 points on scale_forward\.shape \(checks/scale/__init__\.py, line 22\), exp"
+    with pytest.raises(GraderError, match=told):
         by_command(course)
 
 
@@ -396,8 +397,16 @@ def test_the_command_says_whether_both_are_as_new_as_their_source(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("    ### END SOLUTION\n    return out\n\n\ndef later", "    return out\n\n\ndef later", "found another BEGIN"),
-        ("    out = x * factors\n", "    ### BEGIN SOLUTION scale\n    out = x * factors\n", "regions do not nest"),
+        (
+            "    ### END SOLUTION\n    return out\n\n\ndef later",
+            "    return out\n\n\ndef later",
+            "found the end of the file",
+        ),
+        (
+            "    out = x * factors\n",
+            "    ### BEGIN SOLUTION scale\n    out = x * factors\n",
+            "only a region of another assignment may lie inside it",
+        ),
         ('"""Layers."""', '"""Layers.', "syntax error"),
     ],
 )

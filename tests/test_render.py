@@ -12,7 +12,8 @@ from checks.core import Assignment, Check, load_assignment
 from checks.student import Contract
 from grader.course import Course
 from grader.errors import GraderError
-from grader.reference.render import find_regions, render_module, render_package
+from grader.reference.regions import find_regions
+from grader.reference.render import render_module, render_package
 
 MODULE = dedent(
     '''
@@ -141,7 +142,7 @@ def test_a_module_without_regions_is_handed_out_as_it_is() -> None:
         (
             "def f():\n    ### BEGIN SOLUTION first\n    x = 1\n    ### BEGIN SOLUTION first\n    ### END SOLUTION\n",
             4,
-            "regions do not nest",
+            "found another BEGIN of 'first'",
         ),
         ("def f():\n    x = 1\n    ### END SOLUTION\n", 3, "expected a BEGIN before it"),
         ("def f():\n    ### BEGIN SOLUTION\n    x = 1\n    ### END SOLUTION\n", 2, "expected the assignment's name"),

@@ -189,7 +189,8 @@ def test_a_student_or_folder_whose_name_is_no_text_is_graded_and_shown(
 ) -> None:
     folder = submit(stub=True, name="ime\udcff\x1b[2J")
     as_json = tmp_path / "result.json"
-    command = ["check", str(folder), "--course", str(ROOT), "--student", "ana\udcff\x1b[2J", "--json"]
+    command = ["check", str(folder), "--course", str(ROOT), "--assignment", ASSIGNMENT]
+    command += ["--student", "ana\udcff\x1b[2J", "--json"]
     assert cli.main([*command, str(as_json)]) == 1
     assert json.loads(as_json.read_text(encoding="utf-8"))["student"] == "ana??[2J"
     assert cli.main([*command, "-", "--junit", "-"]) == 1

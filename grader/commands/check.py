@@ -114,14 +114,16 @@ def _require_own(file: str | None, submission: Path) -> None:
 
 
 def assignment_in(folder: Path, course: Course) -> str:
-    """The assignment that a submission is for: the one whose notebook or checks it holds, or the only one.
+    """The assignment of a submission: whose notebook or checks it holds, or whose name it has, or the only one.
 
     Raises:
         GraderError: it cannot be told.
     """
     known = course.assignments()
     held = [name for name in known if (folder / f"{name}.ipynb").is_file() or (folder / "checks" / name).is_dir()]
-    candidates = held or known
+    candidates = held or [name for name in known if name == folder.resolve().name] or known
+    if candidates and not (folder / course.package.name).is_dir():
+        return candidates[0]  # of any, grading says what is missing
     if len(candidates) != 1:
         raise GraderError(
             f"{folder}: the assignment cannot be told from the folder (this course has: {', '.join(known) or 'none'}). "

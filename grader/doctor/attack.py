@@ -14,25 +14,28 @@ from .world import World
 class Attack:
     """What a submission tries.
 
-    In `body`, `top` and `links` stand for what the world around it holds: `$course`, `$gradebook`, `$results`,
-    `$secret`, `$other` (another submission's module), `$packages` (of the environment for student code), `$port` (TCP
-    and UDP on the loopback), `$free` (a port), `$abstract` and `$socket` (sockets), `$grader` (the grader's process).
+    In `body`, `top`, `links` and names of files stand for what the world around it holds: `$name` (the assignment's),
+    `$package` (the name of the course's), `$module` and `$given` (one that the student edits, and one that is given),
+    `$course`, `$gradebook`, `$results`, `$secret`, `$other` (another submission's module), `$packages` (of the
+    environment for student code), `$port` (TCP and UDP on the loopback), `$free` (a port), `$abstract` and `$socket`
+    (sockets), `$grader` (the grader's process).
     """
 
     name: str
     tries: str
     """A sentence that says what it tries."""
     body: str = ""
-    """Statements before the honest return of one function, run in one of its checks; `args` are the arguments. Where
-    the attack succeeds they do not raise, and the function earns points that it must not."""
+    """Statements before the honest return of one function, run in one of its checks; `_honest()` is what it would
+    return, and `_each(change, value)` that with each of its results changed. Where the attack succeeds they do not
+    raise, and the function earns points that it must not."""
     top: str = ""
     """Statements after the module's own."""
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     """Files of the submission beside the solution's."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links of the submission."""
-    costs: Literal["check", "module", "nothing"] = "check"
-    """What the attacker's own code loses by it; all else is earned."""
+    costs: Literal["check", "module", "nothing", "perhaps"] = "check"
+    """What the attacker's own code loses by it; all else is earned. Perhaps: the check is lost where it calls twice."""
     says: str = ""
     """A pattern for the message of the lost check, or for a remark on the submission."""
     seconds: float | None = None

@@ -10,17 +10,24 @@ import subprocess
 import sys
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
 import numpy as np
 
 from checks.core import Assignment, Check
+from checks.engine.judge import judge
 from checks.executor.text import printable
+from checks.pretenders import Pretender
 from checks.result import CheckResult, Result
 
+from ..course import Course
 from ..errors import GraderError
 from ..grading.grade import grade
+from ..grading.pretenders import loaded
+from ..reference.oracle import LiveOracle
+from ..reference.versions import Versions
 from ..sandbox.launch import Launcher
 from ..sandbox.process import TimeLimits
 from .attack import Attack
@@ -32,13 +39,25 @@ LARGEST_REPORT = 150_000
 
 _WRAPPER = """
 
-_honest = {function}
+def _each(change, value):
+    return tuple(_each(change, one) for one in value) if type(value) in (tuple, list) else change(value)
 
 
-def {function}(*args, **kwargs):
-    if {guard}:
+def _around(honest):
+    def hostile(*args, **kwargs):
+        if {guard}:
+            _honest = lambda: honest(*args, **kwargs)
 {body}
-    return _honest(*args, **kwargs)
+        return honest(*args, **kwargs)
+    return hostile
+
+
+if isinstance({function}, type):
+    for _name, _method in list(vars({function}).items()):
+        if callable(_method) and not _name.startswith("_"):
+            setattr({function}, _name, _around(_method))
+else:
+    {function} = _around({function})
 """
 
 
@@ -54,23 +73,42 @@ class Target:
     """The checks of all functions of that module."""
 
 
-def target_of(assignment: Assignment) -> Target:
+@lru_cache(maxsize=8)
+def target_of(course: Course, assignment: Assignment) -> Target:
     """The last graded function that nothing else is built on, struck where its input is float32 (one check at most).
+
+    Where there is none, the last graded class: its methods are struck, in the checks that call any.
 
     Raises:
         GraderError: every function of the assignment carries another.
     """
     carrying = {forward for backward in assignment.forward_of for forward in assignment.forwards_of(backward)}
-    alone = [name for name in assignment.functions if name in assignment.contract.functions and name not in carrying]
+    alone = [name for name in assignment.functions if name not in carrying]
+    alone = [name for name in alone if name in assignment.contract.functions] or alone
     if not alone:
         raise GraderError(f"{assignment.name}: no function that stands alone, so the attacks have nowhere to stand.")
     function = alone[-1]
-    single = frozenset(check.id for check in assignment.of(function) if _is_single(check))
-    guard = "any(getattr(value, 'dtype', None) == 'float32' for value in args)" if single else "True"
-    struck = single or frozenset(check.id for check in assignment.of(function))
     module = assignment.module_of(function)
+    single = frozenset(check.id for check in assignment.of(function) if _is_single(check))
+    guard = "True"
+    if function not in assignment.contract.functions:
+        struck = _calling_methods(course, assignment, function)
+    elif single:
+        guard, struck = "any(getattr(value, 'dtype', None) == 'float32' for value in args)", single
+    else:
+        struck = frozenset(check.id for check in assignment.of(function))
     beside = frozenset(check.id for check in assignment.checks if assignment.module_of(check.function) == module)
     return Target(module, function, guard, struck, beside)
+
+
+def _calling_methods(course: Course, assignment: Assignment, model: str) -> frozenset[str]:
+    """The checks of a class that fail where all its methods raise."""
+    text = _WRAPPER.format(function=model, guard="True", body="            raise ValueError")
+    raising = Pretender("", "", added={assignment.module_of(model): text})
+    oracle = LiveOracle(Versions(course, assignment), b"any")
+    with loaded(course, assignment, raising) as student:
+        result = judge(replace(assignment, explain="none"), student, oracle, language="en", functions=[model])
+    return frozenset(check.id for check in result.checks if check.status != "passed")
 
 
 def _is_single(check: Check) -> bool:
@@ -87,7 +125,7 @@ def run(attack: Attack, world: World, launcher: Launcher, *, then_honest: bool =
         launcher: the sandbox.
         then_honest: whether an honest submission is graded afterwards.
     """
-    target = target_of(world.assignment)
+    target = target_of(world.course, world.assignment)
     folder = world.folder / "submission"
     shutil.rmtree(folder, ignore_errors=True)
     hand_in(attack, world, target, folder)
@@ -142,11 +180,11 @@ def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
     module = folder / world.assignment.package / f"{target.module}.py"
     text = module.read_text(encoding="utf-8")
     if attack.body:
-        body = "\n".join(f"        {line}" for line in _filled(attack.body, world).strip("\n").splitlines())
+        body = "\n".join(f"            {line}" for line in _filled(attack.body, world).strip("\n").splitlines())
         text += _WRAPPER.format(function=target.function, guard=target.guard, body=body)
     module.write_text(f"{text}\n{_filled(attack.top, world)}", encoding="utf-8")
     for name, content in attack.files.items():
-        path = folder / name
+        path = folder / _filled(name, world)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     names = {"name": world.assignment.name}
@@ -159,7 +197,7 @@ def hand_in(attack: Attack, world: World, target: Target, folder: Path) -> None:
             content = mark + content
         path.write_text(content.replace(_FUTURE, f"{_FUTURE}{mark}", 1), encoding="utf-8")
     for name, to in attack.links.items():
-        (folder / name).symlink_to(_filled(to, world))
+        (folder / _filled(name, world)).symlink_to(_filled(to, world))
 
 
 def _write_solution(world: World, folder: Path) -> None:
@@ -176,7 +214,9 @@ def _filled(text: str, world: World) -> str:
 def _judge(attack: Attack, target: Target, result: Result) -> list[str]:
     """What of the verdict is not as it must be: the score, the checks that lost, the message."""
     lost = lost_checks(attack.costs, target, result)
-    faults = points_lost_and_kept(lost, result)
+    open_to = target.struck if attack.costs == "perhaps" else frozenset()
+    told = replace(result, checks=tuple(check for check in result.checks if check.id not in open_to))
+    faults = points_lost_and_kept(lost, told)
     texts = _texts(attack, lost, result.checks) or list(result.warnings)
     if attack.says and not any(re.search(attack.says, text) for text in texts):
         faults.append(f"expected a message like {attack.says!r}, found {texts}")

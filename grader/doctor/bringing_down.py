@@ -186,7 +186,7 @@ pipe = next(o for o in gc.get_objects() if type(o).__name__ == "Channel")
 send = pipe.send
 pipe.send = lambda reply, *a: (send(reply), os._exit(3))
 """,
-        costs="nothing",
+        costs="perhaps",
     ),
     Attack(
         "signal_without_a_name",

@@ -49,9 +49,10 @@ def from_battery(attack: Attack, says: str | None = None) -> HandedIn:
     """An attack of the other battery, with its code in a module, on its way through nbgrader."""
 
     def edit(folder: Path, world: World) -> None:
-        hand_in(attack, world, target_of(world.assignment), folder)
+        hand_in(attack, world, target_of(world.course, world.assignment), folder)
 
     costs = attack.costs
+    assert costs != "perhaps"
     return HandedIn(
         f"module_{attack.name}", attack.tries, edit, costs=costs, says=attack.says if says is None else says
     )
@@ -83,7 +84,7 @@ def run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) -> 
 
 def _run_class(attacks: Sequence[HandedIn], world: World, launcher: Launcher) -> dict[str, list[str]]:
     course, name = world.course, world.assignment.name
-    target = target_of(world.assignment)
+    target = target_of(world.course, world.assignment)
     for student in HONEST:
         _write(world, target, course.submitted / student / name, honest=True)
     with Path(world.names["other"]).open("a", encoding="utf-8") as module:
@@ -148,7 +149,7 @@ def _write(world: World, target: Target, folder: Path, *, honest: bool = False) 
     """Write what every submission begins as."""
     name = world.assignment.name
     shutil.copytree(world.course.release / name, folder, dirs_exist_ok=True)
-    shutil.rmtree(folder / "funkcije")
+    shutil.rmtree(folder / world.course.package.name)
     hand_in(replace(_UNDONE, body="") if honest else _UNDONE, world, target, folder)
     path = folder / f"{name}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -13,20 +13,20 @@ FLOODING = (
         "Returns 20 MB of booleans in a wrong shape, which would be 160 MB where they are judged.",
         body="""
 import numpy as np
-return np.zeros((20, 10**6), bool), np.zeros(3), np.zeros(3)
+return _each(lambda a: np.zeros((20, 10**6), bool), _honest())
 """,
         says=_FAR,
     ),
     Attack(
         "wide_answer_past_the_worker",
         "Returns booleans that fit into a reply, and would be eight times as large where they are judged.",
-        body=SIZES + "return np.zeros((2, 60_000), bool), np.zeros(3), np.zeros(3)",
+        body=SIZES + "return _each(lambda a: np.zeros((2, 60_000), bool), _honest())",
         says=_FAR,
     ),
     Attack(
         "nothing_in_a_long_row",
         "Returns an array without a byte, over which a sum would take 16 GB.",
-        body=SIZES + "return np.zeros((0, 2**31 - 1)), np.zeros(3), np.zeros(3)",
+        body=SIZES + "return _each(lambda a: np.zeros((0, 2**31 - 1)), _honest())",
         says=_FAR,
     ),
     Attack(
@@ -34,7 +34,7 @@ return np.zeros((20, 10**6), bool), np.zeros(3), np.zeros(3)
         "Returns a view of one number as 10^15 of them, to be copied before it is sent.",
         body="""
 import numpy as np
-return np.broadcast_to(0.0, (10**8, 10**7)), np.zeros(3), np.zeros(3)
+return _each(lambda a: np.broadcast_to(0.0, (10**8, 10**7)), _honest())
 """,
         says=_FAR,
     ),
@@ -100,7 +100,7 @@ pipe.send = missing
         body=WORDS
         + """
 Named = type("\\x1b[2J\\x1b[1;1H\\u202e\\u2028\\u200b" + "\\u0301" * 50, (), {})
-return Named(), Named(), Named()
+return _each(lambda a: Named(), _honest())
 """,
         says="got:",
     ),

@@ -13,7 +13,7 @@ FORGING = (
 import numpy as np
 np.allclose = np.array_equal = np.array_equiv = lambda *a, **k: True
 np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None
-return tuple(np.zeros_like(a) for a in _honest(*args))
+return _each(np.zeros_like, _honest())
 """,
         says="which is wrong|expected",
     ),
@@ -23,7 +23,7 @@ return tuple(np.zeros_like(a) for a in _honest(*args))
         body="""
 import builtins
 import numpy as np
-answer = tuple(np.zeros_like(a) for a in _honest(*args))
+answer = _each(np.zeros_like, _honest())
 builtins.all = builtins.any = lambda *a: True
 builtins.len = lambda value: 3
 return answer
@@ -39,7 +39,7 @@ import numpy as np
 builtins.AssertionError = type("AssertionError", (BaseException,), {})
 sys.displayhook = sys.excepthook = lambda *a: None
 sys.settrace(lambda *a: None)
-return tuple(np.zeros_like(a) for a in _honest(*args))
+return _each(np.zeros_like, _honest())
 """,
         says="which is wrong|expected",
     ),
@@ -61,7 +61,7 @@ class Equal:
     __eq__ = lambda self, other: True
     __hash__ = None
     shape = dtype = property(lambda self: self)
-return Equal(), Equal(), Equal()
+return _each(lambda a: Equal(), _honest())
 """,
         says="Equal",
     ),
@@ -75,7 +75,7 @@ class Forged(np.ndarray):
     __array_ufunc__ = lambda self, *a, **k: True
     __eq__ = lambda self, other: True
     tobytes = lambda self: b""
-return tuple(np.zeros(a.shape).view(Forged) for a in _honest(*args))
+return _each(lambda a: np.zeros(np.shape(a)).view(Forged), _honest())
 """,
         says="which is wrong|expected",
     ),
@@ -87,7 +87,7 @@ import os
 class Lazy:
     def __array__(self, *a, **k):
         os._exit(0)
-return Lazy(), Lazy(), Lazy()
+return _each(lambda a: Lazy(), _honest())
 """,
         says="Lazy",
     ),
@@ -98,7 +98,7 @@ return Lazy(), Lazy(), Lazy()
 import numpy as np
 class Liar:
     __class__ = np.ndarray
-return Liar(), Liar(), Liar()
+return _each(lambda a: Liar(), _honest())
 """,
         says=".",
     ),
@@ -106,20 +106,28 @@ return Liar(), Liar(), Liar()
         "other_types",
         "Returns arrays of complex numbers, of objects and of text.",
         body="""
+import itertools
 import numpy as np
-return np.array([1j]), np.array([object()]), np.array(["right"])
+kinds = itertools.cycle([np.array([1j]), np.array([object()]), np.array(["right"])])
+return _each(lambda a: next(kinds), _honest())
 """,
         says="complex128",
     ),
     Attack(
-        "too_few_results", "Returns two results in place of three.", body="return _honest(*args)[:2]", says="3 results"
+        "too_few_results",
+        "Returns one result less than was asked for.",
+        body="""
+answer = _honest()
+return answer[:-1] if isinstance(answer, tuple) else None
+""",
+        says="results|None",
     ),
     Attack(
         "not_numbers",
         "Returns NaN, in the hope that a comparison with it is never true.",
         body="""
 import numpy as np
-return tuple(np.full_like(a, np.nan) for a in _honest(*args))
+return _each(lambda a: np.full(np.shape(a), np.nan), _honest())
 """,
         says="NaN",
     ),
@@ -128,7 +136,7 @@ return tuple(np.full_like(a, np.nan) for a in _honest(*args))
         "Returns one value of the right kind that would fit every shape.",
         body="""
 import numpy as np
-return np.float32(0), np.float32(0), np.float32(0)
+return _each(lambda a: np.float32(0), _honest())
 """,
         says="which is wrong|expected",
     ),
@@ -136,7 +144,7 @@ return np.float32(0), np.float32(0), np.float32(0)
         "reply_of_its_own",
         "Finds the pipe and answers the question itself before the worker does.",
         body=PIPE + 'pipe.send({"number": number, "value": [zeros, []], "missing": []})',
-        says="which is wrong|expected",
+        says="which is wrong|expected|another question",
     ),
     Attack(
         "reply_before_the_question",
@@ -155,7 +163,7 @@ def twice(reply, *a):
     send(reply)
 pipe.send = twice
 """,
-        costs="nothing",
+        costs="perhaps",
     ),
     Attack(
         "another_number",
@@ -201,7 +209,7 @@ raise StudentError("passed", "", "all is well")
         "Returns an array of 80 megabytes.",
         body="""
 import numpy as np
-return np.zeros(10**7), np.zeros(3), np.zeros(3)
+return _each(lambda a: np.zeros(10**7), _honest())
 """,
         says="far larger",
     ),
@@ -231,7 +239,7 @@ pipe._socket.sendall(struct.pack(">I", len(body)) + body)
         + """
 import msgpack
 lie = msgpack.ExtType(1, msgpack.packb(["<f8", [30, 30]]) + bytes(8))
-body = msgpack.packb({"number": number, "value": [[lie, lie, lie], []], "missing": []})
+body = msgpack.packb({"number": number, "value": [[lie] * len(zeros), []], "missing": []})
 pipe._socket.sendall(struct.pack(">I", len(body)) + body)
 """,
         says="another number of bytes",
@@ -248,8 +256,10 @@ def zero(value):
     executor.plain_array = plain if zero.left == 1 else zero
     zero.left -= 1
     return np.zeros_like(plain(value))
-zero.left = 3
+answer = _honest()
+zero.left = len(answer) if isinstance(answer, tuple) else 1
 executor.plain_array = zero
+return _each(np.asarray, answer)
 """,
         says="which is wrong|expected",
     ),

@@ -13,7 +13,13 @@ number = frame.f_locals["number"]
 """
 """Has found the socket and the number of the question."""
 
-PIPE = SOCKET + "zeros = [np.zeros(np.shape(a)) for a in _honest(*args)]\n"
+PIPE = (
+    SOCKET
+    + """
+answer = _honest()
+zeros = [np.zeros(np.shape(a)) for a in (answer if isinstance(answer, tuple) else [answer])]
+"""
+)
 """And has zeros for an answer."""
 
 WORDS = """

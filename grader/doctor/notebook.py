@@ -314,7 +314,7 @@ CELLS = (
     running(
         "cell_mends_its_module",
         "Writes to its own module, to be graded on what was not handed in.",
-        "import funkcije\nopen(funkcije.__file__, 'a').write('#')",
+        "import $package\nopen($package.__file__, 'a').write('#')",
         shows=_REFUSED,
     ),
     running(

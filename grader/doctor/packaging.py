@@ -76,7 +76,7 @@ def _claims_600_megabytes(files: Files, world: World) -> bytes:
 
 
 def _encrypted(files: Files, world: World) -> bytes:
-    content = bytearray(_zip({"work/layers.py": b"1"}))
+    content = bytearray(_zip({"work/first.py": b"1"}))
     for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(signature) + at] |= 1
     return bytes(content)
@@ -94,7 +94,8 @@ def _linked(**links: str) -> Callable[[Path, World], None]:
 
     def edit(folder: Path, world: World) -> None:
         for name, to in links.items():
-            path = folder / name.replace("__", "/").replace("NOTEBOOK", f"{world.assignment.name}.ipynb")
+            own = {"NOTEBOOK": f"{world.assignment.name}.ipynb", "PACKAGE": world.course.package.name}
+            path = folder.joinpath(*(own.get(part, part) for part in name.split("__")))
             if path.is_dir() and not path.is_symlink():
                 path.rename(path.with_name("moved"))
             path.unlink(missing_ok=True)
@@ -104,7 +105,7 @@ def _linked(**links: str) -> Callable[[Path, World], None]:
 
 
 def _without_package(folder: Path, world: World) -> None:
-    _linked(funkcije="package")(folder, world)
+    _linked(PACKAGE="package")(folder, world)
     (folder / "moved").rename(folder / "elsewhere")
     for path in (folder / "elsewhere").rglob("*.py"):
         path.unlink()
@@ -112,7 +113,7 @@ def _without_package(folder: Path, world: World) -> None:
 
 def _pipes(folder: Path, world: World) -> None:
     os.mkfifo(folder / "pipe")
-    os.mkfifo(folder / "funkcije" / "pipe.py")
+    os.mkfifo(folder / world.course.package.name / "pipe.py")
 
 
 def _large(folder: Path, world: World) -> None:
@@ -126,17 +127,24 @@ def _stamped(folder: Path, world: World) -> None:
 
 def _modules(folder: Path, world: World) -> None:
     for number in range(6_000):
-        (folder / "funkcije" / f"a{number}.py").touch()
+        (folder / world.course.package.name / f"a{number}.py").touch()
 
 
 def _twins(folder: Path, world: World) -> None:
     """Other code under names that pass for the package's, and for its modules'."""
-    for place in ("Funkcije", "funkcije ", "fun\u200bkcije", "old/funkcije", "."):
+    package = world.course.package.name
+    for place in (package.capitalize(), f"{package} ", f"{package[:3]}\u200b{package[3:]}", f"old/{package}", "."):
         for name in world.assignment.modules:
             path = folder / place / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("# right\n", encoding="utf-8")
-    (folder / "funkcije" / world.assignment.modules[0].upper()).write_text("# right\n", encoding="utf-8")
+    (folder / package / world.assignment.modules[0].upper()).write_text("# right\n", encoding="utf-8")
+
+
+def _shouted(name: str, world: World) -> str:
+    """A file's name with the package's in capital letters."""
+    package = world.course.package.name
+    return name.replace(f"{package}/", f"{package.upper()}/")
 
 
 def _dated(folder: Path, world: World) -> None:
@@ -154,7 +162,7 @@ PACKAGING = (
         "link_in_a_zip",
         "Packs a link to the course secret, in place of a file.",
         lambda files, world: _zip(
-            files, {"secret.txt": world.names["secret"], "funkcije/eve.py": world.names["other"]}
+            files, {"secret.txt": world.names["secret"], f"{world.course.package.name}/eve.py": world.names["other"]}
         ),
         says=_LEFT_OUT,
     ),
@@ -173,7 +181,7 @@ PACKAGING = (
                 (
                     ("link", tarfile.SYMTYPE, world.names["secret"]),
                     ("hard", tarfile.LNKTYPE, world.names["gradebook"]),
-                    ("funkcije/pipe.py", tarfile.FIFOTYPE, ""),
+                    (f"{world.course.package.name}/pipe.py", tarfile.FIFOTYPE, ""),
                     ("device", tarfile.CHRTYPE, ""),
                 ),
             )
@@ -211,7 +219,7 @@ PACKAGING = (
     _zipped(
         "wrong_case",
         "Calls the package FUNKCIJE, one folder too deep.",
-        lambda files, world: _zip({f"Rad/{n.replace('funkcije/', 'FUNKCIJE/')}": c for n, c in files.items()}),
+        lambda files, world: _zip({f"Rad/{_shouted(n, world)}": content for n, content in files.items()}),
         says="is not where it belongs",
     ),
     _zipped(
@@ -225,7 +233,7 @@ PACKAGING = (
         "Hands in a link to the reference as its package.",
         _without_package,
         costs="everything",
-        says="no folder funkcije/",
+        says=r"no folder \w+/",
     ),
     HandedIn(
         "notebook_is_a_link",
@@ -236,7 +244,7 @@ PACKAGING = (
     HandedIn(
         "links_beside",
         "Hands in links to the secret and to the whole course beside its work.",
-        _linked(secret="secret", pictures="course", funkcije__other="course"),
+        _linked(secret="secret", pictures="course", PACKAGE__other="course"),
         says=f"{_NOT_CARRIED}.*secret",
     ),
     HandedIn("time_is_a_link", "Hands in a link as its time of submission.", _stamped, says="timestamp.txt"),
@@ -244,13 +252,13 @@ PACKAGING = (
         "hundreds_of_modules",
         "Puts 6,000 modules beside its own, with names that come before theirs.",
         _modules,
-        says=r"Left out of funkcije.*\(\d+\)",
+        says=r"Left out of .*\(\d+\)",
     ),
     HandedIn(
         "twins_of_the_package",
         "Puts other code beside its package, under names that pass for it.",
         _twins,
-        says="could be mistaken for the modules that were graded: .*Funkcije",
+        says=r"could be mistaken for the modules that were graded: .*[A-Z]\w+",
     ),
     HandedIn("time_beyond_all_clocks", "Says that it was handed in after all time.", _dated, says="timestamp.txt"),
     _zipped(

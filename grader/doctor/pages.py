@@ -116,12 +116,12 @@ def _renamed(folder: Path, world: World) -> None:
 
 def _files(folder: Path, world: World) -> None:
     (folder / f"{_FILE}.txt").symlink_to("/etc/passwd")
-    (folder / "funkcije" / f"{_FILE}.py").symlink_to("/etc/passwd")
+    (folder / world.course.package.name / f"{_FILE}.py").symlink_to("/etc/passwd")
 
 
 def _message(folder: Path, world: World) -> None:
     for name in world.assignment.modules:
-        path = folder / "funkcije" / name
+        path = folder / world.course.package.name / name
         path.write_text(
             path.read_text(encoding="utf-8") + f"\nimport os\nraise ValueError({BREAKOUT!r})\n", encoding="utf-8"
         )
@@ -233,7 +233,7 @@ PAGES = (
         "Displays formulas that are links to scripts, that leave their place, and that give words other meanings.",
         "from IPython.display import *\n"
         "for text in (r'$$\\href{javascript:alert(1)}{x}$$', "
-        "r'$$\\style{position:fixed}{x}$$', r'$$\\def\\gamma{0}$$'):\n"
+        "r'$$\\style{position:fixed}{x}$$', r'$$\\def\\alpha{0}$$'):\n"
         "    display(Latex(text), Markdown(text), HTML(f'<p>{text}</p>'))",
         shows="alert",
         on_pages=True,

@@ -22,7 +22,7 @@ is_x86 = os.uname().machine == "x86_64"
 """
 
 READING = (
-    _reads("reference", "Reads the reference in the course's package.", "$course/funkcije/__init__.py"),
+    _reads("reference", "Reads the reference in the course's package.", "$course/$package/__init__.py"),
     _reads("checks", "Reads the course's settings, from which the checks follow.", "$course/nbgrader_config.py"),
     _reads("secret", "Reads the course secret, from which the inputs are drawn.", "$secret"),
     _reads("gradebook", "Reads the gradebook.", "$gradebook"),
@@ -60,7 +60,7 @@ from grader.reference.oracle import LiveOracle
         body="""
 import importlib, sys
 sys.modules.pop("checks"), sys.path.insert(0, "$course")
-importlib.import_module("checks.batch_normalization.mistakes")
+importlib.import_module("checks.$name.mistakes")
 """,
         says="ModuleNotFoundError|PermissionError",
     ),

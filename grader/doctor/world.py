@@ -90,7 +90,13 @@ def world(course: Course, assignment: Assignment, *, nbgrader: bool = False) -> 
         listeners, ports = _listeners(stack)
         os.environ[MARKER] = "not for students"
         stack.callback(_restore, MARKER, before)
+        own = Path(assignment.modules[0]).stem
+        given = (path.stem for path in sorted(copy.package.glob("[!_]*.py")) if path.name not in assignment.modules)
         names = {
+            "package": copy.package.name,
+            "name": assignment.name,
+            "module": own,
+            "given": next(given, own),
             "course": str(copy.root),
             "gradebook": str(copy.root / "grades.db"),
             "results": str(copy.store / "results" / assignment.name / "ivo.json"),

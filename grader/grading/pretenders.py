@@ -23,9 +23,11 @@ from checks.student import Student
 from ..course import Course
 from ..reference.instructor_only import load_beside
 from ..reference.package import load_package
-from ..reference.render import find_regions, render_package
+from ..reference.regions import find_regions
+from ..reference.render import render_package
 from ..reference.syntax import parse
 from ..sandbox.launch import Launcher
+from ..sandbox.process import TimeLimits
 from ..sandbox.temporary import temporary_folder
 from .grade import grade
 
@@ -61,7 +63,7 @@ def write(course: Course, assignment: Assignment, pretender: Pretender, folder: 
         text = (course.package / file).read_text(encoding="utf-8")
         module = Path(file).stem
         if not own or module == own:
-            text = _in_regions(text, file, pretender.regions.get(module, ()))
+            text = _in_regions(text, file, assignment.name, pretender.regions.get(module, ()))
             text += _beside(assignment, module, only, pretender.added.get(module, ""))
         (package / file).write_text(text, encoding="utf-8")
     return package
@@ -82,12 +84,13 @@ def _needed(folder: Path, modules: Sequence[str]) -> list[str]:
     return found
 
 
-def _in_regions(text: str, where: str, regions: Sequence[str]) -> str:
-    """A module with other text in place of each of its solution regions, if there is any."""
+def _in_regions(text: str, where: str, assignment: str, regions: Sequence[str]) -> str:
+    """A module with other text in place of each of an assignment's solution regions, if there is any."""
     if not regions:
         return text
     lines = text.splitlines(keepends=True)
-    for region, code in reversed(list(zip(find_regions(text, where), regions, strict=True))):
+    own = [region for region in find_regions(text, where) if region.assignment == assignment]
+    for region, code in reversed(list(zip(own, regions, strict=True))):
         lines[region.begin - 1 : region.end] = [indent(code, region.indent)]
     return "".join(lines)
 
@@ -106,13 +109,15 @@ def loaded(course: Course, assignment: Assignment, pretender: Pretender, only: s
     """A pretender as a package of its own in this process; see `write`."""
     with temporary_folder() as folder:
         package = load_package(write(course, assignment, pretender, folder, only))
-        handed_out = {}
-        for module in assignment.substituted:
-            handed_out[module] = folder / f"{module}.py"
-            handed_out[module].write_bytes(_stub(course, assignment.name)[f"{module}.py"])
         try:
-            substituted = Substituted(package.name, handed_out, assignment.stand_ins)
-            over = Student(substituted, assignment.contract)
+            over = None
+            if assignment.over_stand_ins:
+                handed_out = {}
+                for module in assignment.substituted:
+                    handed_out[module] = folder / f"{module}.py"
+                    handed_out[module].write_bytes(_stub(course, assignment.name)[f"{module}.py"])
+                substituted = Substituted(package.name, handed_out, assignment.stand_ins)
+                over = Student(substituted, assignment.contract)
             yield Student(Executor(package.name), assignment.contract, over)
         finally:
             package.unload()
@@ -130,11 +135,12 @@ def graded(
     *,
     only: str = "",
     launcher: Launcher | None = None,
+    limits: TimeLimits | None = None,
 ) -> Result:
     """The verdict on a pretender through the sandbox, as any submission gets it."""
     with temporary_folder() as folder:
         write(course, assignment, pretender, folder, only)
-        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher)
+        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher, limits=limits)
 
 
 def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:

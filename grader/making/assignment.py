@@ -15,7 +15,7 @@ import numpy as np
 from ..course import Course
 from ..errors import GraderError
 from ..reference.package import load_package
-from ..reference.render import find_regions
+from ..reference.regions import find_regions
 from ..reference.syntax import parse
 from ..settings import ASSIGNMENT_NAME, is_assignment_name
 from ..text import sentences, shown

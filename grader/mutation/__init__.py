@@ -1,1 +1,1 @@
-"""How well checks tell right from wrong, on many draws: a developer's instrument, which is not shipped."""
+"""How well checks tell right from wrong: `grader test` on a few draws, `make mutation` on many."""

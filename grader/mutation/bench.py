@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ from .tally import Tally
 
 _HELD = 20
 """Draws that are held in memory at a time, and on which distances are measured."""
+
+_TRIES = 100
+"""For each pair of mistakes that is looked for, before there are taken to be no more."""
 
 RECORDED = -1
 """The recording, where a draw's number is expected."""
@@ -90,18 +93,26 @@ class Bench:
     def variant(self, variant: Variant) -> Student:
         """The reference with a correct variant in it."""
         if variant.id not in self._students:
-            self._students[variant.id] = self._variants.enter_context(self.whole(edits_of(variant), variant.layers))
+            student = whole_student(self.course, self.assignment, edits_of(variant), self.replaced(variant))
+            self._students[variant.id] = self._variants.enter_context(student)
         return self._students[variant.id]
 
-    def whole(
-        self, edits: Sequence[Edit], layers: Mapping[str, Callable[..., Any]] | None = None
-    ) -> AbstractContextManager[Student]:
-        """A student with a package of its own: the reference with some edits, and with other layers."""
-        return whole_student(self.course, self.assignment, edits, {"layers": layers or {}})
+    def replaced(self, variant: Variant) -> dict[str, dict[str, Callable[..., Any]]]:
+        """What takes the place of the reference's in a variant, by module and name."""
+        found: dict[str, dict[str, Callable[..., Any]]] = {}
+        for name, function in variant.functions.items():
+            found.setdefault(self.assignment.module_of(name), {})[name] = function
+        return found
 
-    def functions_of(self, variant: Variant) -> list[str]:
-        """What a variant writes otherwise, and what is judged on it."""
-        own = {*variant.layers, variant.function.split(".")[0]}
+    def whole(self, edits: Sequence[Edit]) -> AbstractContextManager[Student]:
+        """A student with a package of its own: the reference with some edits."""
+        return whole_student(self.course, self.assignment, edits)
+
+    def functions_of(self, variant: Variant) -> Sequence[str]:
+        """What a variant writes otherwise, and what is judged on it; everything where that is no graded function."""
+        own = {*variant.functions, *filter(None, [variant.function.split(".")[0]])}
+        if not own <= set(self.assignment.functions):
+            return self.assignment.functions
         return [
             function
             for function in self.assignment.functions
@@ -114,25 +125,25 @@ class Bench:
         alone = replace(self.assignment, checks=(check,), explain="none")
         return judge(alone, self.versions.student(mistake.id), self.oracle(draw), language="en").score == 0
 
-    def on_draw(self, draw: int, pairs: Iterable[tuple[str, str]] = (), *, named: bool = True) -> Tally:
-        """Everything on one draw; unless mistakes are to be `named`, only points."""
-        tally = Tally(draws=1, named_on=int(named))
+    def try_right(self, draw: int, tally: Tally) -> None:
+        """Judge the reference and every variant, and measure how far right results are from wrong ones."""
         oracle = self.oracle(draw)
         self._try_right("reference", self.result(self.versions.student(), oracle), draw, tally)
-        for mistake in self.mistakes:
-            if named:
-                self._try_mistake(mistake, oracle, tally)
-            else:
-                tally.killed[mistake.id] += self.kills(mistake, draw)
         for variant in self.variants:
-            functions = self.functions_of(variant)
-            result = self.result(self.variant(variant), oracle, functions)
+            result = self.result(self.variant(variant), oracle, self.functions_of(variant))
             self._try_right(variant.id, result, draw, tally)
-        for one, other in pairs:
-            self.try_pair(one, other, draw, tally)
         if 0 <= draw < _HELD:
             self._measure(oracle, tally)
-        return tally
+
+    def try_killed(self, draw: int, tally: Tally) -> None:
+        """Judge every mistake by the check made for it."""
+        for mistake in self.mistakes:
+            tally.killed[mistake.id] += self.kills(mistake, draw)
+
+    def try_named(self, draw: int, mistakes: Iterable[str], tally: Tally) -> None:
+        """Judge some mistakes by every check of their function, and see what is named."""
+        for id in mistakes:
+            self._try_mistake(self.versions.mistakes[id], self.oracle(draw), tally)
 
     def _measure(self, oracle: Oracle, tally: Tally) -> None:
         """How far right results are from the truth, and wrong ones on the check made for them."""
@@ -240,20 +251,20 @@ class Bench:
         return match(prints[0], prints[1], case.precision)
 
     def random_pairs(self, count: int, seed: int = 4) -> list[tuple[str, str]]:
-        """Pairs of mistakes that do not overlap, half of them in one function."""
+        """Pairs of mistakes that do not overlap, half of them in one function; fewer where there are no more."""
         rng = random.Random(seed)
         found: list[tuple[str, str]] = []
-        while len(found) < count:
+        for _ in range(_TRIES * count):
+            if len(found) == count or len(self.mistakes) < 2:
+                break
             one = rng.choice(self.mistakes)
             near = [mistake for mistake in self.mistakes if mistake.function == one.function and mistake != one]
-            other = rng.choice(near if len(found) % 2 else self.mistakes)
-            if other is one or (one.id, other.id) in found:
+            other = rng.choice(near or self.mistakes) if len(found) % 2 else rng.choice(self.mistakes)
+            if other is one or (one.id, other.id) in found or (other.id, one.id) in found:
                 continue
-            try:
+            with suppress(Overlap):
                 self.versions.student(one.id, other.id)
-            except Overlap:
-                continue
-            found.append((one.id, other.id))
+                found.append((one.id, other.id))
         return found
 
 

@@ -30,21 +30,9 @@ def faults(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
     return found + pretender_faults(live.pretending, bench.assignment)
 
 
-def report(live: Tally, recorded: Tally, bench: Bench) -> str:
-    """The page `docs/mutation.md`."""
-    mistakes, variants = len(bench.mistakes), len(bench.variants)
-    lines = [
-        "# Mistakes × checks",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
-        f"with the names of mistakes), {mistakes} known "
-        f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
-        "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "
-        "diagnosis is this mistake.",
-        "",
-        "| | live | from the recording |",
-        "|---|---|---|",
-    ]
+def summary(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
+    """How many of each kind, as a table."""
+    mistakes = len(bench.mistakes)
     rows: dict[str, Callable[[Tally], str]] = {
         "mistakes killed on every draw": lambda t: f"{sum(n == t.draws for n in t.killed.values())} of {mistakes}",
         "mistakes named right on every draw": lambda t: (
@@ -57,7 +45,31 @@ def report(live: Tally, recorded: Tally, bench: Bench) -> str:
         "pairs with both named": lambda t: f"{t.both_named} of {t.pairs}",
         "pairs with a wrong name": lambda t: str(len(t.pair_misnamed)),
     }
-    lines += [f"| {name} | {row(live)} | {row(recorded)} |" for name, row in rows.items()]
+    return [
+        "| | live | from the recording |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {row(live)} | {row(recorded)} |"
+            for name, row in rows.items()
+            if live.pairs or not name.startswith("pairs")
+        ),
+    ]
+
+
+def report(live: Tally, recorded: Tally, bench: Bench) -> str:
+    """The page `docs/mutation.md`."""
+    mistakes, variants = len(bench.mistakes), len(bench.variants)
+    lines = [
+        "# Mistakes × checks",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
+        f"with the names of mistakes), {mistakes} known "
+        f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
+        "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "
+        "diagnosis is this mistake.",
+        "",
+        *summary(live, recorded, bench),
+    ]
     lines += ["", "| | right ones lose at most | tolerance | mistakes move at least |", "|---|---|---|---|"]
     for precision, kind in (("d", "float64"), ("f", "float32")):
         if precision in live.loses and precision in live.moves:

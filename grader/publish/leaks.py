@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..reference.render import Region
+from ..reference.regions import Region
 from ..reference.syntax import parse
 
 _WORD = re.compile(r"\w+|[^\w\s]")

@@ -33,6 +33,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..sandbox.temporary import temporary_folder
 from ..text import log_to
+from .fits import fit, origin
 from .handout import check_notebook, handout, manifest, without_source_only
 from .proof import prove, read_files
 from .worked import execute
@@ -74,7 +75,8 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
             try:
                 self.prepared[name] = self.prepare(name)
             except Exception as error:
-                said = str(error) if isinstance(error, GraderError) else f"{name}: {type(error).__name__}: {error}."
+                where = origin(self.course, error) or name
+                said = str(error) if isinstance(error, GraderError) else f"{where}: {type(error).__name__}: {error}."
                 line = f"{' '.join(said.split())} ({destination.parent.name}/{name} is left as it was.)"
                 self.log.error(line)
                 self.log.debug("The fault:", exc_info=True)
@@ -118,6 +120,7 @@ class RenderRelease(_Prepared):
         where = source.relative_to(self.course.root).as_posix()
         written = _notebook(source)
         check_notebook(written, assignment, where)
+        fit(self.course, assignment)
         made = handout(self.course, assignment)
         with temporary_folder() as folder:
             release = self._rehearse(name, folder, made.release)

@@ -18,6 +18,7 @@ from ..errors import GraderError
 from ..grading.grade import grade
 from ..reference.render import Rendered
 from ..sandbox.temporary import temporary_folder
+from .fits import place_of
 from .leaks import find_leaks
 
 _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|MARK SCHEME|HIDDEN TESTS)")
@@ -84,13 +85,14 @@ def _prove_points(course: Course, assignment: Assignment, package: Mapping[str, 
     with temporary_folder() as folder:
         write_files(folder, {f"{assignment.package}/{module}": content for module, content in package.items()})
         result = grade(folder, course, assignment)
+    places = {check.id: place_of(course, check) for check in assignment.checks}
     for check in result.checks:
-        expected = check.max_points if full else 0
-        if check.points != expected:
-            message = " ".join(check.message.split())
+        if (check.status == "passed") != full:
+            message = f" ({' '.join(check.message.split())})" if check.message else ""
             raise GraderError(
                 f"{assignment.name}: the {face} earns {check.points:g} of {check.max_points:g} points on {check.id} "
-                f"({message}), expected {expected:g}. Next: fix the check, or the region that it tests."
+                f"({places[check.id]}){message}, expected {check.max_points if full else 0:g}. "
+                "Next: fix the check, or the region that it tests."
             )
 
 

@@ -21,6 +21,7 @@ from checks.executor.values import Handle
 from ..errors import GraderError
 from .edits import Edit, apply, span_of
 from .package import Package
+from .regions import without_markers
 from .syntax import parse
 
 
@@ -127,7 +128,7 @@ def _run(package: Package, sources: Mapping[tuple[str, str], str]) -> dict[str, 
 
 def _file(package: Package, module: str) -> tuple[Path, str]:
     path = package.folder / f"{module}.py"
-    return path, path.read_text(encoding="utf-8")
+    return path, without_markers(path.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=64)

@@ -10,21 +10,27 @@ from pathlib import Path
 from checks.mistakes import FITTED, Edit, Family, Mistake, Variant
 
 from ..errors import GraderError
+from .regions import without_markers
 from .syntax import parse
 
 __all__ = ["Edit", "apply", "edits_of", "span_of", "with_number"]
 
 
 def edits_of(change: Mistake | Variant) -> tuple[Edit, ...]:
-    """A known mistake, or a variant that is written as text, as edits of the reference."""
+    """A known mistake, or a variant that is written as text, as edits of the reference without its markers."""
     function = (change.edited if isinstance(change, Mistake) else "") or change.function
-    return tuple(Edit(change.module, function, old, new) for old, new in change.replace)
+    return tuple(
+        Edit(change.module, function, without_markers(old), without_markers(new)) for old, new in change.replace
+    )
 
 
 def with_number(family: Family, number: float | None) -> tuple[Edit, ...]:
     """A family as edits of the reference, with a number, or with the name that stands for it."""
     text = FITTED if number is None else f"({number!r})"
-    return tuple(Edit(family.module, family.function, old, new.replace(FITTED, text)) for old, new in family.replace)
+    return tuple(
+        Edit(family.module, family.function, without_markers(old), without_markers(new).replace(FITTED, text))
+        for old, new in family.replace
+    )
 
 
 def apply(edit: Edit, text: str, file: Path) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ..errors import GraderError
 from .edits import Edit, apply
+from .regions import without_markers
 
 _numbers = itertools.count(1)
 
@@ -106,7 +107,7 @@ class _Loader(importlib.abc.SourceLoader):
         return str(self.file)
 
     def get_data(self, path: str | bytes) -> bytes:
-        text = self.file.read_text(encoding="utf-8")
+        text = without_markers(self.file.read_text(encoding="utf-8"))
         for edit in self.package.edits:
             if edit.module == self.module:
                 text = apply(edit, text, self.file)

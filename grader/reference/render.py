@@ -14,17 +14,17 @@ The word after `BEGIN SOLUTION` names the assignment in which a student writes t
 - the **solution** keeps them,
 
 and both keep the regions of the assignments that it gives, and blank those of any other as coming later, so that no
-release solves the next assignment. Everything here is text in, text out, and the same bytes every time.
+release solves the next assignment. With a region go those inside it. A later region inside one that is kept leaves a
+comment and raises nothing, since what lies around it is to run before it is written. Everything here is text in, text
+out, and the same bytes every time.
 """
 
 import ast
-import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from checks.core import Assignment
 from checks.language import catalogue
@@ -32,33 +32,14 @@ from checks.language import catalogue
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences
+from .regions import Region, fail, find_regions, parse_module, without_markers
 from .syntax import parse
 
 RENDERER = "2"
 """Raise it when the same source gives other bytes: releases made before are then older than their source."""
 
-_BEGIN = re.compile(r"(?P<indent>[ \t]*)### BEGIN SOLUTION(?:[ \t]+(?P<name>\w+))?[ \t]*")
-_END = re.compile(r"[ \t]*### END SOLUTION[ \t]*")
-_CLAUSE = re.compile(r"\s*(elif|else|except|finally)\b")
-_MARKER = re.compile(r"(BEGIN|END)[ _-]*SOLUTION", re.IGNORECASE)
 _WIDTH = 110
 """Columns that a task's comment takes at most."""
-
-
-@dataclass(frozen=True)
-class Region:
-    """What one assignment's students write in one place of one module."""
-
-    assignment: str
-    function: str
-    """Qualified name of the function around it, such as `Model.loss`."""
-    indent: str
-    begin: int
-    """Line of the BEGIN marker, counted from 1."""
-    end: int
-    """Line of the END marker."""
-    code: str
-    """The lines between the markers."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +72,17 @@ def render_package(course: Course, assignment: Assignment) -> Rendered:
             own.add(module)
             if module not in assignment.modules:
                 first = next(region for region in regions if region.assignment == assignment.name)
-                _fail(
+                fail(
                     where,
                     first.begin,
                     f"a region of {assignment.name!r} in a module that the assignment does not list "
                     f"(modules: {', '.join(assignment.modules) or 'none'})",
                     f"add {module!r} to `modules` in checks/{assignment.name}/__init__.py, or move the region",
                 )
+        _refuse_hidden_task(regions, where, assignment)
         stub[module] = render_module(text, where, assignment, stub=True).encode()
         solution[module] = render_module(text, where, assignment, stub=False).encode()
-        hidden = tuple(region for region in regions if region.assignment not in assignment.gives)
-        if hidden:
+        if hidden := outermost(regions, set(assignment.gives)):
             blanked[module] = hidden
     if not stub:
         raise GraderError(f"{course.package}: expected the course's package, found no Python module. Next: create it.")
@@ -132,142 +113,66 @@ def render_module(text: str, where: str, assignment: Assignment, *, stub: bool) 
     lines = text.split("\n")
     rendered: list[str] = []
     done = 0
+    regions = find_regions(text, where)
+    hidden = outermost(regions, keep)
     places: Counter[tuple[str, str]] = Counter()
-    for region in find_regions(text, where):
+    for region in regions:
         places[region.assignment, region.function] += 1
-        place = places[region.assignment, region.function]
-        rendered += lines[done : region.begin - 1]
-        if region.assignment in keep:
-            rendered += lines[region.begin : region.end - 1]
-        else:
+        if region in hidden:
+            place = places[region.assignment, region.function]
+            rendered += without_markers("\n".join([*lines[done : region.begin - 1], ""])).split("\n")[:-1]
             rendered += [region.indent + line for line in _blank(region, place, assignment)]
-        done = region.end
-    face = "\n".join(rendered + lines[done:])
-    _parse(face, where, f"; this is its {'stub' if stub else 'solution'}, so a region holds half a statement")
+            if _is_passed_by(region, assignment) and _leaves_nothing(region, hidden, assignment, text):
+                rendered.append(f"{region.indent}pass")
+            done = region.end
+    rendered += without_markers("\n".join(lines[done:])).split("\n")
+    face = "\n".join(rendered)
+    parse_module(face, where, f"; this is its {'stub' if stub else 'solution'}, so a region holds half a statement")
     return face
 
 
-def find_regions(text: str, where: str) -> tuple[Region, ...]:
-    """The solution regions of a module, in order.
-
-    Args:
-        text: the module, with its markers.
-        where: its name in messages.
-
-    Raises:
-        GraderError: a region is unclosed, nested, nameless, empty, or not whole statements inside one function.
-    """
-    found = tuple(_pairs(text.split("\n"), where))
-    if not found:
-        return ()
-    tree = _parse(text, where)
-    statements = list(_statements(tree))
-    return tuple(_region(name, indent, begin, end, text, statements, where) for name, indent, begin, end in found)
+def outermost(regions: tuple[Region, ...], keep: Set[str]) -> tuple[Region, ...]:
+    """The regions that are blanked where those of some assignments are kept; with a region go those inside it."""
+    return tuple(region for region in regions if region.assignment not in keep and keep >= set(region.inside))
 
 
-def _pairs(lines: list[str], where: str) -> Iterator[tuple[str, str, int, int]]:
-    """Match the markers: (assignment, indent, line of BEGIN, line of END)."""
-    opened: tuple[str, str, int] | None = None
-    for number, line in enumerate(lines, start=1):
-        begin, end = _BEGIN.fullmatch(line), _END.fullmatch(line)
-        if begin:
-            if opened:
-                _fail(
-                    where,
-                    number,
-                    f"expected `### END SOLUTION` of the region opened in line {opened[2]}, found another BEGIN",
-                    "close the first region; regions do not nest",
-                )
-            if not begin["name"]:
-                _fail(
-                    where,
-                    number,
-                    "expected the assignment's name after BEGIN SOLUTION, found none",
-                    "write `### BEGIN SOLUTION NAME`",
-                )
-            opened = (begin["name"], begin["indent"], number)
-        elif end:
-            if not opened:
-                _fail(
-                    where,
-                    number,
-                    "found `### END SOLUTION`, expected a BEGIN before it",
-                    "add `### BEGIN SOLUTION NAME`, or remove this line",
-                )
-            yield (*opened, number)
-            opened = None
-        elif _MARKER.search(line):
-            # A marker that is nearly right would hand out the solution.
-            _fail(
+def _refuse_hidden_task(regions: tuple[Region, ...], where: str, assignment: Assignment) -> None:
+    """See that no task lies inside what the assignment does not give."""
+    for region in regions:
+        around = next((name for name in region.inside if name not in assignment.gives), None)
+        if region.assignment == assignment.name and around is not None:
+            fail(
                 where,
-                number,
-                f"expected a marker on a line of its own, found {line.strip()!r}",
-                "write `### BEGIN SOLUTION NAME` or `### END SOLUTION` and nothing else in the line",
+                region.begin,
+                f"a region of {assignment.name!r} inside one of {around!r}, which the assignment does not give, so "
+                "that nobody would see it",
+                f"add {around!r} to `gives` in checks/{assignment.name}/__init__.py, or move the region",
             )
-    if opened:
-        _fail(
-            where,
-            opened[2],
-            "expected `### END SOLUTION` for the region opened here, found the end of the file",
-            "close the region",
-        )
 
 
-_Statement = tuple[ast.stmt, str | None]
+def _is_passed_by(region: Region, assignment: Assignment) -> bool:
+    """Whether a blanked region says nothing when it is reached: what lies around it must work before it is written."""
+    return bool(region.inside) and region.assignment != assignment.name
 
 
-def _statements(tree: ast.Module) -> Iterator[_Statement]:
-    """Every statement, with the qualified name of the innermost function around it (None outside functions)."""
-
-    def walk(node: ast.AST, path: tuple[str, ...], function: str | None) -> Iterator[_Statement]:
-        if isinstance(node, ast.stmt):
-            yield node, function
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            path = (*path, node.name)
-            function = None if isinstance(node, ast.ClassDef) else ".".join(path)
-        for child in ast.iter_child_nodes(node):
-            yield from walk(child, path, function)
-
-    return walk(tree, (), None)
-
-
-def _region(
-    name: str, indent: str, begin: int, end: int, text: str, statements: list[_Statement], where: str
-) -> Region:
-    """Check that two markers enclose whole statements of one function."""
-    lines = text.split("\n")[begin : end - 1]
-    code = [
-        number for number, line in enumerate(lines, begin + 1) if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not code:
-        _fail(where, begin, "expected statements in the region, found none", "remove the markers, or add the solution")
-    inside = [(node, function) for node, function in statements if begin < node.lineno < end]
-    starts = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node, _ in inside]
-    top = [function for node, function in inside if node.col_offset == len(indent)]
-    functions = set(top)
-    whole = (
-        inside
-        and min(starts) == code[0]
-        and all((node.end_lineno or 0) < end for node, _ in inside)
-        and min(node.col_offset for node, _ in inside) == len(indent)
-        and not _CLAUSE.match(lines[code[0] - begin - 1])
+def _leaves_nothing(region: Region, hidden: tuple[Region, ...], assignment: Assignment, text: str) -> bool:
+    """Whether nothing that runs is left of the body that a region begins."""
+    body = next(
+        body
+        for node in ast.walk(parse(text))
+        for body in _bodies(node)
+        if any(region.begin < statement.lineno < region.end for statement in body)
     )
-    if not whole:
-        _fail(
-            where,
-            begin,
-            "expected whole statements, with the markers indented as they are",
-            "move the markers around whole statements, to their indentation",
-        )
-    function = top[0]
-    if len(functions) != 1 or function is None:
-        _fail(
-            where,
-            begin,
-            "expected a region inside one function",
-            "put the markers inside a function's body, one pair for each function: a stub must still import",
-        )
-    return Region(name, function, indent, begin, end, "\n".join(lines))
+    gone = [other for other in hidden if _is_passed_by(other, assignment)]
+    left = [node for node in body if not any(other.begin < node.lineno < other.end for other in gone)]
+    return not left and region.begin < body[0].lineno < region.end
+
+
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        found = getattr(node, name, None)
+        if isinstance(found, list) and found:
+            yield found
 
 
 def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...]:
@@ -281,10 +186,11 @@ def _blank(region: Region, place: int, assignment: Assignment) -> tuple[str, ...
 
     if region.assignment != assignment.name:
         later, *also = (say("stub_later_part", assignment=region.assignment) for say in (first, *others))
+        shown = f"{each('stub_later')}: {region.assignment}"
         return (
             f"# {function}: {later}",
             *(f"# {line}" for line in also),
-            f'raise NotImplementedError("{function}: {each("stub_later")}: {region.assignment}")',
+            *(() if _is_passed_by(region, assignment) else (f'raise NotImplementedError("{function}: {shown}")',)),
         )
     judged = next((name for name in assignment.functions if name == function.partition(".")[0]), None)
     then = " / ".join([first("stub_then").capitalize(), *(say("stub_then") for say in others)])
@@ -313,14 +219,3 @@ def _read(path: Path, where: str) -> str:
     except UnicodeDecodeError as error:
         raise GraderError(f"{where}: expected UTF-8 text, found {error.reason}. Next: save it as UTF-8.") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _parse(text: str, where: str, note: str = "") -> ast.Module:
-    try:
-        return parse(text)
-    except SyntaxError as error:
-        _fail(where, error.lineno or 1, f"expected Python, found a syntax error ({error.msg}){note}", "correct it")
-
-
-def _fail(where: str, line: int, problem: str, step: str) -> NoReturn:
-    raise GraderError(f"{where}, line {line}: {problem}. Next: {step}.")
