@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -101,6 +102,14 @@ def renamed_twice(folder: Path) -> None:
     (folder / "scale.ipynb").unlink()
 
 
+def written_into(name: str, folder: Path) -> None:
+    (folder / name).write_bytes(TEXT.encode())
+
+
+def saved_as(name: str, folder: Path) -> None:
+    shutil.copy(folder / "scale.ipynb", folder / name)
+
+
 WAITS: dict[str, Change] = {
     "typed anew": in_notebook(typed_anew),
     "in a raw cell": in_notebook(lambda notebook: notebook.cells.append(new_raw_cell(TEXT))),
@@ -113,7 +122,25 @@ WAITS: dict[str, Change] = {
     "renamed": lambda folder: (folder / "scale.ipynb").rename(folder / "scale (1).ipynb"),
     "unreadable": lambda folder: (folder / "scale.ipynb").write_text("{"),
     "no notebook": lambda folder: (folder / "scale.ipynb").unlink(),
-    "a document": lambda folder: (folder / "odgovori.docx").write_bytes(b"PK"),
+    "a picture attached": in_notebook(
+        lambda notebook: cell_of(notebook, "answer").update(attachments={"a.png": {"image/png": "aGVq"}})
+    ),
+    "a short comment": in_notebook(lambda notebook: notebook.cells.append(new_code_cell("# gasi kolonu"))),
+    "a variable": in_notebook(lambda notebook: notebook.cells.append(new_code_cell('odgovor = "gasi kolonu"'))),
+    **{
+        f"in {name}": partial(written_into, name)
+        for name in (
+            "odgovori.docx",
+            "README",
+            "odgovori",
+            "odgovori.zip",
+            "odgovori.xlsx",
+            "glas.m4a",
+            "odgovori.gdoc",
+        )
+    },
+    **{f"saved as {name}": partial(saved_as, name) for name in ("scale.json", "scale.ipynb~", "scale")},
+    "a notebook as a script": lambda folder: (folder / "scale.py").write_text(f"# In[1]:\n\n# {TEXT}\n"),
 }
 QUIET: dict[str, Change] = {
     "untouched": lambda folder: None,
@@ -122,6 +149,8 @@ QUIET: dict[str, Change] = {
         lambda notebook: notebook.cells.append(new_code_cell("for k in range(3):\n    print(k)  # kratko"))
     ),
     "an empty cell": in_notebook(lambda notebook: notebook.cells.append(new_markdown_cell(" \n"))),
+    "a script to try things in": lambda folder: (folder / "proba.py").write_text("print(1)\n"),
+    "data": lambda folder: (folder / "podaci.npz").write_bytes(b"PK"),
     "the same notebook twice": lambda folder: shutil.copy(folder / "scale.ipynb", folder / "kopija.ipynb"),
 }
 READ: dict[str, Change] = {

@@ -44,6 +44,10 @@ PLACES = {
     "funkcije/layers - Copy.py": True,
     "funkcije/layers_final.py": True,
     "funkcije (1)/layers.py": True,
+    "funkcije/layers": True,
+    "funkcije/layers.old": True,
+    "funkcije/#layers.py#": True,
+    "funkcije\\layers.py": True,
     "scale/funkcije/layers.py": True,
     "layers(2).py": False,
 }
@@ -77,11 +81,17 @@ def utf16(folder: Path) -> None:
     (folder / MODULE).write_text((folder / MODULE).read_text(encoding="utf-8"), encoding="utf-16")
 
 
+def utf16_without_a_mark(folder: Path) -> None:
+    solve(folder / MODULE)
+    (folder / MODULE).write_text((folder / MODULE).read_text(encoding="utf-8"), encoding="utf-16-le")
+
+
 COUNTED = {
     **{name: moved(name, kept) for name, kept in PLACES.items()},
     **{f"instead {name}": moved(name, keep_stub=False) for name in ("layers.py", "funkcije/layers.py.txt")},
     "loose": loose,
     "utf-16": utf16,
+    "utf-16 without a mark": utf16_without_a_mark,
 }
 
 
@@ -98,6 +108,41 @@ def in_the_notebook(folder: Path) -> None:
     save_notebook(folder, notebook)
 
 
+def cell(source: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        notebook = edit_notebook(folder)
+        notebook.cells.append(new_code_cell(source))
+        save_notebook(folder, notebook)
+
+    return change
+
+
+def edited(change: Callable[[str], str]) -> Callable[[Path], None]:
+    """A module in which something is done after the function was written."""
+
+    def write(folder: Path) -> None:
+        solve(folder / MODULE)
+        (folder / MODULE).write_text(change((folder / MODULE).read_text(encoding="utf-8")), encoding="utf-8")
+
+    return write
+
+
+def the_stub_again_below(folder: Path) -> None:
+    stub = (folder / MODULE).read_text(encoding="utf-8")
+    edited(lambda text: text + stub)(folder)
+
+
+def in_a_given_module(folder: Path) -> None:
+    with (folder / "funkcije" / "__init__.py").open("a") as file:
+        file.write("\n\ndef scale_forward(x, gamma):\n    return x * gamma\n")
+
+
+def behind_a_link(folder: Path) -> None:
+    solve(folder / MODULE)
+    (folder / MODULE).rename(folder / "pravi.py")
+    (folder / MODULE).symlink_to("../pravi.py")
+
+
 def elsewhere(folder: Path) -> None:
     (folder / "moj_rad.py").write_text("def scale_forward(x, gamma):\n    return x * gamma\n")
 
@@ -106,6 +151,35 @@ LISTED: dict[str, tuple[Callable[[Path], object], str]] = {
     "two versions": (two_versions, "several files could be it"),
     "in the notebook": (in_the_notebook, "scale_forward. Code with that name is in scale.ipynb"),
     "in a file of another name": (elsewhere, "Code with that name is in moj_rad.py"),
+    **{
+        f"in {name}": (moved(name, keep_stub=True), f"Code with that name is in {name}")
+        for name in (
+            "funkcije/mylayers.py",
+            "funkcije/leyers.py",
+            "funkcije/слојеви.py",
+            "funkcije/layers.rtf",
+            "checks/layers.py",
+            "funkcije/.ipynb_checkpoints/layers-checkpoint.py",
+        )
+    },
+    "a lambda in the notebook": (cell("scale_forward = lambda x, gamma: x * gamma"), "is in scale.ipynb"),
+    "put in from the notebook": (cell("import funkcije.layers as l\nl.scale_forward = print"), "is in scale.ipynb"),
+    "set in": (cell("if True:\n    def scale_forward(x, gamma):\n        return x"), "is in scale.ipynb"),
+    "in a given module": (in_a_given_module, "is in funkcije/__init__.py"),
+    "an empty file": (lambda folder: (folder / MODULE).write_bytes(b""), "layers.py has no scale_forward"),
+    "misspelled": (edited(lambda text: text.replace("scale_forward", "scale_forvard")), "has no scale_forward"),
+    "in capitals": (edited(lambda text: text.replace("scale_forward", "Scale_Forward")), "has no scale_forward"),
+    "the stub again below": (the_stub_again_below, "has code, and yet raises NotImplementedError"),
+    "below the line that raises": (
+        edited(lambda text: text.replace("    factors =", "    raise NotImplementedError\n    factors =")),
+        "has code, and yet raises NotImplementedError",
+    ),
+    "bytes of zero": (lambda folder: (folder / MODULE).write_bytes(bytes(100)), "layers.py cannot be imported"),
+    "behind a link": (behind_a_link, "it is a link or too large a file: layers.py"),
+    "in an archive without a name": (
+        lambda folder: (folder / "rad").write_bytes(b"Rar!\x1a\x07"),
+        "not unpacked: rad",
+    ),
     "in an archive": (lambda folder: (folder / "rad.rar").write_bytes(b"Rar!"), "not unpacked: rad.rar"),
 }
 

@@ -83,6 +83,55 @@ def test_a_person_keeps_the_id_in_the_next_assignment_where_moodles_number_is_an
         assert ids(course, folder, assignment, sender) == {sender: "anicana"}
 
 
+def test_a_person_whose_name_changes_keeps_the_id_where_the_number_is_the_same(course: Course, tmp_path: Path) -> None:
+    folder = tmp_path / "extracted"
+    for before, after, student in (
+        (moodle("Ana Anić", 11), moodle("Ana Perić", 11), "ana-anic"),
+        (moodle("Iva Ivić", 12), moodle("Ivić, Iva", 12), "iva-ivic"),
+        (moodle("Participant", 13), moodle("Bo Bić", 13), "participant-13"),
+        ("anicana_5_100_rad", "pericana_5_100_rad", "anicana"),
+    ):
+        assert ids(course, folder, "scale", before) == {before: student}
+        assert ids(course, folder, "scale", after) == {after: student}
+    assert ids(course, folder, "next", "pericana_5_100_rad") == {"pericana_5_100_rad": "anicana"}
+    assert ids(course, folder, "next", moodle("Ana Perić", 911)) == {moodle("Ana Perić", 911): "ana-anic"}
+    assert People(course).by_id["ana-anic"].last_name == "Perić"
+
+
+def test_two_people_with_one_number_in_a_download_are_two(course: Course, tmp_path: Path) -> None:
+    both = moodle("Ana Anić", 11), moodle("Bo Bić", 11)
+    assert set(ids(course, tmp_path / "extracted", "scale", *both).values()) == {"ana-anic", "bo-bic"}
+
+
+def test_user_names_of_blackboard_may_hold_an_underscore(course: Course) -> None:
+    names = ("ana_anic", "mara_anic", "ivo")
+    files: dict[str, bytes] = {}
+    for name, body in zip(names, (SOLVED, WRONG, WRONG), strict=True):
+        begins = f"Zadatak_3_{name}_attempt_2026-01-10-12-30-00"
+        files[f"{begins}_rad.zip"] = zipped(work(course, body=body))
+        files[f"{begins}.txt"] = f"\ufeffName: Ana Anić ({name})\r\nAssignment: Zadatak (3)\r\n".encode()
+    assert Download(course)(files) == []
+    rows = grade_class(course, "scale", run_notebooks=False)
+    assert {row.student: row.total for row in rows} == {"ana-anic": 4.0, "mara-anic": 1.0, "ivo": 1.0}
+
+
+def test_who_handed_in_nothing_that_can_be_read_is_graded_and_listed(course: Course) -> None:
+    files = {"rad.rar": b"Rar!\x1a\x07", "rad.7z": b"7z", "rad.tar.xz": b"\xfd7zXZ", "rad.zip": zipped({})}
+    files["rad (1).zip"] = zipped({"env/layers.py": b"x"})
+    sent = {
+        f"{moodle(f'Student {letter}', n)}/{name}": c
+        for n, (letter, (name, c)) in enumerate(zip("ABCDE", files.items(), strict=True))
+    }
+    lines = Download(course)(sent)
+    rows = {row.student: row for row in grade_class(course, "scale", run_notebooks=False)}
+    assert {name: row.total for name, row in rows.items()} == {f"student-{letter}": 0.0 for letter in "abcde"}
+    for letter, name in zip("abc", files, strict=False):
+        assert any(name in line for line in lines)
+        assert any(f"archives that were not unpacked: {name}" in line for line in rows[f"student-{letter}"].look)
+    for letter in "de":
+        assert any("holds no file that could be collected" in line for line in rows[f"student-{letter}"].look)
+
+
 def test_hidden_names_are_nobodys_twice(course: Course, tmp_path: Path) -> None:
     folder = tmp_path / "extracted"
     first, second = moodle("Participant", 11), moodle("Participant", 22)

@@ -132,6 +132,24 @@ WHOLE = ("scale/funkcije/__init__.py", "scale/funkcije/layers.py", "scale/scale.
             "118732-282931 - Jane Doe - Sep 23, 2019 113 PM - rad.zip",
             Sender("Jane Doe", "118732", "rad.zip", system="brightspace", time=datetime(2019, 9, 23, 13, 13)),
         ),
+        ("Ana Anić_7_assignsubmission_file (1)", Sender("Ana Anić", "7", "")),
+        ("aniana_12345_text.html", Sender("aniana", "12345", "text.html", online_text=True, system="canvas")),
+        (
+            "LATE_anon_x7Kq2_text.html",
+            Sender("anon", "x7Kq2", "text.html", online_text=True, system="canvas", late=True),
+        ),
+        (
+            "Tarea 1_ana_intento_2026-01-10-12-30-00_rad.zip",
+            Sender("ana", "ana", "rad.zip", system="blackboard", time=datetime(2026, 1, 10, 12, 30)),
+        ),
+        (
+            "118732-282931 - Jane O'Neil - 10 January 2026 1313 - rad.zip",
+            Sender("Jane O'Neil", "118732", "rad.zip", system="brightspace", time=datetime(2026, 1, 10, 13, 13)),
+        ),
+        (
+            "118732-282931 - Jane Doe - Dec 31, 2026 1:13 PM - rad.zip",
+            Sender("Jane Doe", "118732", "rad.zip", system="brightspace", time=datetime(2026, 12, 31, 13, 13)),
+        ),
         ("submissions.zip", None),
         ("batch_normalization.ipynb", None),
         ("layers.py", None),

@@ -13,13 +13,13 @@ from checks.student import Student
 
 from . import moves
 from .gradients import add_backward_checks, backward_of
-from .inputs import far_from_zero, more_examples, rows, rows_with_gradient, scale_and_shift, single
+from .inputs import far_from_zero, more_examples, one_far, rows, rows_with_gradient, scale_and_shift, single
 from .observed import difference, rows_of
 
 checks = CheckList()
 
 ONE_SIZE = ((4, 7),)
-MANY_SIZES = ((1, 5), (5, 1), (5, 2), (8, 5), (5, 20))
+MANY_SIZES = ((1, 5), (5, 1), (5, 2), (5, 5), (8, 5), (5, 20))
 
 Array = np.ndarray
 
@@ -75,17 +75,17 @@ def eps_zero(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     sizes=((5, 7),),
     moves=moves.forward("computed out"),
 )
-def modes(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Observed:
-    """The same in training and test, whatever the other rows are, and whatever batch came before.
+def modes(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
+    """The same in training and test, with the eps that is given, whatever the other rows are, and what came before.
 
     What it should be is for the other checks. What raises in a batch of another size is left out where the modes differ
     anyway, which says more.
     """
-    ln_param = student.mapping(mode="train")
+    ln_param = student.mapping(mode="train", eps=eps)
     train, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
     ln_param["mode"] = "test"
     test, _cache = student.layernorm_forward(x, gamma, beta, ln_param)
-    apart, _cache = student.layernorm_forward(x[:2], gamma, beta, student.mapping())
+    apart, _cache = student.layernorm_forward(x[:2], gamma, beta, student.mapping(eps=eps))
     between_modes = difference(test, train)
     observed = {
         "out (test) - out (train)": between_modes,
@@ -103,9 +103,9 @@ def modes(student: Student, x: Array, gamma: Array, beta: Array, **_: Any) -> Ob
     return {**observed, "out (after another N) - out (train)": difference(again, train)}
 
 
-@checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=rows, sizes=MANY_SIZES, after="rows")
+@checks.add("layernorm_forward.sizes", points=1, contract="LF-5", draw=one_far(rows, 1), sizes=MANY_SIZES, after="rows")
 def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
-    """One example, one feature, more examples than features."""
+    """One example, one feature, more examples than features and as many, and a feature far from the others."""
     out, _ = student.layernorm_forward(x, gamma, beta, student.mapping())
     return {"out": out}
 

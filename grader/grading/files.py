@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 MOST_ENTRIES = 100_000
@@ -32,10 +33,14 @@ def entries_of(folder: Path, left: int) -> tuple[list[os.DirEntry[str]], int]:
     return entries, left - len(entries)
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path, also: Collection[str] = ()) -> list[Path]:
     """The plain files below a folder, in the order of their paths; links are not followed.
 
     What cannot be looked at is left out, as is everything where there is more than `MOST_ENTRIES`.
+
+    Args:
+        folder: the submission.
+        also: names of folders that are looked into although their names begin with a dot.
     """
     found: list[Path] = []
     folders, left = [(folder, 0)], MOST_ENTRIES
@@ -49,7 +54,8 @@ def files_in(folder: Path) -> list[Path]:
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if depth < DEEPEST_FOLDER and not entry.name.startswith(".") and entry.name not in _NEVER:
+                hidden = entry.name in _NEVER or (entry.name.startswith(".") and entry.name not in also)
+                if depth < DEEPEST_FOLDER and not hidden:
                     folders.append((place / entry.name, depth + 1))
             elif entry.is_file(follow_symlinks=False):
                 found.append(place / entry.name)

@@ -36,6 +36,7 @@ from ..sandbox.temporary import no_room
 from ..text import Note, listed, sentences
 from .secret import draw_seed, read_secret, secret_digest
 from .submission import NotASubmission, Submission, Unreadable, read_submission
+from .work import not_reached
 
 __all__ = [
     "Graded",
@@ -161,12 +162,9 @@ def grade_with_digests(
     result = _with_remarks(result, submission, missing, assignment, language)
     if secret is None:
         result = replace(result, look_at=(look(sentences(language), "no_secret"), *result.look_at))
-    notes = (
-        *submission.notes,
-        *_failed_whole(
-            result, assignment.package, {k: v for process in processes for k, v in process.at_import.items()}
-        ),
-    )
+    at_import = {k: v for process in processes for k, v in process.at_import.items()}
+    unreached = [] if at_import else not_reached(result, assignment, submission.modules, kit.given)
+    notes = (*submission.notes, *_failed_whole(result, at_import, submission, assignment), *unreached)
     return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, notes)
 
 
@@ -223,13 +221,24 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     return kit
 
 
-def _failed_whole(result: Result, package: str, at_import: dict[str, str]) -> list[Note]:
+def _failed_whole(
+    result: Result, at_import: dict[str, str], submission: Submission, assignment: Assignment
+) -> list[Note]:
     """What costs more than a check, whatever the work is worth: a module without import, a function out of time."""
     python = ".".join(map(str, sys.version_info[:2]))  # the environment of the worker is made from this one
+    # Python names no file that holds bytes of zero.
+    unnamed = listed([name for name, content in submission.modules.items() if b"\0" in content])
+    unnamed = unnamed or f"{assignment.package}/"
     notes = [
-        Note("fails_at_import", {"module": file or f"{package}/", "error": error, "python": python})
+        Note(
+            "fails_at_import",
+            {"module": file.strip("?") or unnamed, "error": error, "python": python},
+        )
         for error, file in list(at_import.items())[:NAMED]
     ]
+    left_out = [name for name in assignment.modules if name in submission.left_out and name not in submission.modules]
+    if left_out:
+        notes.append(Note("module_left_out", {"modules": listed(left_out)}))
     late = [name for name in result.functions if all(check.status == "timeout" for check in result.of(name))]
     if late:
         notes.append(Note("out_of_time", {"functions": ", ".join(late)}))

@@ -103,6 +103,7 @@ class People:
         lasting: bool,
         alone: bool,
         named: bool,
+        one: bool = True,
     ) -> Person:
         """The person behind a name and number in a download, who is entered if there was none.
 
@@ -114,6 +115,8 @@ class People:
             lasting: whether the number is the person's own, and not one for this assignment.
             alone: whether nobody else in the download has this name.
             named: whether the name is the person's, and not one that hides it.
+            one: whether nobody else in the download has this number. Then who has it is the same person, also under
+                another name: people marry, and systems are set to write the last name first, or to show who is who.
         """
         same = [p for p in self.by_id.values() if p.system == system and plain(p.name) == plain(name)]
         for person in same:
@@ -124,12 +127,27 @@ class People:
             for person in same:
                 if any(handin.number == number for handin in person.handins.values()):
                     return person
-        elif named and alone and len(same) == 1 and assignment not in same[0].handins:
+        if number and one:
+            for person in self._numbered(system, number, "" if lasting else assignment):
+                if named:
+                    person.name = name
+                    person.first_name, person.last_name = _parts(name)
+                return person
+        if not lasting and named and alone and len(same) == 1 and assignment not in same[0].handins:
             return same[0]
         first, last = _parts(name) if named else ("", "")
         person = Person(self._new_id(name, number, assignment, alone and named and not same), system, name, first, last)
         self.by_id[person.id] = person
         return person
+
+    def _numbered(self, system: str, number: str, assignment: str) -> list[Person]:
+        """Who has a number in a system: in one assignment, or in any."""
+        return [
+            person
+            for person in self.by_id.values()
+            if person.system == system
+            and any(handin.number == number and assignment in {"", of} for of, handin in person.handins.items())
+        ]
 
     def _new_id(self, name: str, number: str, assignment: str, by_name: bool) -> str:
         base = student_id(name)

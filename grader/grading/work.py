@@ -21,6 +21,7 @@ from .files import files_in
 
 if TYPE_CHECKING:
     from checks.core import Assignment
+    from checks.result import Result
 
 LARGEST_MODULE = 2**20
 MOST_CODE, MOST_NOTEBOOKS = 10_000_000, 50_000_000
@@ -31,8 +32,12 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_CODE = re.compile(r"\.(?:py|pyw|txt)(?![^\W_])|\.py\w?$", re.IGNORECASE)
+_CODE = re.compile(r"\.(?:py|pyw|txt|bak|old|orig|backup|tmp)(?![^\W_])|\.py\w?$|^[^.]+$", re.IGNORECASE)
+"""Names that code is saved under; another file is only searched for it."""
 _ARCHIVES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".bz2"})
+_BEGINNINGS = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
+"""Of archives, under whatever name."""
+_CHECKPOINTS = ".ipynb_checkpoints"
 _TEXTS = re.compile(r'"""(?s:.*?)"""' + r"|'''(?s:.*?)'''")
 _COMMENT = re.compile(r"#[^\n]*")
 
@@ -62,9 +67,10 @@ def find_work(
         given: every module that is handed out, by path.
     """
     work = Work()
-    files = files_in(folder)
+    files = files_in(folder, also={_CHECKPOINTS})
     contents = _contents(folder, files, assignment.modules)
-    code = {path: _stripped(text_of(content)) for path, content in contents.items()}
+    texts = {path: _stripped(text_of(content)) for path, content in contents.items()}
+    code = {path: text for path, text in texts.items() if _may_count(path, folder)}
     unwritten: list[str] = []
     for module in assignment.modules:
         stub = _stripped(text_of(given.get(module, b"")))
@@ -88,10 +94,36 @@ def find_work(
             key = "work_besides" if written else "work_several"
             work.notes.append(Note(key, {"package": assignment.package, "module": module, "found": names}))
         unwritten += [name for name in functions if name not in written]
-    where_it_belongs = {package / name for name in (*assignment.modules, *given)}
-    rest = {path: text for path, text in code.items() if path not in where_it_belongs}
-    _list_the_rest(work, files, rest, unwritten, folder)
+    stubs = {package / name: _stripped(text_of(content)) for name, content in given.items()}
+    own_places = {package / name for name in assignment.modules}
+    rest = {path: text for path, text in texts.items() if path not in own_places and text != stubs.get(path)}
+    _list_the_rest(work, files, rest, unwritten, folder, "\n".join(stubs.values()))
     return work
+
+
+def not_reached(
+    result: Result, assignment: Assignment, modules: Mapping[str, bytes], given: Mapping[str, bytes]
+) -> list[Note]:
+    """Functions that earned nothing, as the name is not there or code is not reached, where something was written.
+
+    Args:
+        result: the verdict.
+        assignment: says which module a function belongs to.
+        modules: what was graded, by path inside the package.
+        given: every module that is handed out, by path.
+    """
+    notes = []
+    for function in assignment.functions:
+        module, checks = f"{assignment.module_of(function)}.py", result.of(function)
+        if module not in modules or any(check.points for check in checks):
+            continue
+        code, stub = _stripped(text_of(modules[module])), _stripped(text_of(given.get(module, b"")))
+        named = {"package": assignment.package, "function": function, "module": module}
+        if not _block(code, function):
+            notes.append(Note("not_there", named))
+        elif _written(code, [function], stub) and all(check.status == "not_implemented" for check in checks):
+            notes.append(Note("not_reached", named))
+    return notes
 
 
 def text_of(content: bytes) -> str:
@@ -100,8 +132,15 @@ def text_of(content: bytes) -> str:
 
 
 def encoding_of(content: bytes) -> str:
-    """The encoding that a mark at the beginning of a file says, if Python does not read a module in it."""
-    return next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    """The encoding of a file that Python does not read a module in: by a mark at its beginning, or every other byte."""
+    if marked := next((name for mark, name in _MARKS if content.startswith(mark)), ""):
+        return marked
+    even, odd = content[:2000:2], content[1:2000:2]
+    if b"\0" in content and (b"\0" in even) != (b"\0" in odd):
+        encoding, zeros = ("utf-16-be", even) if b"\0" in even else ("utf-16-le", odd)
+        if zeros.count(0) > len(zeros) / 2:
+            return encoding
+    return ""
 
 
 def as_utf8(content: bytes) -> bytes:
@@ -116,14 +155,25 @@ def _contents(folder: Path, files: list[Path], modules: Sequence[str]) -> dict[P
     """
     contents: dict[Path, bytes] = {}
     left = MOST_CODE
-    for path in sorted(files, key=lambda path: not any(_is_called(path.name, module) for module in modules)):
-        if _CODE.search(path.name) and "checks" not in path.relative_to(folder).parts[:-1]:
+
+    def order(path: Path) -> tuple[bool, bool]:
+        return not any(_is_called(path.name, module) for module in modules), not _CODE.search(path.name)
+
+    for path in sorted(files, key=order):
+        # Below checks/ lies what was handed out, with functions of the same names.
+        if path.suffix.lower() not in {".ipynb", *_ARCHIVES} and "checks" not in path.relative_to(folder).parts[:-2]:
             with suppress(OSError):
                 size = path.lstat().st_size
                 if size <= min(LARGEST_MODULE, left):
                     contents[path] = path.read_bytes()
                     left -= size
     return contents
+
+
+def _may_count(path: Path, folder: Path) -> bool:
+    """Whether a file can be graded where it is called like a module; others are only looked through."""
+    folders = path.relative_to(folder).parts[:-1]
+    return bool(_CODE.search(path.name)) and _CHECKPOINTS not in folders and "checks" not in folders
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -188,25 +238,51 @@ def _bring_helpers(
         work.files.append(path)
 
 
-def _list_the_rest(work: Work, files: list[Path], code: Mapping[Path, str], unwritten: list[str], folder: Path) -> None:
+def _list_the_rest(
+    work: Work, files: list[Path], code: Mapping[Path, str], unwritten: list[str], folder: Path, given: str
+) -> None:
     """Say where code lies that may be a function that is not written where it belongs."""
     if not unwritten:
         return
     found: dict[Path, list[str]] = {}
     for path, text in code.items():
-        names = [name for name in unwritten if _block(text, name)]
-        if names and path not in work.files and "NotImplementedError" not in text:
+        if path not in work.files and (names := [name for name in unwritten if _tried(text, name, given)]):
             found[path] = names
     for path, content in _notebooks(files):
-        if names := [name for name in unwritten if re.search(rb'(?:"|\\n)(?:def|class) %b\b' % name.encode(), content)]:
+        if names := [name for name in unwritten if _in_notebook(name).search(content)]:
             found[path] = names
     said = " ".join(note.names["found"] for note in work.notes)
     for path, names in found.items():
         if (name := shown(_name(path, folder))) not in said:
             work.notes.append(Note("work_perhaps", {"functions": ", ".join(names), "found": name}))
-    archives = [_name(path, folder) for path in files if path.suffix.lower() in _ARCHIVES]
+    archives = [_name(path, folder) for path in files if is_packed(path)]
     if archives:
         work.notes.append(Note("archives_inside", {"files": listed(archives)}))
+
+
+def _tried(text: str, name: str, given: str) -> bool:
+    """Whether a file gives a name that is not as handed out: as a function, inside something else, or as a value."""
+    if block := _block(text, name):
+        return block not in given and "NotImplementedError" not in block
+    inside = rf"^[ \t]+(?:async def|def|class)\s+{re.escape(name)}\b|^[ \t]*(?:\w+\.)*{re.escape(name)}[ \t]*=(?!=)"
+    found = re.search(inside, text, re.MULTILINE) or _in_notebook(name).search(text.encode())
+    return bool(found) and "NotImplementedError" not in text[max(found.start() if found else 0, 0) :][:2000]
+
+
+def _in_notebook(name: str) -> re.Pattern[bytes]:
+    """What in a notebook's text gives a name: a function or class, however far it is set in, or a value."""
+    word = re.escape(name).encode()
+    begins = rb'(?:"|\\n)(?:\\t| )*'
+    return re.compile(rb"%b(?:(?:async def|def|class) +%b\b|(?:\w+\.)*%b *=(?!=))" % (begins, word, word))
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is an archive, by its name or its first bytes."""
+    if path.suffix.lower() in _ARCHIVES:
+        return True
+    with suppress(OSError), path.open("rb") as file:
+        return not path.suffix and file.read(6).startswith(_BEGINNINGS)
+    return False
 
 
 def _notebooks(files: list[Path]) -> Iterator[tuple[Path, bytes]]:

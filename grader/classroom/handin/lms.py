@@ -18,9 +18,9 @@ import logging
 import os
 import re
 import shutil
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -36,9 +36,11 @@ from ...grading.people import HandIn, People, namesakes, plain
 from ...text import log_to, shown
 from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
-from .senders import Sender, sender_of
+from .senders import Sender, sender_of, user_of
 
 _NAMED = 5
+_LONGEST_HEAD = 2_000
+"""Characters of what Blackboard says of a file."""
 _OTHER_ARCHIVES = {".rar", ".7z", ".gz", ".xz", ".bz2"}
 _NBGRADER_OWN = {"timestamp.txt", "submission_secret.txt"}
 
@@ -56,6 +58,8 @@ class Plan:
     """Why a file or folder was not placed."""
     times: dict[str, str] = field(default_factory=dict)
     """When students handed in, where the system says so."""
+    nothing: dict[str, list[str]] = field(default_factory=dict)
+    """Of students of whom nothing was placed, what they handed in."""
 
 
 def plan(
@@ -81,8 +85,12 @@ def plan(
     result = Plan()
     people = people or People(Course(extracted))
     senders: dict[tuple[str, str, str], list[tuple[Path, Sender]]] = defaultdict(list)
-    for entry in _entries(extracted):
+    entries_found = list(_entries(extracted))
+    users = _users(entries_found)
+    for entry in entries_found:
         if sender := sender_of(entry.name):
+            if user := _user(entry.name, sender, users):
+                sender = replace(sender, name=user, number=user)
             senders[sender.system, plain(sender.name), sender.number].append((entry, sender))
         else:
             result.problems[entry] = (
@@ -90,6 +98,7 @@ def plan(
                 "imeprezime_12345_67890_...), or as Blackboard or Brightspace does"
             )
     several = namesakes([name for _, name, _ in senders])
+    holders = Counter((system, number) for system, _, number in senders)
     for (_, name, number), entries in senders.items():
         first = entries[0][1]
         person = people.find(
@@ -100,6 +109,7 @@ def plan(
             lasting=first.lasting,
             alone=name not in several,
             named=first.named,
+            one=holders[first.system, number] == 1,
         )
         late = any(sender.late for _, sender in entries)
         person.handins[assignment] = HandIn(number, shown(entries[0][0].name), late)
@@ -107,6 +117,23 @@ def plan(
             result.times[person.id] = max(times).isoformat(" ")
         _place(result, person.id, entries, assignment, modules, handed_out or {}, package)
     return result
+
+
+def _users(entries: Iterable[Path]) -> set[str]:
+    """User names that hold `_`, as what Blackboard puts beside each file says them."""
+    found = set()
+    for entry in entries:
+        if entry.suffix == ".txt" and entry.is_file():
+            with entry.open(encoding="utf-8", errors="replace") as file:
+                found.add(user_of(entry.name, file.read(_LONGEST_HEAD)))
+    return {user for user in found if "_" in user}
+
+
+def _user(name: str, sender: Sender, users: Iterable[str]) -> str:
+    """The whole user name behind a file of Blackboard's, where it is known to hold `_`; else empty."""
+    if sender.system != "blackboard":
+        return ""
+    return max((user for user in users if user_of(name, f"({user})")), key=len, default="")
 
 
 def _entries(folder: Path) -> Iterator[Path]:
@@ -152,7 +179,6 @@ def _place(
     for file, place in sorted(places, key=lambda placed: order(placed[1])):
         if file.suffix.lower() in _OTHER_ARCHIVES:
             result.problems[file] = "expected a zip or tar archive; ask for a .zip, or unpack it there by hand"
-            continue
         if file.name in _NBGRADER_OWN:
             continue
         if place.name == NOT_UNPACKED:
@@ -180,6 +206,8 @@ def _place(
     result.files |= {file: (student, str(place)) for place, file in chosen.items()}
     if too_many:
         result.problems.setdefault(entries[0], f"more than {MAX_FILES:,} files; {too_many:,} were left out")
+    if not chosen:
+        result.nothing[student] = [entry.name for entry in entries]
     if not {*chosen} - {PurePosixPath(NOT_UNPACKED)}:
         for entry in entries:
             result.problems.setdefault(entry, "holds no file that could be collected")
@@ -292,6 +320,7 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         people = People(course)
         made = plan(extracted, name, _modules(app), _handed_out(course.release / name), people, course.package.name)
         people.save()
+        _leave_word(made, course, name)
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, reason in made.problems.items():
             where = path.relative_to(extracted)
@@ -302,6 +331,16 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
             if more := lines[_NAMED:]:
                 self.log.warning("Not collected: %s. So it is with %d files in all.", more[0], len(lines))
         return made
+
+
+def _leave_word(made: Plan, course: Course, assignment: str) -> None:
+    """Enter those, too, of whom nothing could be collected: they are graded, and a person is told why it is 0."""
+    for student, entries in made.nothing.items():
+        folder = course.submitted / student / assignment
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            words = "\n".join(f"{shown(entry)}: holds no file that could be collected" for entry in entries)
+            (folder / NOT_UNPACKED).write_text(words, encoding="utf-8")
 
 
 def _handed_out(release: Path) -> dict[str, bytes]:

@@ -18,15 +18,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _MOODLE = re.compile(
-    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<rest>.*))?", re.DOTALL
+    r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<rest>.*))?(?: ?\(\d+\))?",
+    re.DOTALL,
 )
-_ANONYMOUS = re.compile(r"(?P<late>LATE_)?anon_(?P<number>[A-Za-z0-9]+)_\d+_(?P<rest>.+)", re.DOTALL)
-_CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
-_BLACKBOARD = re.compile(r".+_(?P<number>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)?", re.DOTALL)
+_TYPED = r"(?:text|link)\.html"
+_ANONYMOUS = re.compile(rf"(?P<late>LATE_)?anon_(?P<number>[A-Za-z0-9]+)_(?P<rest>{_TYPED}|(?<=_)\d+_.+)", re.DOTALL)
+_CANVAS = re.compile(rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<rest>{_TYPED}|\d+_.+)", re.DOTALL)
+# The word for an attempt is in the system's language.
+_BLACKBOARD = re.compile(
+    r"(?P<before>.+_(?P<number>[^_]+))_[^\W\d_]+_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)?", re.DOTALL
+)
 _BRIGHTSPACE = re.compile(
-    r"(?P<number>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>[^-]*\d{4},? \d{3,4} ?[AP]M)(?: - (?P<rest>.+))?", re.DOTALL
+    r"(?P<number>\d+)-\d+ ?- (?P<name>.+?) ?- (?P<time>[^-]*\d{4},? \d{1,2}:?\d\d(?: ?[AP]M)?)(?: - (?P<rest>.+))?",
+    re.DOTALL,
 )
-_TIMES = ("%Y-%m-%d-%H-%M-%S", "%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p", "%d %B, %Y %I%M %p")
+_DATES = ("%b %d, %Y", "%B %d, %Y", "%d %B, %Y", "%d %b, %Y", "%d %B %Y", "%d %b %Y")
+_TIMES = ("%Y-%m-%d-%H-%M-%S", *(f"{date} {clock}" for date in _DATES for clock in ("%I%M %p", "%H%M")))
 _HIDDEN = frozenset({"participant", "ucesnik", "učesnik", "учесник", "polaznik", "sudionik", "teilnehmer/in", "anon"})
 """What Moodle and Canvas write in place of a name where marking is blind."""
 
@@ -41,7 +48,7 @@ class Sender:
     rest: str
     """What the student called it; empty for a folder."""
     online_text: bool = False
-    """Moodle's other kind of submission: text typed into the page."""
+    """Moodle's and Canvas' other kind of submission: text typed into the page."""
     system: str = "moodle"
     late: bool = False
     time: datetime | None = None
@@ -71,14 +78,34 @@ def sender_of(name: str) -> Sender | None:
         user, rest = match["number"], match["rest"] or ""
         return Sender(user, user, rest, system="blackboard", time=_time(match["time"]))
     if match := _ANONYMOUS.fullmatch(text):
-        return Sender("anon", match["number"], match["rest"], system="canvas", late=bool(match["late"]))
+        return Sender("anon", match["number"], *_of_canvas(match["rest"]), system="canvas", late=bool(match["late"]))
     if match := _CANVAS.fullmatch(text):
-        return Sender(match["name"].strip(), match["number"], match["rest"], system="canvas", late=bool(match["late"]))
+        name, rest = match["name"].strip(), _of_canvas(match["rest"])
+        return Sender(name, match["number"], *rest, system="canvas", late=bool(match["late"]))
     return None
 
 
+def user_of(name: str, information: str) -> str:
+    """The user name in a Blackboard file's name, which may hold `_`; empty if it is no such file's.
+
+    Args:
+        name: of a file.
+        information: the text that Blackboard puts beside it, which begins with `Name: Ana Anić (ana_anic)`.
+    """
+    match = _BLACKBOARD.fullmatch(unicodedata.normalize("NFC", name))
+    said = re.match(r"\ufeff?[^\n]*\(([^()\n]+)\)\s*$", information, re.MULTILINE)
+    return said[1] if match and said and match["before"].endswith(f"_{said[1]}") else ""
+
+
+def _of_canvas(rest: str) -> tuple[str, bool]:
+    """What the student called a file, behind its number; and whether it was typed into the page, which has none."""
+    typed = re.fullmatch(_TYPED, rest) is not None
+    return (rest if typed else rest.partition("_")[2]), typed
+
+
 def _time(text: str) -> datetime | None:
-    text = re.sub(r" (\d{3} [AP]M)$", r" 0\1", text.strip())
+    text = re.sub(r" (\d):?(\d\d)( ?[AP]M)?$", r" 0\1\2\3", text.strip())
+    text = re.sub(r"(\d\d):?(\d\d) ?([AP]M)$", r"\1\2 \3", text).replace(":", "")
     for form in _TIMES:
         with suppress(ValueError):
             return datetime.strptime(text, form)

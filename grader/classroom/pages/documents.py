@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ...grading.files import files_in
 from ...text import shown
 
-_TEXTS = (".txt", ".md", ".rst", ".rtf", ".tex", ".htm", ".html")
-_DOCUMENTS = (".doc", ".docx", ".odt", ".pages", ".pdf")
-_NBGRADER_OWN = frozenset({"timestamp.txt", "submission_secret.txt"})
-_PICTURES = (".png", ".jpg", ".jpeg", ".heic", ".webp")
+_NO_TEXTS = frozenset(
+    {".ipynb", ".pyc", ".pyd", ".so", ".npy", ".npz", ".pkl", ".pickle", ".h5", ".hdf5", ".mat", ".bin", ".dat"}
+    | {".toml", ".cfg", ".ini", ".lock", ".log", ".code-workspace", ".sublime-project", ".sublime-workspace", ".db"}
+)
+"""Of notebooks, which are looked at elsewhere, of data, and of what programs write for themselves."""
+_NO_ANSWERS = frozenset({"timestamp.txt", "submission_secret.txt", "requirements.txt", "makefile", "license"})
+_CODE = re.compile(r"\.py\w?$|\.py\.txt$", re.IGNORECASE)
+_EXPORTED = re.compile(rb"^# (?:In\[|%%)|\"cell_type\"", re.MULTILINE)
+"""Of a notebook that was saved as something else."""
+_LARGEST = 10_000_000
 
 
 def documents_in(folder: Path, released: Path) -> list[str]:
-    """Texts, documents and pictures of a submission that are not what was handed out, by path.
+    """Files of a submission that were not handed out and are neither code nor data: texts, pictures, archives, by path.
 
     Args:
         folder: the submission.
@@ -23,10 +30,18 @@ def documents_in(folder: Path, released: Path) -> list[str]:
     found = []
     for path in files_in(folder):
         name = path.relative_to(folder)
-        if name.as_posix() in _NBGRADER_OWN:
+        if path.name.lower() in _NO_ANSWERS or path.name.startswith(".") or path.suffix.lower() in _NO_TEXTS:
             continue
-        if path.suffix.lower() in {*_TEXTS, *_DOCUMENTS, *_PICTURES} and not path.name.lower().endswith(".py.txt"):
-            handed_out = released / name
-            if not (handed_out.is_file() and handed_out.stat().st_size == path.stat().st_size):
-                found.append(shown(name.as_posix()))
+        if _CODE.search(path.name) and not _is_exported(path):
+            continue
+        handed_out = released / name
+        if not (handed_out.is_file() and handed_out.stat().st_size == path.stat().st_size):
+            found.append(shown(name.as_posix()))
     return found
+
+
+def _is_exported(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _LARGEST and bool(_EXPORTED.search(path.read_bytes()))
+    except OSError:
+        return False

@@ -19,6 +19,10 @@ from ..exporter import grade_id_of
 _LONGEST = 60
 _PROSE = 5
 """Words in a row from which on a line of code is taken for prose."""
+_ANSWER = re.compile(
+    r"""[#"' ]*(?:odgovor|rješenje|rjesenje|zaključak|zakljucak|objašnjenje|objasnjenje|answer)\w* *[:=]""",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+[,.;:!?)]*")
 
 
@@ -46,16 +50,21 @@ def text_outside_answers(nb: NotebookNode, released: NotebookNode) -> list[str]:
     kept = {id(cell) for cell in last.values()}
     found = []
     for cell in nb.cells:
-        if id(cell) in kept or "".join(cell.source.split()) in known:
+        attached = bool(cell.get("attachments"))
+        if (id(cell) in kept or "".join(cell.source.split()) in known) and not attached:
             continue
         text = " ".join(cell.source.split()) if cell.cell_type != "code" else next(_prose(cell.source), "")
-        if any(map(str.isalnum, text)) or cell.get("attachments"):
+        if any(map(str.isalnum, text)) or attached:
             found.append(f'"{shown(text[:_LONGEST])}{"..." if text[_LONGEST:] else ""}"')
     return found
 
 
 def _prose(source: str) -> Iterator[str]:
-    """The lines of a code cell that read like a sentence, as comments and texts do."""
+    """The lines of a code cell that read like a sentence, as comments and texts do, or are called an answer."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    if lines and all(line.startswith("#") for line in lines):  # no code: somebody wrote here
+        yield " ".join(lines)
+    yield from (line for line in lines if _ANSWER.match(line))
     for line in source.splitlines():
         text = line.strip().lstrip("#\"' ")
         words = text.split()

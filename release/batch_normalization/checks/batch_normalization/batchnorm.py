@@ -13,13 +13,13 @@ from checks.student import Params, Student
 
 from . import moves
 from .gradients import add_backward_checks, backward_of
-from .inputs import batch, far_from_zero, more_examples, single, with_gradient, with_statistics
+from .inputs import batch, far_from_zero, more_examples, one_far, single, with_gradient, with_statistics
 from .observed import difference
 
 checks = CheckList()
 
 ONE_SIZE = ((7, 4),)
-MANY_SIZES = ((1, 3), (2, 5), (6, 1), (5, 8), (12, 6))
+MANY_SIZES = ((1, 3), (2, 5), (6, 1), (5, 5), (5, 8), (12, 6))
 
 Array = np.ndarray
 
@@ -46,9 +46,11 @@ def shape(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
     return {"out": out}
 
 
-@checks.add("batchnorm_forward.sizes", points=1, contract="BF-9", draw=batch, sizes=MANY_SIZES, after="train")
+@checks.add(
+    "batchnorm_forward.sizes", points=1, contract="BF-9", draw=one_far(batch, 0), sizes=MANY_SIZES, after="train"
+)
 def sizes(student: Student, x: Array, gamma: Array, beta: Array) -> Observed:
-    """One example, one feature, more features than examples."""
+    """One example, one feature, more features than examples and as many, and an example far from the others."""
     out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
     return {"out": out}
 
@@ -153,8 +155,18 @@ def momentum(
 def test_mode(
     student: Student, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, **_: Any
 ) -> Observed:
-    """Test output from the running statistics, with the default eps, after a test of another number of examples."""
-    bn_param = student.mapping(mode="test", running_mean=running_mean, running_var=running_var)
+    """Test output from the running statistics, with the default eps, after a test of another number of examples.
+
+    Training comes before it, as it does in use: of that nothing but the running statistics may count. Where training
+    raises, that is for the other checks.
+    """
+    bn_param = student.mapping(mode="train")
+    try:
+        student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
+        bn_param["mode"] = "test"
+    except StudentError:
+        bn_param = student.mapping(mode="test")
+    bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var
     student.batchnorm_forward(more_examples(x), gamma, beta, bn_param)
     bn_param["running_mean"], bn_param["running_var"] = running_mean, running_var  # whatever that made of them
     out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
@@ -210,9 +222,11 @@ def test_shape(
 
 @checks.add("batchnorm_forward.eps", points=0.5, contract="BF-7", draw=with_statistics, sizes=ONE_SIZE, after="train")
 def eps(student: Student, x: Array, gamma: Array, beta: Array, eps: float, **_: Any) -> Observed:
-    """The eps that is given is used, inside the root; the test mode's is part of the check of that mode."""
-    out, _cache = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train", eps=eps))
-    return {"out": out}
+    """The eps that is given is used, inside the root, at every call; the test mode's is part of the check of that."""
+    bn_param = student.mapping(mode="train", eps=eps)
+    out, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    again, _cache = student.batchnorm_forward(x, gamma, beta, bn_param)
+    return {"out": out, "out (again) - out": difference(again, out)}
 
 
 @checks.add("batchnorm_forward.eps_zero", points=0.25, contract="BF-7", draw=batch, sizes=ONE_SIZE, after="train")

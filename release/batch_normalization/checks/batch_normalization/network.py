@@ -334,8 +334,14 @@ def _added_by_reg(
     With each the witness that it was computed: the loss, and the gradients of the weights, as they are without `reg`.
     """
     plain_loss, plain = build(student, normalization, params, twist).loss(X, y)
-    loss, grads = build(student, normalization, params, twist, reg=REG).loss(X, y)
-    in_loss = {"loss (reg) - loss": difference(loss, plain_loss), "computed loss": plain_loss}
+    model = build(student, normalization, params, twist, reg=REG)
+    loss, grads = model.loss(X, y)
+    again, _ = model.loss(X, y)
+    in_loss = {
+        "loss (reg) - loss": difference(loss, plain_loss),
+        "loss (reg, again) - loss (reg)": difference(again, loss),
+        "computed loss": plain_loss,
+    }
     if not isinstance(plain, dict) or not isinstance(grads, dict):
         return in_loss, {"grads": grads}
     nothing = {name: np.zeros_like(value) for name, value in params.items()}

@@ -11,6 +11,8 @@ import numpy as np
 
 OFFSET = 500.0
 """Relative error of E[x²] - E[x]² there, (|mean|/std)² eps: 5e-11 in float64, 3e-2 in float32."""
+MANY = 12
+"""Numbers of which one can lie more than three standard deviations from their mean: n of them reach √(n - 1)."""
 
 
 def batch(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
@@ -105,6 +107,22 @@ def one_gamma_zero(draw: Any) -> Any:
         return inputs
 
     return draw_one_zero
+
+
+def one_far(draw: Any, axis: int) -> Any:
+    """The same inputs; where there are many along an axis, one lies three standard deviations off, whatever is drawn.
+
+    What is cut off there would otherwise show in some draws and not in others.
+    """
+
+    def draw_one_far(rng: np.random.Generator, N: int, D: int) -> dict[str, Any]:
+        inputs: dict[str, Any] = draw(rng, N, D)
+        if (N, D)[axis] >= MANY:
+            x = np.moveaxis(inputs["x"], axis, 0)
+            x[0] = x[0] + 10.0 * x.std(0) * np.where(x[0] < x.mean(0), -1.0, 1.0)
+        return inputs
+
+    return draw_one_far
 
 
 def single(draw: Any) -> Any:
