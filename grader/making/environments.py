@@ -156,7 +156,7 @@ def _resolved(kits: str, requirements: Path, wheels: Path | None) -> list[str]:
             raise GraderError(
                 f"{requirements}: {name} {version} comes without a hash. Next: name a package that an index has."
             )
-        lines.append(f"{name.lower()}=={version} --hash=sha256:{digest}")
+        lines.append(f"{re.sub(r'[-_.]+', '-', name).lower()}=={version} --hash=sha256:{digest}")
     return sorted(lines)
 
 
