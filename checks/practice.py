@@ -49,9 +49,13 @@ def recorded(assignment: Assignment) -> Path:
     return assignment.folder / FILE
 
 
+def assignments_here() -> list[str]:
+    """The assignments whose checks lie here; a release has one, an installed kit none."""
+    return sorted({path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")} - {*FRAMEWORK})
+
+
 def only_assignment() -> Assignment:
-    """The assignment whose checks lie here; a release has one."""
-    here = Path(__file__).parent
-    names = sorted({path.parent.name for path in here.glob("*/__init__.py")} - {*FRAMEWORK})
-    with_answers = [name for name in names if (here / name / FILE).is_file()]
+    """The assignment whose checks lie here, with recorded answers if there is one that has them."""
+    names = assignments_here()
+    with_answers = [name for name in names if (Path(__file__).parent / name / FILE).is_file()]
     return load_assignment((with_answers or names)[0])

@@ -183,3 +183,9 @@ def test_what_a_course_adds_is_locked_and_may_be_imported_and_a_folder_of_wheels
     machine.grader("release", NAME, "--no-execute")
     assert "2 of 2 points" in machine.grader("check", f"solutions/{NAME}")
     assert "tinypart>=1" in (machine.course / "release" / NAME / "requirements.txt").read_text()
+
+
+@pytest.mark.full
+def test_a_source_notebooks_check_says_that_nothing_is_recorded_yet(machine: Machine) -> None:
+    code = "import sys; sys.path.insert(0, '.'); from checks import check; print(check('trapezoid'))"
+    assert "There are no recorded answers here" in machine.run(machine.bin / "python", "-c", code, FUNKCIJE_LANG="en")
