@@ -117,7 +117,7 @@ def _aligned(students: Sequence[str], lines: Lines) -> list[str]:
 
 
 def known_mistakes(assignment: Assignment, rows: Sequence[Row]) -> list[str]:
-    """The class's known mistakes, in English where the course has it, a line for each, the commonest first: the check, the hint, and whose."""
+    """The class's known mistakes, in English if it has it, the commonest first: the check, the hint, and whose."""
     spoken = assignment.languages
     hints = catalogue("en" if "en" in spoken else spoken[0], assignment.folder)
     students: dict[str, list[str]] = {}
