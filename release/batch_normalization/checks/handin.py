@@ -28,7 +28,7 @@ from .apart.request import Request
 from .core import Assignment
 from .executor.text import printable
 from .language import catalogue
-from .practice import PACKAGE
+from .released import PACKAGE
 
 LARGEST = 20 * 2**20
 """Bytes of a file; what is larger is a data set."""
