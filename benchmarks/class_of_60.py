@@ -34,7 +34,7 @@ from grader.classroom.gradebook import automatic_points, open_gradebook
 from grader.classroom.handin.senders import student_id
 from grader.classroom.pages.notebook import NotebookBounds
 from grader.classroom.results import read_record
-from grader.course import CONFIG, KIT, Course
+from grader.course import KIT, OWN, Course, copy_configuration
 from grader.demo.people import FIRST_NUMBER, fill_in, read_class
 from grader.doctor.crowd import CROWD, Hostile
 from grader.grading.secret import ensure_secret
@@ -79,7 +79,7 @@ def base_course(root: Path) -> Course:
     """A copy of this course with its release, an empty gradebook and a secret."""
     for folder in ("funkcije", "checks", "source"):
         shutil.copytree(KIT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(KIT / CONFIG, root / CONFIG)
+    copy_configuration(OWN, root)
     course = Course(root)
     release(course, NAME, execute=False)
     ensure_secret(course)

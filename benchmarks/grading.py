@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.course import CONFIG, KIT, Course
+from grader.course import CONFIG, KIT, OWN, Course, copy_configuration
 from grader.grading.grade import grade
 from grader.publish.release import release
 
@@ -45,7 +45,7 @@ def our_course(root: Path) -> Course:
     """A copy of this course with its release and an empty gradebook."""
     for folder in ("funkcije", "checks", "source"):
         shutil.copytree(KIT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(KIT / CONFIG, root / CONFIG)
+    copy_configuration(OWN, root)
     course = Course(root)
     release(course, NAME, execute=False)
     return course

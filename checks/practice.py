@@ -49,11 +49,15 @@ def recorded(assignment: Assignment) -> Path:
     return assignment.folder / FILE
 
 
+def assignments_here() -> list[str]:
+    """The assignments whose checks lie here; a release has one, an installed kit none."""
+    return sorted({path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")} - {*FRAMEWORK})
+
+
 def only_assignment() -> Assignment:
     """The assignment whose checks lie here; a release has one, and a course's notebook lies in the current folder."""
-    here = Path(__file__).parent
-    names = sorted({path.parent.name for path in here.glob("*/__init__.py")} - {*FRAMEWORK})
-    with_answers = [name for name in names if (here / name / FILE).is_file()]
+    names = assignments_here()
+    with_answers = [name for name in names if (Path(__file__).parent / name / FILE).is_file()]
     known = with_answers or names
     beside = [name for name in known if (Path.cwd() / f"{name}.ipynb").is_file()]
     return load_assignment((beside or known)[0])

@@ -404,7 +404,7 @@ def test_the_command_says_in_one_line_what_is_missing(tmp_path: Path, capsys: py
     assert len(said.err.splitlines()) == 1 and "no assignment has a class for the demo" in said.err
 
 
-def no_sandbox() -> None:
+def no_sandbox(course: Course) -> None:
     raise GraderError("no sandbox here, so nothing is graded (bwrap: not installed). Next: install bubblewrap.")
 
 

@@ -184,7 +184,7 @@ def test_where_there_is_too_much_to_look_at_the_assignments_own_modules_count_al
     (tmp_path / "funkcije").rename(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "x").mkdir()
     with pytest.raises(NotASubmission, match="more than 20 other files"):
-        find_package(package(tmp_path / "elsewhere" / "x").parent)
+        find_package(package(tmp_path / "elsewhere" / "x").parent, "funkcije")
 
 
 def test_a_folder_that_comes_before_a_given_module_is_no_helper_wherever_it_lies(

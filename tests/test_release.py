@@ -25,7 +25,7 @@ from checks.engine.recording import FILE
 from grader.classroom.programs import find_own_programs
 from grader.cli import main
 from grader.commands.release import add_parser, run
-from grader.course import CONFIG, Course
+from grader.course import CONFIG, Course, copy_configuration
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.publish.proof import read_files
@@ -435,7 +435,7 @@ def test_generating_the_committed_release_again_gives_the_same_files(tmp_path: P
     kit = Course(KIT)
     for folder in ("funkcije", "checks", "source"):
         shutil.copytree(KIT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(KIT / CONFIG, tmp_path / CONFIG)
+    copy_configuration(kit, tmp_path)
     course = Course(tmp_path)
     for name in kit.assignments():
         release(course, name, execute=False)

@@ -363,7 +363,7 @@ def test_doctor_fails_where_an_attack_succeeds(
     assert isinstance(found, BubblewrapLauncher)
     # The self-test does not try this one, so it is the battery that must.
     weak = replace(found, lock=replace(found.lock, permit=("shmget",)))
-    monkeypatch.setattr("grader.commands.doctor.choose", lambda name: weak)
+    monkeypatch.setattr("grader.commands.doctor.choose", lambda name, course: weak)
     assert cli.main(["doctor", "--attack", "shared_memory_segment"]) == 2
     said = capsys.readouterr().out
     assert "0 of 1 held off" in said

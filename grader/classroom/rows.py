@@ -117,8 +117,9 @@ def _aligned(students: Sequence[str], lines: Lines) -> list[str]:
 
 
 def known_mistakes(assignment: Assignment, rows: Sequence[Row]) -> list[str]:
-    """The class's known mistakes in English, a line for each, the commonest first: the check, the hint, and whose."""
-    hints = catalogue("en", assignment.folder)
+    """The class's known mistakes, in English if it has it, the commonest first: the check, the hint, and whose."""
+    spoken = assignment.languages
+    hints = catalogue("en" if "en" in spoken else spoken[0], assignment.folder)
     students: dict[str, list[str]] = {}
     checks: dict[str, str] = {}
     for row in rows:

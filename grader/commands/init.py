@@ -9,6 +9,7 @@ from typing import Any
 from checks.language import LANGUAGES
 
 from ..making.course import FIRST, new_course
+from ..text import shown
 
 
 def add_parser(commands: Any) -> None:
@@ -24,13 +25,15 @@ def add_parser(commands: Any) -> None:
         action="append",
         help="of what students read (default: en; may be repeated, the usual one first)",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, here=None)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; 0 when the course is written."""
     written = new_course(options.folder, options.package, options.language or ["en"])
-    print(f"Wrote {options.folder}:")
+    inside = options.folder.is_relative_to(options.here)
+    folder = shown(str(options.folder.relative_to(options.here) if inside else options.folder))
+    print(f"Wrote {folder}:")
     print("\n".join(f"  {path}" for path in written))
-    print(f"Next, in {options.folder}: grader setup, then grader release {FIRST}.")
+    print(f"Next, in {folder}: grader setup, then grader release {FIRST}.")
     return 0

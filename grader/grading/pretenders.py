@@ -140,7 +140,7 @@ def graded(
     """The verdict on a pretender through the sandbox, as any submission gets it."""
     with temporary_folder() as folder:
         write(course, assignment, pretender, folder, only)
-        return grade(folder, course, assignment, student="pretender", language="en", launcher=launcher, limits=limits)
+        return grade(folder, course, assignment, student="pretender", launcher=launcher, limits=limits)
 
 
 def pretenders_of(assignment: Assignment) -> dict[str, Pretender]:

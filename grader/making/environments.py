@@ -143,8 +143,9 @@ def _resolved(kits: str, requirements: Path, wheels: Path | None) -> list[str]:
     pinned = re.findall(r"^(\S+==\S+(?: ;[^\\\n]*)?)", kits, flags=re.MULTILINE)
     with tempfile.TemporaryDirectory() as folder:
         both, report = Path(folder, "both.txt"), Path(folder, "report.json")
-        both.write_text("\n".join([*pinned, f"-r {requirements.as_posix()}", ""]), encoding="utf-8")
-        asked = ["install", "--dry-run", "--ignore-installed", "--report", str(report), "-r", str(both)]
+        both.write_text("\n".join([*pinned, ""]), encoding="utf-8")
+        asked = ["install", "--dry-run", "--ignore-installed", "--report", str(report)]
+        asked += ["-r", str(both), "-r", str(requirements)]
         _pip(asked, wheels, str(requirements))
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     lines = []
@@ -155,7 +156,7 @@ def _resolved(kits: str, requirements: Path, wheels: Path | None) -> list[str]:
             raise GraderError(
                 f"{requirements}: {name} {version} comes without a hash. Next: name a package that an index has."
             )
-        lines.append(f"{name.lower()}=={version} --hash=sha256:{digest}")
+        lines.append(f"{re.sub(r'[-_.]+', '-', name).lower()}=={version} --hash=sha256:{digest}")
     return sorted(lines)
 
 

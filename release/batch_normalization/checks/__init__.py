@@ -1,6 +1,6 @@
 """The checks that stub, solution and students share.
 
-In a notebook, `check("batchnorm_forward")` runs the checks of one function on the `funkcije/` beside it and shows what
+In a notebook, `check("batchnorm_forward")` runs the checks of one function on the package beside it and shows what
 is right, what is not, and, where a known mistake explains it, what went wrong:
 
     from checks import check
@@ -37,6 +37,7 @@ if sys.argv[:1] == ["-m"] and "checks" in sys.orig_argv and signal.getsignal(sig
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
 from .language import preferred  # noqa: E402
+from .released import SPOKEN  # noqa: E402
 
 if TYPE_CHECKING:
     from .core import Assignment
@@ -55,15 +56,15 @@ class CheckFailed(AssertionError):
 
 
 def check(function: str | None = None, language: str | None = None) -> Any:
-    """Run the checks of one function on the `funkcije/` beside this notebook, as it is saved, and show the verdict.
+    """Run the checks of one function on the package beside this notebook, as it is saved, and show the verdict.
 
     Args:
         function: the graded function, such as `batchnorm_forward`; the whole assignment at a glance if None.
-        language: `cnr` or `en`; what `FUNKCIJE_LANG` says if None.
+        language: of the course's; what `FUNKCIJE_LANG` says if None.
 
     Raises:
         CheckFailed: under nbgrader's Validate, if a check fails.
-        ValueError: no such function.
+        ValueError: no such function, or no language of the course's.
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         # The grade comes from outside this process. Should a broken configuration let nbgrader read a score from
@@ -71,7 +72,7 @@ def check(function: str | None = None, language: str | None = None) -> Any:
         return None if function is None else float("inf")
     from . import cell
 
-    shown = cell.checked(function, language or preferred())
+    shown = cell.checked(function, _spoken(language))
     if os.environ.get("NBGRADER_VALIDATING") != "1" and os.environ.get("NBGRADER_EXECUTION") != "validate":
         return shown
     if failure := shown.failure():
@@ -83,17 +84,23 @@ def hand_in(language: str | None = None) -> Any:
     """Say whether this folder is complete, and put it into a zip beside it; only where a person runs this cell.
 
     Args:
-        language: `cnr` or `en`; what `FUNKCIJE_LANG` says if None.
+        language: of the course's; what `FUNKCIJE_LANG` says if None.
     """
     if any(os.environ.get(name) for name in ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING")):
         return None
     from . import cell
 
-    return cell.handed_in(language or preferred())
+    return cell.handed_in(_spoken(language))
+
+
+def _spoken(language: str | None) -> str:
+    if language not in {None, *SPOKEN}:
+        raise ValueError(f"language={language!r}: expected one of {', '.join(SPOKEN)}")
+    return language or preferred()
 
 
 def run_recorded(assignment: Assignment, *, language: str, functions: list[str] | None = None) -> Result:
-    """The verdict of the recorded checks on the package `funkcije` in this process."""
+    """The verdict of the recorded checks on the student's package in this process."""
     from . import practice
 
     return practice.run_recorded(assignment, language=language, functions=functions)

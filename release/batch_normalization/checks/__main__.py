@@ -1,4 +1,4 @@
-"""`python -m checks`: run every recorded check on the `funkcije/` in this folder.
+"""`python -m checks`: run every recorded check on the student's package in this folder.
 
 Exit status: 0 full points, 1 less, 2 nothing to check, or not done. `--json` and `--junit` write the formats that the
 grader writes; `-` is standard output. `--hand-in` says instead what a hand-in lacks (0 nothing, 1 something) and makes
@@ -38,22 +38,23 @@ def _check(arguments: list[str] | None) -> int:
     from pathlib import Path
 
     from .apart.ask import ask, prepare
-    from .language import LANGUAGES, catalogue, preferred
+    from .language import catalogue, preferred
+    from .released import PACKAGE, SPOKEN
 
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Check the funkcije/ in this folder.", allow_abbrev=False
+        prog=PROGRAM, description=f"Check the {PACKAGE}/ in this folder.", allow_abbrev=False
     )
     parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="functions to check (default: all)")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
-    parser.add_argument("--language", choices=LANGUAGES, default=preferred(), help="language of the messages")
+    parser.add_argument("--language", choices=SPOKEN, default=preferred(), help="language of the messages")
     parser.add_argument("--hand-in", action="store_true", help="say what is missing, and make the zip to hand in")
     options = parser.parse_args(arguments)
     if options.hand_in and (options.functions or options.json or options.junit):
         parser.error("--hand-in is about the whole folder; name no functions, --json or --junit with it")
     prepare()  # it imports numpy while this process does
     from .apart.request import Request
-    from .practice import PACKAGE, only_assignment, recorded
+    from .practice import only_assignment, recorded
     from .result import Result
 
     assignment = only_assignment()

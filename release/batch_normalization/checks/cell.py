@@ -15,7 +15,8 @@ from .core import Assignment
 from .handin import HandIn, archive, look_at
 from .language import Catalogue, catalogue
 from .overview import Overview
-from .practice import PACKAGE, only_assignment, recorded
+from .practice import assignments_here, only_assignment, recorded
+from .released import PACKAGE
 from .result import Result
 
 
@@ -61,7 +62,10 @@ def checked(function: str | None, language: str) -> Verdict | Overview | Notice:
     Raises:
         ValueError: no such function.
     """
-    assignment, say = only_assignment(), catalogue(language)
+    say = catalogue(language)
+    if not assignments_here():  # in a source notebook, where the kit is installed
+        return Notice(say("no_recording"))
+    assignment = only_assignment()
     if function not in {None, *assignment.functions}:
         raise ValueError(f"check({function!r}): expected one of {', '.join(assignment.functions)}")
     folder = loaded.folder_of(PACKAGE)

@@ -28,7 +28,7 @@ from .apart.request import Request
 from .core import Assignment
 from .executor.text import printable
 from .language import catalogue
-from .practice import PACKAGE
+from .released import PACKAGE
 
 MANIFEST = "checks/manifest.json"
 """What a release was made of, and the questions that it asks."""

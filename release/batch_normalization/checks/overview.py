@@ -81,7 +81,8 @@ class Overview:
         if not left:
             return say("next_hand_in")
         key = "next_write" if self.state(left[0]) == "not_begun_yet" else "next_fix"
-        return say(key, function=left[0], module=self.assignment.module_of(left[0]))
+        module = self.assignment.module_of(left[0])
+        return say(key, function=left[0], package=self.assignment.package, module=module)
 
     def _total(self) -> str:
         say = catalogue(self.result.language)

@@ -21,11 +21,13 @@ import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .released import PACKAGE, SPOKEN
 from .student import Contract, Student
 
 Inputs = Mapping[str, Any]
@@ -179,7 +181,7 @@ class Assignment:
 
     name: str
     modules: tuple[str, ...]
-    """File names in `funkcije/` that the student edits, such as `layers.py`."""
+    """File names in the package that the student edits, such as `layers.py`."""
     gives: tuple[str, ...]
     """Solution regions of other assignments (by name) that stay in the release; all others are blanked."""
     checks: tuple[Check, ...]
@@ -196,6 +198,10 @@ class Assignment:
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
+    package: str = PACKAGE
+    """The name of the package that students write in; where an assignment is loaded for a course, what that says."""
+    languages: tuple[str, ...] = SPOKEN
+    """Of what students read, the usual one first; likewise."""
 
     @property
     def substituted(self) -> tuple[str, ...]:
@@ -233,19 +239,23 @@ class Assignment:
         return sum(check.points for check in self.of(function))
 
 
-def load_assignment(name: str, checks: Path | None = None) -> Assignment:
+def load_assignment(
+    name: str, checks: Path | None = None, *, package: str = PACKAGE, languages: tuple[str, ...] = SPOKEN
+) -> Assignment:
     """Load `checks/NAME/__init__.py` and return its `ASSIGNMENT`.
 
     Args:
         name: the assignment.
         checks: the `checks` folder of a course, whose files are read again when they change; that of this package,
             read once, if None.
+        package: the name of the course's package.
+        languages: of the course.
 
     Raises:
         ModuleNotFoundError: no such assignment.
     """
     if checks is None:
-        return _assignment_of(importlib.import_module(f"{__package__}.{name}"))
+        return _assignment_of(importlib.import_module(f"{__package__}.{name}"), package, languages)
     folder = checks.resolve() / name
     init = folder / "__init__.py"
     if not init.is_file():
@@ -263,10 +273,18 @@ def load_assignment(name: str, checks: Path | None = None) -> Assignment:
         except BaseException:
             del sys.modules[module_name]
             raise
-    return _assignment_of(sys.modules[module_name])
+    return _assignment_of(sys.modules[module_name], package, languages)
 
 
-def _assignment_of(module: Any) -> Assignment:
+def _assignment_of(module: Any, package: str, languages: tuple[str, ...]) -> Assignment:
     assignment = module.ASSIGNMENT
     assert isinstance(assignment, Assignment)
-    return assignment
+    return _in_course(assignment, package, languages)
+
+
+@lru_cache
+def _in_course(assignment: Assignment, package: str, languages: tuple[str, ...]) -> Assignment:
+    """The assignment as a course has it: one and the same, as long as the course says the same."""
+    if (assignment.package, assignment.languages) == (package, languages):
+        return assignment
+    return replace(assignment, package=package, languages=languages)

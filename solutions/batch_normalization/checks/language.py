@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("cnr", "en")
+from .released import LANGUAGES, PACKAGE, SPOKEN
+
+__all__ = ["LANGUAGES", "VARIABLE", "Catalogue", "catalogue", "preferred"]
+
 VARIABLE = "FUNKCIJE_LANG"
 
 
-def preferred() -> str:
-    """The language that the environment variable `FUNKCIJE_LANG` names; Montenegrin if it names none that is known."""
+def preferred(languages: Sequence[str] = SPOKEN) -> str:
+    """The language that the environment variable `FUNKCIJE_LANG` names; the first if it names none of these.
+
+    Args:
+        languages: of the course; what the release says if not given.
+    """
     language = os.environ.get(VARIABLE, "")
-    return language if language in LANGUAGES else LANGUAGES[0]
+    return language if language in languages else languages[0]
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,8 @@ class Catalogue:
     sentences: dict[str, dict[str, str]]
 
     def __call__(self, key: str, **names: Any) -> str:
-        """The sentence with its names filled in."""
-        return self.sentences[key][self.language].format(**names)
+        """The sentence with its names filled in; `package` is the release's own unless it is another."""
+        return self.sentences[key][self.language].format(**{"package": PACKAGE, **names})
 
     def get(self, key: str) -> str:
         """The sentence, or nothing if there is none."""

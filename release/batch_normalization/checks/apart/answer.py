@@ -23,7 +23,8 @@ from ..engine.faults import raised
 from ..engine.recording import Recording
 from ..executor.executor import Executor, StudentError
 from ..language import catalogue
-from ..practice import PACKAGE, only_assignment, recorded, run_recorded
+from ..practice import only_assignment, recorded, run_recorded
+from ..released import PACKAGE
 from ..result import CheckResult, Result
 from .clock import Clock, Timed
 from .fresh import as_saved

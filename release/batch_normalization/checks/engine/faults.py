@@ -57,7 +57,9 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
         # The innermost graded function: a network fails where one of its layers is not written yet.
         called = [line.function for line in error.lines if line.function in assignment.functions]
         function = called[-1] if called else check.function
-        return "not_implemented", say("not_begun", function=function, module=assignment.module_of(function))
+        return "not_implemented", say(
+            "not_begun", function=function, package=assignment.package, module=assignment.module_of(function)
+        )
     if error.kind == "timeout":
         return "timeout", say("no_time", detail=error.message, place=_place(error, say))
     if error.kind == "error":

@@ -16,7 +16,8 @@ from ..core import Assignment
 from ..engine.faults import raised
 from ..executor.executor import Executor, StudentError
 from ..language import catalogue
-from ..practice import PACKAGE, run_recorded
+from ..practice import run_recorded
+from ..released import PACKAGE
 from .fresh import as_saved
 from .printed import Spool
 from .request import Answer, Request

@@ -16,7 +16,7 @@ class Request:
     """What is to be done.
 
     Args:
-        folder: the hand-in's, which holds `funkcije/`.
+        folder: the hand-in's, which holds the package.
         functions: those to check.
         language: of the messages.
         path: where modules are looked for besides, as in the kernel that asks.
