@@ -4,9 +4,9 @@ A check is two functions: `draw` makes inputs from a random generator and a size
 student's functions on them and returns what it observed, by name. A check never computes an answer: the same `run` on
 the reference gives the truth, on a known mistake a diagnosis, and on a student a verdict.
 
-    @checks.add("batchnorm_forward.train", points=2, contract="BF-1", draw=batch, sizes=((7, 4),))
-    def train(student, x, gamma, beta):
-        out, _ = student.batchnorm_forward(x, gamma, beta, student.mapping(mode="train"))
+    @checks.add("scale_forward.value", points=2, contract="S-1", draw=matrix, sizes=({"N": 7, "D": 4},))
+    def value(student, x, factors):
+        out, _ = student.scale_forward(x, factors, student.mapping(power=2))
         return {"out": out}
 
 What `run` returns under the name `forward` is not judged: it is the forward pass that a backward pass is judged on. Nor
@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,17 +33,30 @@ from .student import Contract, Student
 
 Inputs = Mapping[str, Any]
 Observed = Mapping[str, Any]
-Draw = Callable[[np.random.Generator, int, int], Inputs]
+Size = Mapping[str, int]
+"""Lengths by name, such as `{"N": 2, "C": 3, "H": 5, "W": 4}`."""
+Draw = Callable[..., Inputs]
+"""`draw(rng, **size)`."""
 Run = Callable[..., Observed]
 Change = Callable[[Inputs, float], Inputs | None]
 """Inputs after a step of some length (1e-3, 1e-6); None where nothing has to depend on what it changes, as at N = 1."""
-Aspect = Literal["values", "shapes", "names", "dtypes"]
+Aspect = Literal["values", "shapes", "names", "dtypes", "holds", "raises"]
 
 Explain = Literal["none", "place", "hint"]
 
 FORWARD = "forward"
 WITNESS = "computed"
 STAND_INS = "stand_ins.py"
+
+
+def smallest(size: Size) -> int:
+    """The smallest length of a size; 0 of one without any. Where it is 1, many mistakes look alike."""
+    return min(size.values(), default=0)
+
+
+def in_words(size: Size) -> str:
+    """`N = 7, D = 4`."""
+    return ", ".join(f"{name} = {length}" for name, length in size.items())
 
 
 def is_judged(name: str) -> bool:
@@ -71,28 +85,46 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """A tolerance that a check has of its own, and why: a root is found to so many digits and no more."""
+
+    allowed: float
+    """Largest allowed distance, in units of the truth's size."""
+    because: str
+    """For the next reader of the check."""
+
+
+@dataclass(frozen=True)
 class Check:
     """One thing that a function is asked to do, with its points."""
 
     id: str
-    """`function.name`, as in `batchnorm_forward.test_mode`."""
+    """`function.name`, as in `scale_forward.value`."""
     points: float
     contract: str
-    """The sentence of the contract that it enforces, as in `BF-5`."""
+    """The sentence of the contract that it enforces, as in `S-1`."""
     draw: Draw
     run: Run
-    sizes: tuple[tuple[int, int], ...]
-    """Every (N, D) that inputs are drawn for."""
+    sizes: tuple[Size, ...]
+    """Every size that inputs are drawn for."""
     aspect: Aspect = "values"
     """Values are compared whatever axes of length one there are; shapes, types, and the names of a network's parameters
-    have checks of their own."""
+    have checks of their own. What must hold (`holds`) and an exception that is asked for (`raises`) have one right
+    answer, which says little: it counts where another check of the function is passed, and names no mistake."""
     part: str = ""
-    """Which part of the function it is about, where parts are written apart: a network's branch for a normalization."""
+    """Which part of the function it is about, where parts are written apart: a branch for one of its options."""
     moves: tuple[Move, ...] = ()
     """What must change with what, for the results to count as computed; nothing where values are judged anyway."""
     after: str = ""
     """The check, by its name in the function, that judges the same result on plainer terms: what is wrong there already
-    is no matter of the eps, the type or the size that this one is about."""
+    is no matter of the option, the type or the size that this one is about."""
+    tolerance: Tolerance | None = None
+    """Its own; that of `engine.compare` if None."""
+
+    @property
+    def is_of_form(self) -> bool:
+        """Whether it has one right answer, whatever its inputs are."""
+        return self.aspect in {"holds", "raises"}
 
     @property
     def function(self) -> str:
@@ -103,22 +135,23 @@ class Check:
         """The inputs for every size, drawn from the seed and the check's id and from nothing else."""
         entropy = int.from_bytes(seed + self.id.encode(), "big")
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
-        return [self.draw(generator, *size) for size in self.sizes]
+        return [self.draw(generator, **size) for size in self.sizes]
 
 
 @dataclass(frozen=True)
 class Probe:
     """A second question, asked where a check fails and nothing explains it: the same calls on plainer inputs.
 
-    Where they give the right results, the message says so: right for N = D only.
+    Where they give the right results, the message says so: right where N = D only.
     """
 
     id: str
     """Also the key of its sentence in `checks/NAME/*.toml`."""
     fill: Mapping[str, float] = field(default_factory=dict)
     """Inputs, by name, that are filled with a number; the others stay. Not asked of a check that lacks one of them."""
-    square: int = 0
-    """If not 0, other inputs are drawn, with N = D = this."""
+    sizes: Size = field(default_factory=dict)
+    """If there are any, other inputs are drawn, with these lengths, which are all equal. Not asked of a check that
+    lacks one of them, nor of one where they are equal in a size of its own."""
 
     def filled(self, inputs: Inputs) -> Inputs:
         """The inputs, with those that the probe fills."""
@@ -131,8 +164,14 @@ class Probe:
         }
 
     def drawn(self, check: Check, seed: bytes) -> Inputs:
-        """Inputs with N = D."""
-        return replace(check, sizes=((self.square, self.square),)).inputs(seed + self.id.encode())[0]
+        """Inputs of its sizes."""
+        size = {**check.sizes[0], **self.sizes}
+        return replace(check, sizes=(size,)).inputs(seed + self.id.encode())[0]
+
+    def asks_of_sizes(self, check: Check) -> bool:
+        """Whether its sizes are some that the check has and has not equal itself."""
+        equal = [len({size[name] for name in self.sizes}) == 1 for size in check.sizes if self.sizes.keys() <= {*size}]
+        return len(equal) == len(check.sizes) and not any(equal)
 
 
 @dataclass(frozen=True)
@@ -158,21 +197,43 @@ class CheckList:
         points: float,
         contract: str,
         draw: Draw,
-        sizes: Sequence[tuple[int, int]],
+        sizes: Sequence[Size | Sequence[int]],
         aspect: Aspect = "values",
         part: str = "",
         moves: Sequence[Move] = (),
         after: str = "",
+        tolerance: Tolerance | None = None,
     ) -> Callable[[Run], Run]:
-        """Decorate a `run` function."""
+        """Decorate a `run` function.
+
+        Sizes are lengths by name, or lengths alone, such as `(7, 4)`: then their names are those of `draw`'s parameters
+        after the generator.
+        """
 
         def decorate(run: Run) -> Run:
             self.checks.append(
-                Check(id, float(points), contract, draw, run, tuple(sizes), aspect, part, tuple(moves), after)
+                Check(
+                    id,
+                    float(points),
+                    contract,
+                    draw,
+                    run,
+                    named(sizes, list(inspect.signature(draw).parameters)[1:]),
+                    aspect,
+                    part,
+                    tuple(moves),
+                    after,
+                    tolerance,
+                )
             )
             return run
 
         return decorate
+
+
+def named(sizes: Sequence[Size | Sequence[int]], names: Sequence[str]) -> tuple[Size, ...]:
+    """Sizes by name; lengths alone get these names."""
+    return tuple(dict(size) if isinstance(size, Mapping) else dict(zip(names, size, strict=True)) for size in sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,20 +242,25 @@ class Assignment:
 
     name: str
     modules: tuple[str, ...]
-    """File names in the package that the student edits, such as `layers.py`."""
+    """File names in the package that the student edits, such as `scaling.py`."""
     gives: tuple[str, ...]
     """Solution regions of other assignments (by name) that stay in the release; all others are blanked."""
     checks: tuple[Check, ...]
     contract: Contract
     folder: Path
     """`checks/NAME`: the hints, and on the trusted side the known mistakes, lie here."""
-    forward_of: Mapping[str, str] = field(default_factory=dict)
-    """Backward function to the forward function whose cache it is judged on."""
+    forward_of: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Backward function to the forward function whose cache it is judged on; to several, the last of which gives the
+    cache, where that is built on the others: a sequence on a step."""
     over_stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
-    functions these take the place of: a network's points do not depend on the student's layers."""
+    functions these take the place of: the points of what is built on them do not depend on the student's own."""
     probes: tuple[Probe, ...] = ()
     defaults: tuple[Default, ...] = ()
+    sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is said in the checks themselves, by key and language, beside the `.toml` files."""
+    released: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that a release has beside the checks, by name: what is read from the reference here."""
     explain: Explain = "hint"
     """How much a failed check says: `none`, that it failed; `place`, also what was expected in words, what came and
     where; `hint`, also what is known or can be proved about the mistake."""
@@ -202,6 +268,20 @@ class Assignment:
     """The name of the package that students write in; where an assignment is loaded for a course, what that says."""
     languages: tuple[str, ...] = SPOKEN
     """Of what students read, the usual one first; likewise."""
+
+    def __post_init__(self) -> None:
+        taken = sorted(
+            name for name in self.contract.functions if hasattr(Student, name) or name in Student.__dataclass_fields__
+        )
+        if taken:
+            raise ValueError(
+                f"checks/{self.name}: {taken[0]} is what a check calls on `student`. Next: rename the function."
+            )
+
+    def forwards_of(self, function: str) -> tuple[str, ...]:
+        """The forward functions that a backward function belongs to; none of any other function."""
+        known = self.forward_of.get(function, ())
+        return (known,) if isinstance(known, str) else known
 
     @property
     def substituted(self) -> tuple[str, ...]:
@@ -231,8 +311,7 @@ class Assignment:
 
     def module_of(self, function: str) -> str:
         """The module that a graded function, or model, lives in."""
-        known = self.contract.functions.get(function)
-        return known.module if known else self.contract.models[function]
+        return self.contract.module_of(function)
 
     def points(self, function: str) -> float:
         """The points of a function's graded cell: the sum over its checks."""
@@ -278,6 +357,8 @@ def load_assignment(
 
 def _assignment_of(module: Any, package: str, languages: tuple[str, ...]) -> Assignment:
     assignment = module.ASSIGNMENT
+    if not isinstance(assignment, Assignment):  # written the short way
+        assignment = assignment.made(Path(module.__file__).parent)
     assert isinstance(assignment, Assignment)
     return _in_course(assignment, package, languages)
 

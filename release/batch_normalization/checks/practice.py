@@ -1,4 +1,4 @@
-"""The recorded checks of the assignment that lies here, on the package `funkcije` of this process."""
+"""The recorded checks of the assignment that lies here, on the student's package in this process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from .engine.judge import judge
 from .engine.recording import FILE, HANDED_OUT, Recording
 from .executor.executor import Executor
 from .executor.substituted import Substituted
+from .released import PACKAGE
 from .result import CheckResult, Result
 from .student import Runs, Student
-
-PACKAGE = "funkcije"
 
 
 def run_recorded(
@@ -26,7 +25,7 @@ def run_recorded(
     around: Callable[[Executor], Runs] = lambda runs: runs,
     each: Callable[[Sequence[CheckResult]], None] = lambda checks: None,
 ) -> Result:
-    """The verdict of the recorded checks on the package `funkcije` in this process.
+    """The verdict of the recorded checks on the student's package in this process.
 
     Args:
         assignment: the checks.
@@ -50,11 +49,15 @@ def recorded(assignment: Assignment) -> Path:
     return assignment.folder / FILE
 
 
+def assignments_here() -> list[str]:
+    """The assignments whose checks lie here; a release has one, an installed kit none."""
+    return sorted({path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")} - {*FRAMEWORK})
+
+
 def only_assignment() -> Assignment:
     """The assignment whose checks lie here; a release has one, and a course's notebook lies in the current folder."""
-    here = Path(__file__).parent
-    names = sorted({path.parent.name for path in here.glob("*/__init__.py")} - {*FRAMEWORK})
-    with_answers = [name for name in names if (here / name / FILE).is_file()]
+    names = assignments_here()
+    with_answers = [name for name in names if (Path(__file__).parent / name / FILE).is_file()]
     known = with_answers or names
     beside = [name for name in known if (Path.cwd() / f"{name}.ipynb").is_file()]
     return load_assignment((beside or known)[0])

@@ -1,10 +1,10 @@
 """The checks that stub, solution and students share.
 
-In a notebook, `check("batchnorm_forward")` runs the checks of one function on the package beside it and shows what
+In a notebook, `check("scale_forward")` runs the checks of one function on the package beside it and shows what
 is right, what is not, and, where a known mistake explains it, what went wrong:
 
     from checks import check
-    check("batchnorm_forward")
+    check("scale_forward")
 
 `python -m checks` does the same for all functions in a terminal. Both compare with recorded answers; the grade comes
 from the grader, which draws other inputs.
@@ -59,7 +59,7 @@ def check(function: str | None = None, language: str | None = None) -> Any:
     """Run the checks of one function on the package beside this notebook, as it is saved, and show the verdict.
 
     Args:
-        function: the graded function, such as `batchnorm_forward`; the whole assignment at a glance if None.
+        function: the graded function, such as `scale_forward`; the whole assignment at a glance if None.
         language: of the course's; what `FUNKCIJE_LANG` says if None.
 
     Raises:

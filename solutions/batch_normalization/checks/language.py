@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,14 +49,17 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
     return data
 
 
-def catalogue(language: str, folder: Path | None = None) -> Catalogue:
+def catalogue(
+    language: str, folder: Path | None = None, said: Mapping[str, Mapping[str, str]] | None = None
+) -> Catalogue:
     """The framework's sentences, and those of an assignment's folder if one is given.
 
     Args:
         language: one of `LANGUAGES`.
         folder: `checks/NAME`, whose `.toml` files hold the hints by the mistake's id.
+        said: more sentences, by key and language: those that are written in the checks.
     """
     sentences = dict(_read(Path(__file__).with_name("messages.toml")))
     for file in sorted(folder.glob("*.toml")) if folder is not None else ():
         sentences |= _read(file)
-    return Catalogue(language, sentences)
+    return Catalogue(language, sentences | {key: dict(sentence) for key, sentence in (said or {}).items()})

@@ -1,8 +1,8 @@
 """One mistake, one message: what several checks of a function say alike is said once, with the checks that it is about.
 
-told = tell_once(result.of("batchnorm_backward"), say)
-told.common                   # [("Hint: ...", ("dbeta", "sizes"))]
-told.own["batchnorm_backward.dbeta"]  # the lines that this check alone has to say
+told = tell_once(result.of("scale_backward"), say)
+told.common                   # [("Hint: ...", ("dx", "sizes"))]
+told.own["scale_backward.dx"]  # the lines that this check alone has to say
 """
 
 from __future__ import annotations

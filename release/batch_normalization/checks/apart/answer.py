@@ -21,7 +21,8 @@ from typing import Any
 from ..core import Assignment
 from ..engine.faults import raised
 from ..engine.recording import Recording
-from ..executor.executor import Executor, StudentError
+from ..executor.errors import StudentError
+from ..executor.executor import Executor
 from ..language import catalogue
 from ..practice import only_assignment, recorded, run_recorded
 from ..released import PACKAGE

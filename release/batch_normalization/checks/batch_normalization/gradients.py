@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from checks.core import FORWARD, CheckList, Draw, Observed
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 from checks.student import Student
 
 from .inputs import more_examples, one_gamma_zero, single

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..core import Assignment, Check
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue
 
 _BROADCAST = re.compile(r"operands could not be broadcast together with shapes \((\d+),(\d+)\) \((\d+),\)")
@@ -56,8 +56,8 @@ def _unknown(assignment: Assignment, check: Check, name: str, say: Catalogue) ->
 
 def _no_cache(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> str:
     """A backward pass that takes its cache apart, where the forward pass gave it None."""
-    forward = assignment.forward_of.get(check.function)
+    forwards = assignment.forwards_of(check.function)
     last = error.lines[-1] if error.lines else None
-    if forward is None or last is None or last.function != check.function or not _OF_CACHE.search(last.code):
+    if not forwards or last is None or last.function != check.function or not _OF_CACHE.search(last.code):
         return ""
-    return say("no_cache", forward=forward)
+    return say("no_cache", forward=forwards[-1])

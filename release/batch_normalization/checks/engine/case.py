@@ -6,15 +6,17 @@ a student's notebook (`recording`); a live one asks the reference, in the grader
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..core import FORWARD, Check, Inputs, Observed, Probe, is_judged
-from .compare import same_numbers
+from ..executor.values import Other
+from .compare import Precision, same_numbers
 from .fingerprint import Fingerprint, Fingerprints, fingerprint
+from .plain import difference
 
 
 class NotKnown(LookupError):
@@ -50,8 +52,8 @@ class KnownMistakes(Protocol):
         """For every size."""
 
     @property
-    def precision(self) -> str:
-        """That of the inputs: `f` if any array is float32, else `d`."""
+    def precision(self) -> Precision:
+        """The check's own tolerance; else that of the inputs: `f` if any array is float32, else `d`."""
 
     @property
     def suspects(self) -> Sequence[str]:
@@ -78,7 +80,7 @@ class Cause:
     mistakes: tuple[str, ...]
     """A known mistake, or two; or a family of them, with a number, beside a known mistake or alone."""
     numbers: tuple[float, ...] = ()
-    """One for each size, as each has an eps of its own; of none, or of other sizes, the first."""
+    """One for each size, as each is fitted by itself; of none, or of other sizes, the first."""
 
     def number(self, size: int) -> float | None:
         """The number at a size, by its index; None if this has none."""
@@ -136,6 +138,10 @@ class Case(KnownMistakes, Protocol):
 class Oracle(Protocol):
     """Knows inputs, truth and mistakes."""
 
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """Hints that are written beside the mistakes themselves, by id and language."""
+
     def case(self, check: Check) -> Case:
         """The case of a check."""
 
@@ -153,7 +159,7 @@ class OnOwnForward:
         return self.case.inputs
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `KnownMistakes`."""
         return self.case.precision
 
@@ -185,7 +191,7 @@ def prints_of(check: Check, observed: Sequence[Observed], truth: Sequence[Observ
     prints: list[Fingerprints] = []
     for item, true in zip(observed, truth, strict=True):
         names = [name for name in dict.fromkeys((*true, *item)) if is_judged(name)]
-        prints.append({name: _print(check, item.get(name), true.get(name)) for name in names})
+        prints.append({name: _print(check, item.get(name, Other("missing")), true.get(name)) for name in names})
     return prints
 
 
@@ -193,17 +199,19 @@ def _print(check: Check, value: Any, truth: Any) -> Fingerprint:
     return fingerprint(value, check.aspect, truth.shape if isinstance(truth, np.ndarray) else None)
 
 
-def same_forward(observed: Sequence[Observed], other: Sequence[Observed], precision: str = "d") -> bool:
+def same_forward(observed: Sequence[Observed], other: Sequence[Observed], precision: Precision = "d") -> bool:
     """True if backward passes were observed on the same forward passes, number by number."""
     return all(FORWARD in item for item in (*observed, *other)) and agree(
         observed, [{FORWARD: item[FORWARD]} for item in other], precision
     )
 
 
-def agree(observed: Sequence[Observed], truth: Sequence[Observed], precision: str = "d") -> bool:
-    """True if every array of what trusted code gave was observed, number by number."""
+def agree(observed: Sequence[Observed], truth: Sequence[Observed], precision: Precision = "d") -> bool:
+    """True if every array of what trusted code gave was observed, number by number; and what is no array as well."""
     return all(
         same_numbers(item.get(name), value, precision)
+        if isinstance(value, np.ndarray)
+        else difference(name, item.get(name), value, precision) is None
         for item, true in zip(observed, truth, strict=True)
         for name, value in true.items()
     )
@@ -214,7 +222,9 @@ def judged(observed: Sequence[Observed]) -> list[Observed]:
     return [{name: value for name, value in item.items() if is_judged(name)} for item in observed]
 
 
-def changed(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str = "d") -> list[Fingerprints]:
+def changed(
+    prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: Precision = "d"
+) -> list[Fingerprints]:
     """Those fingerprints that are not the right ones, size by size."""
     return [
         {name: item for name, item in some.items() if name not in true or not item.matches(true[name], precision)}
@@ -222,7 +232,7 @@ def changed(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], preci
     ]
 
 
-def match(one: Sequence[Fingerprints], other: Sequence[Fingerprints], precision: str = "d") -> bool:
+def match(one: Sequence[Fingerprints], other: Sequence[Fingerprints], precision: Precision = "d") -> bool:
     """True if the fingerprints are the same for every size; for names, never for points."""
     return all(
         some.keys() == others.keys() and all(item.matches(others[name], precision) for name, item in some.items())
@@ -230,8 +240,10 @@ def match(one: Sequence[Fingerprints], other: Sequence[Fingerprints], precision:
     )
 
 
-def precision_of(inputs: Sequence[Inputs]) -> str:
-    """`f` if any input array is float32, else `d`."""
+def precision_of(check: Check, inputs: Sequence[Inputs]) -> Precision:
+    """The check's own tolerance if it has one; else `f` if any input array is float32, and `d` if none is."""
+    if check.tolerance is not None:
+        return check.tolerance.allowed
     arrays = (value for item in inputs for value in item.values() if isinstance(value, np.ndarray))
     return "f" if any(array.dtype.char == "f" for array in arrays) else "d"
 

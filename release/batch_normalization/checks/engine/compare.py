@@ -7,10 +7,10 @@ for each number would blame a right implementation for it.
 **What right implementations lose.** With u the unit roundoff of the inputs' type (1.1e-16, 6e-8) and κ = |mean|/std:
 
 - a sum of a few dozen terms loses a few u, in whatever order;
-- a variance in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
+- a spread in two passes loses a few u; in one pass, E[x²] − E[x]², it loses κ²·u, since each of the two is κ² times
   their difference. The contracts say up to which κ that must suffice, and inputs keep to it;
-- 1/std passes half of that on; a backward pass, staged or closed, loses a few u of the terms that cancel in it, which
-  are of size |gamma·dout|/std;
+- a root and a quotient pass half of that on; a gradient, staged or closed, loses a few u of the terms that cancel in
+  it;
 - a small network is a few dozen such steps, one after the other.
 
 One pass must suffice in float64 up to κ = 3000, which makes 1e7·u, 1e-9; in float32 up to κ = 30, which makes 900·u,
@@ -38,7 +38,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..executor.executor import Other
+from ..executor.values import Other
+
+Precision = str | float
+"""`d` or `f`, the `dtype.char` of the inputs, or the tolerance that a check has of its own (`core.Tolerance`)."""
 
 TOLERANCE = {"d": 1e-8, "f": 5e-4}
 """Largest allowed distance by the input's `dtype.char`, in units of the truth's size."""
@@ -47,16 +50,39 @@ FLOOR = 1e-2
 """Arrays smaller than this are measured against it: where the truth is zero (dx at N = 1), rounding is all there is."""
 
 
+def allowed(precision: Precision) -> float:
+    """The largest allowed distance, in units of the truth's size."""
+    return TOLERANCE[precision] if isinstance(precision, str) else precision
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first thing in which a result is not what was expected."""
 
     name: str
-    """Which result: `out`, `dx`, `running_mean`."""
-    kind: Literal["missing", "type", "shape", "dtype", "nan", "values", "unexpected"]
+    """Which result: `out`, `dx`, `loss`."""
+    kind: Literal[
+        "missing",
+        "type",
+        "shape",
+        "dtype",
+        "nan",
+        "values",
+        "unexpected",
+        "kind",
+        "text",
+        "length",
+        "lacks",
+        "holds_more",
+        "not_held",
+        "not_raised",
+        "raised_other",
+    ]
     expected: str
     found: str
     where: tuple[int, ...] = ()
+    inside: str = ""
+    """Where in a plain value it is: `["dW"][0]`."""
     size: float = 0.0
     """Largest distance, in units of the truth's size (`values` only)."""
     apart: float = 0.0
@@ -109,8 +135,8 @@ def difference_in_dtype(name: str, got: Any, truth: np.ndarray) -> Difference | 
     return None
 
 
-def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str = "d") -> Difference | None:
-    """None if `got` agrees with the float64 `truth` up to the tolerance for `precision` (a `dtype.char`)."""
+def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: Precision = "d") -> Difference | None:
+    """None if `got` agrees with the float64 `truth` up to the tolerance for `precision`, whole numbers exactly."""
     if not isinstance(got, np.ndarray):
         return _not_an_array(name, got, truth)
     reshaped = in_shape(got, truth.shape)
@@ -123,7 +149,8 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
         return Difference(name, "nan", _number(truth[where]), "NaN", where, share=float(lost.mean()))
     distance = distances(values, truth)
     # Nothing is like a truth that is not finite, such as a mistaken forward pass may have.
-    wrong = ~(distance <= TOLERANCE[precision]) | ~np.isfinite(truth)
+    exact = truth.dtype.kind in "biu"
+    wrong = ~(distance <= (0.0 if exact else allowed(precision))) | ~np.isfinite(truth)
     if not wrong.any():
         return None
     where = _first(wrong)
@@ -140,7 +167,7 @@ def difference_in_values(name: str, got: Any, truth: np.ndarray, precision: str 
     )
 
 
-def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d", tolerance: float | None = None) -> bool:
+def same_numbers(got: Any, numbers: np.ndarray, precision: Precision = "d", tolerance: float | None = None) -> bool:
     """Whether trusted code that may be wrong gave the same, number by number: not a number where it gave none."""
     reshaped = in_shape(got, numbers.shape) if isinstance(got, np.ndarray) else None
     if reshaped is None:
@@ -148,7 +175,7 @@ def same_numbers(got: Any, numbers: np.ndarray, precision: str = "d", tolerance:
     values, finite = reshaped.astype(np.float64), np.isfinite(numbers)
     if not np.array_equal(values[~finite], numbers[~finite], equal_nan=True):
         return False
-    bound = TOLERANCE[precision] if tolerance is None else tolerance
+    bound = allowed(precision) if tolerance is None else tolerance
     return bool(np.all(distances(values[finite], numbers[finite]) <= bound))
 
 

@@ -6,7 +6,7 @@ change what came out right. So one check is not looked at by itself: many mistak
 1. One mistake that accounts for every wrong number of the function, and for no right one, is the diagnosis.
 2. Else two that do so together: each accounts for some numbers by itself, and where both have a hand in a number, both
    at once are tried (live) or left open (from a recording).
-3. Else, where a function has parts, such as a network's branch for each normalization, one for each part; and in what
+3. Else, where a function has parts, such as a branch for each of its options, one for each part; and in what
    that leaves, check by check, a mistake that accounts for all of that check, and that no other check speaks against.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..core import Check
+from ..core import Check, smallest
 from .case import Known, KnownMistakes, NotKnown
 from .fingerprint import NOT_FINITE, Fingerprints
 
@@ -44,6 +44,8 @@ class Seen:
     """What was judged wrong; `RAISED` if it raised."""
     error: str = ""
     """What it raised, as `faults.signature` writes it."""
+    weak: frozenset[Place] = frozenset()
+    """Answers of yes or no: there is one wrong one, which every mistake gives that is one."""
 
     @property
     def cost(self) -> tuple[bool, int]:
@@ -93,7 +95,7 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
                 if item.matches(given[name], precision):
                     if is_wrong:
                         explained.add(place)
-                        if precision == "d" and item.scale < NOT_FINITE:
+                        if precision != "f" and item.scale < NOT_FINITE and place not in seen.weak:
                             strong.add(place)
                 elif is_wrong:
                     altered.add(place)
@@ -105,7 +107,7 @@ def fit(seen: Seen, known: Known, sizes: Sequence[int] | None = None) -> Fit:
 
 
 def result_of(name: str) -> str:
-    """`running_mean` of `running_mean (3)`."""
+    """`mean` of `mean (3)`."""
     return name.partition(" (")[0]
 
 
@@ -147,7 +149,7 @@ class MistakeSearch:
         return (
             all(self._fit(seen, mistake).whole for seen in self.failed)
             and not self._contradicted(mistake)
-            and any(self._fit(seen, mistake).explained for seen in self.failed)
+            and any(self._fit(seen, mistake).explained - seen.weak for seen in self.failed)
         )
 
     def _two(self) -> dict[str, tuple[str, ...]]:
@@ -205,9 +207,9 @@ class MistakeSearch:
         return self._fit(seen, one).strong - self._fit(seen, other).explained
 
     def _tells(self, one: str, other: str) -> bool:
-        """Whether some of these are values, and not where N or D is 1 and many mistakes look alike."""
+        """Whether some of these are values, and not where a length is 1 and many mistakes look alike."""
         return any(
-            min(seen.check.sizes[size]) > 1
+            smallest(seen.check.sizes[size]) != 1
             for seen in self.failed
             if seen.check.aspect == "values"
             for size, _ in self._own_places(seen, one, other)
@@ -225,7 +227,7 @@ class MistakeSearch:
         return (one, other) if len(a.explained) >= len(b.explained) else (other, one)
 
     def _by_part(self) -> dict[str, tuple[str, ...]]:
-        """One mistake for each part of the function: the branches of a network, which have layers of their own."""
+        """One mistake for each part of the function: its branches, which are built on functions of their own."""
         parts: dict[str, list[Seen]] = {}
         for seen in self.seen:
             parts.setdefault(seen.check.part, []).append(seen)
@@ -243,7 +245,7 @@ class MistakeSearch:
         named: dict[str, tuple[str, ...]] = {}
         for seen in self.failed:
             fits = {mistake: self._fit(seen, mistake) for mistake in self._likely}
-            whole = [mistake for mistake, found in fits.items() if found.whole and found.explained]
+            whole = [mistake for mistake, found in fits.items() if found.whole and found.explained - seen.weak]
             # The shape or the error of a result says too little by itself.
             if not whole or seen.check.aspect != "values" or seen.error:
                 continue
@@ -260,7 +262,7 @@ class MistakeSearch:
         return any(
             result_of(name) in results
             for other in self.failed
-            if other.case.precision == "d" and not other.error
+            if other.case.precision != "f" and not other.error
             for _, name in self._fit(other, mistake).altered
         )
 
@@ -281,7 +283,7 @@ class MistakeSearch:
         """Whether a mistake explains something at the first size that is wrong: a glance, before a good look."""
         if (seen.check.id, mistake) in self._fits:
             return bool(self._fit(seen, mistake).strong)
-        if seen.error or seen.case.precision != "d":
+        if seen.error or seen.case.precision == "f":
             return False
         size = min(index for index, _ in seen.wrong)
         try:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from ..core import Inputs, Observed, is_judged
-from .compare import TOLERANCE, in_shape, scale
+from ..core import Inputs, Observed, Size, is_judged
+from .compare import Precision, allowed, in_shape, scale
 
 Array = np.ndarray
 
@@ -38,8 +39,7 @@ class Pair:
 
     got: Array
     truth: Array
-    N: int
-    D: int
+    size: Size
     inputs: Inputs
     others: Mapping[str, Array]
     """The truth of the other results."""
@@ -75,8 +75,8 @@ def find(
     observed: Sequence[Observed],
     truth: Sequence[Observed],
     inputs: Sequence[Inputs],
-    sizes: Sequence[tuple[int, int]],
-    precision: str,
+    sizes: Sequence[Size],
+    precision: Precision,
     finders: Sequence[Finder],
 ) -> Finding | None:
     """What holds of one result at every size at which it is wrong, if anything does.
@@ -86,27 +86,26 @@ def find(
         observed: what was observed, size by size.
         truth: what is right.
         inputs: what it was observed on.
-        sizes: (N, D).
-        precision: `dtype.char` that the tolerance goes by.
+        sizes: lengths by name.
+        precision: what the tolerance goes by.
         finders: `TELLING`, or `FAINT`.
     """
     pairs = []
-    for item, true, given, (N, D) in zip(observed, truth, inputs, sizes, strict=True):
+    for item, true, given, size in zip(observed, truth, inputs, sizes, strict=True):
         got, right = item.get(name), true.get(name)
         if not isinstance(got, np.ndarray) or not isinstance(right, np.ndarray):
             return None
-        tolerance = TOLERANCE[precision] * scale(right)
+        tolerance = allowed(precision) * scale(right)
         values = in_shape(got, right.shape)
         if values is None:
             if got.ndim != 2 or got.T.shape != right.shape:
                 return None
-            pair = Pair(got.T, right, N, D, given, {}, tolerance)
+            pair = Pair(got.T, right, size, given, {}, tolerance)
             return Finding("transposed") if right.size > SPARE and not pair.wrong.any() else None
-        if values.dtype.kind == "b":
-            values = values.astype(np.int64)  # which can be subtracted
+        values, right = (one.astype(np.int64) if one.dtype.kind == "b" else one for one in (values, right))
         values = values if values.dtype.kind in "iu" else values.astype(np.float64)
         others = {key: value for key, value in true.items() if key != name and is_judged(key)}
-        pair = Pair(values, right, N, D, given, others, tolerance)
+        pair = Pair(values, right, size, given, others, tolerance)
         if pair.wrong.any():
             pairs.append(pair)
     telling = [pair for pair in pairs if pair.truth.size > SPARE]
@@ -114,20 +113,26 @@ def find(
     return next((finding for finding in found if finding is not None), None)
 
 
-def where_wrong(sizes: Sequence[tuple[int, int]], wrong: Sequence[bool]) -> Finding | None:
-    """The sizes that are wrong, if what they have in common sets them apart from those that are right."""
-    for condition, holds in _CONDITIONS.items():
-        if any(wrong) and not all(wrong) and all(holds(*size) == bad for size, bad in zip(sizes, wrong, strict=True)):
-            return Finding("only_where", {"condition": condition})
+def where_wrong(sizes: Sequence[Size], wrong: Sequence[bool]) -> Finding | None:
+    """The sizes that are wrong, if what they have in common sets them apart from those that are right.
+
+    The simplest condition that does; nothing where two that are as simple do.
+    """
+    if not any(wrong) or all(wrong):
+        return None
+    names = [name for name in sizes[0] if all(name in size for size in sizes)]
+    pairs = list(combinations(names, 2))
+    kinds = (
+        {f"{name} = 1": [size[name] == 1 for size in sizes] for name in names},
+        {f"{a} = {b}": [size[a] == size[b] for size in sizes] for a, b in pairs},
+        {f"{a} < {b}": [size[a] < size[b] for size in sizes] for a, b in pairs}
+        | {f"{a} > {b}": [size[a] > size[b] for size in sizes] for a, b in pairs},
+    )
+    for conditions in kinds:
+        found = [condition for condition, holds in conditions.items() if holds == list(wrong)]
+        if found:
+            return Finding("only_where", {"condition": found[0]}) if len(found) == 1 else None
     return None
-
-
-_CONDITIONS: dict[str, Callable[[int, int], bool]] = {
-    "N = 1": lambda N, D: N == 1,
-    "D = 1": lambda N, D: D == 1,
-    "N < D": lambda N, D: N < D,
-    "N > D": lambda N, D: N > D,
-}
 
 
 def _all_zero(pairs: Pairs) -> Finding | None:
@@ -173,13 +178,14 @@ def _factor(pairs: Pairs) -> Finding | None:
         factors.append(factor)
     if all(abs(factor + 1) < 1e-6 for factor in factors):
         return Finding("sign")
+    named = [_named_factors(pair.size) for pair in pairs]
     labels = [
         sign + label
-        for label, value in _FACTORS.items()
+        for label in named[0]
         for sign, s in (("", 1), ("−", -1))
         if all(
-            abs(factor - s * value(pair.N, pair.D)) <= 1e-6 * abs(factor)
-            for factor, pair in zip(factors, pairs, strict=True)
+            abs(factor - s * values.get(label, np.inf)) <= 1e-6 * abs(factor)
+            for factor, values in zip(factors, named, strict=True)
         )
     ]
     if len(labels) == 1:
@@ -189,23 +195,22 @@ def _factor(pairs: Pairs) -> Finding | None:
     return None
 
 
-# A factor that is 1 or infinite at some size is compared with one that is not, and never met.
-_FACTORS: dict[str, Callable[[int, int], float]] = {
-    "2": lambda N, D: 2,
-    "1/2": lambda N, D: 1 / 2,
-    "N": lambda N, D: N,
-    "1/N": lambda N, D: 1 / N,
-    "D": lambda N, D: D,
-    "1/D": lambda N, D: 1 / D,
-    "N·D": lambda N, D: N * D,
-    "1/(N·D)": lambda N, D: 1 / (N * D),
-    "N/D": lambda N, D: N / D,
-    "D/N": lambda N, D: D / N,
-    "N/(N − 1)": lambda N, D: N / (N - 1) if N > 1 else np.inf,
-    "(N − 1)/N": lambda N, D: (N - 1) / N,
-    "D/(D − 1)": lambda N, D: D / (D - 1) if D > 1 else np.inf,
-    "(D − 1)/D": lambda N, D: (D - 1) / D,
-}
+def _named_factors(size: Size) -> dict[str, float]:
+    """The factors that lengths make, by what they are called.
+
+    One that is 1 or infinite at some size is compared with a factor that is not, and never met.
+    """
+    factors: dict[str, float] = {"2": 2, "1/2": 1 / 2}
+    for name, length in size.items():
+        if length > 0:
+            less = f"{name} − 1"
+            factors |= {name: length, f"1/{name}": 1 / length}
+            factors |= {f"{name}/({less})": length / (length - 1) if length > 1 else np.inf}
+            factors |= {f"({less})/{name}": (length - 1) / length}
+    for (a, m), (b, n) in combinations(size.items(), 2):
+        if m > 0 and n > 0:
+            factors |= {f"{a}·{b}": m * n, f"1/({a}·{b})": 1 / (m * n), f"{a}/{b}": m / n, f"{b}/{a}": n / m}
+    return factors
 
 
 def _factor_of_input(pairs: Pairs) -> Finding | None:

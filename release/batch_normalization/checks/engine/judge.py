@@ -13,18 +13,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..core import Assignment, Check, Observed
-from ..executor.executor import StudentError
+from ..core import Assignment, Check, Observed, in_words
+from ..executor.errors import StudentError
 from ..language import Catalogue, catalogue
 from ..result import CheckResult, Result, look
 from ..student import Student
+from .asking import observe
 from .case import Case, Oracle
-from .compare import difference_in_values
 from .computed import not_computed
 from .explain import explain
 from .faults import describe_error, failed_import, signature
 from .outcome import Outcome, differences
 from .own_forward import OwnForwards
+from .plain import difference
 
 __all__ = ["judge"]
 
@@ -53,7 +54,7 @@ def judge(
         each: is given the results of each function as soon as it is judged.
     """
     began = time.perf_counter()
-    say = catalogue(language, assignment.folder)
+    say = catalogue(language, assignment.folder, {**assignment.sentences, **oracle.hints})
     results: list[CheckResult] = []
     own_forwards = OwnForwards(assignment, say)
     imports: dict[str, str] = {}
@@ -65,6 +66,7 @@ def judge(
                 _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
             ]
             imports.update(found for outcome in outcomes if outcome.error and (found := failed_import(outcome.error)))
+            outcomes = _counted_with_values(outcomes, say)
             judged = explain(assignment, _said_once(outcomes, say), asked, say)
         results += judged
         each(judged)
@@ -86,7 +88,7 @@ def _judged(
     student.reset()
     case = oracle.case(check)
     try:
-        observed = [check.run(student, **inputs) for inputs in case.inputs]
+        observed = [observe(check, student, inputs) for inputs in case.inputs]
     except StudentError as error:
         status, message = describe_error(assignment, check, error, say)
         return Outcome(check, status, message, case=case if signature(error) else None, error=error)
@@ -118,8 +120,8 @@ def _paid_if_computed(
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
     if idle is None:
         return passed
-    N, D = check.sizes[idle.size]
-    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", N=N, D=D), remarks)
+    at = in_words(check.sizes[idle.size])
+    return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", at=at), remarks)
 
 
 def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:
@@ -136,9 +138,7 @@ def _right(check: Check, observed: Sequence[Observed], case: Case) -> list[set[s
     found: list[set[str]] = [set() for _ in observed]
     for truth in (case.truth, *case.also):
         for right, item, true in zip(found, observed, truth, strict=True):
-            right |= {
-                n for n in names & true.keys() if not difference_in_values(n, item.get(n), true[n], case.precision)
-            }
+            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], case.precision)}
     return found
 
 
@@ -151,7 +151,21 @@ def _remarks(student: Student, say: Catalogue) -> tuple[str, ...]:
     return tuple(
         [say("changed", function=function, parameter=name) for function, name in sorted(student.changed)]
         + [say("widened", function=function) for function in sorted(student.widened)]
+        + [say("not_faster", function=one, other=other, times=f"{n:g}") for one, other, n in sorted(student.slow)]
     )
+
+
+def _counted_with_values(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:
+    """The outcomes of one function: what has one right answer counts beside something that was computed."""
+    computed = [outcome for outcome in outcomes if not outcome.check.is_of_form]
+    if any(outcome.status == "passed" for outcome in computed):
+        return list(outcomes)
+    return [
+        replace(outcome, status="failed", message=say("counts_with", function=outcome.check.function), case=None)
+        if outcome.check.is_of_form and outcome.status == "passed"
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def _said_once(outcomes: Sequence[Outcome], say: Catalogue) -> list[Outcome]:

@@ -1,7 +1,7 @@
 """The judgement on a backward pass over the student's own wrong forward pass.
 
 A wrong forward pass makes every backward pass on its cache differ from the truth, also a right one. Where trusted code
-(a known mistake, two of them, an eps of another value or at another place) reproduces that forward pass in whole
+(a known mistake, two of them, a number of another value) reproduces that forward pass in whole
 arrays, the gradient of that code is the truth in its place. Where nothing does, the backward pass is not judged, and a
 person is told so. A student's own function is never differentiated.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from ..core import FORWARD, Assignment, Observed
 from ..language import Catalogue
 from .case import Case, Cause, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
-from .compare import same_numbers
+from .compare import Precision, same_numbers
 from .diagnosis import Place, Seen
 from .fingerprint import Fingerprints
 from .outcome import Outcome
@@ -51,8 +51,8 @@ class OwnForwards:
     def judge(self, failed: Outcome) -> Outcome:
         """The outcome of a check that failed, changed only where the forward pass is the cause."""
         check, case = failed.check, failed.case
-        forward = self.assignment.forward_of.get(check.function)
-        if check.aspect != "values" or forward is None or case is None:
+        forward = ", ".join(self.assignment.forwards_of(check.function))
+        if check.aspect != "values" or not forward or case is None:
             return failed
         is_wrong = _is_wrong(failed, case)
         owns = self._known(failed, case, forward, is_wrong)
@@ -107,12 +107,12 @@ def _is_wrong(failed: Outcome, case: Case) -> bool:
 
 
 ROUNDING = 1e-12
-"""What differs from the truth by less, in units of its size, differs by rounding; an eps of any value, by more."""
+"""What differs from the truth by less, in units of its size, differs by rounding; a mistake, by more."""
 
 
 def _is_off(failed: Outcome, case: Case) -> bool:
     """Whether the forward pass differs from the true one by less than is judged, and by more than rounding."""
-    return case.precision == "d" and any(
+    return case.precision != "f" and any(
         FORWARD in item and not same_numbers(item[FORWARD], true[FORWARD], tolerance=ROUNDING)
         for item, true in zip(failed.observed, case.truth, strict=True)
     )
@@ -138,7 +138,7 @@ def seen_on(own: OwnForward, outcome: Outcome, case: Case) -> Seen:
     return Seen(outcome.check, OnOwnForward(case, own), prints, gradient, wrong)
 
 
-def _apart(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: str) -> frozenset[Place]:
+def _apart(prints: Sequence[Fingerprints], right: Sequence[Fingerprints], precision: Precision) -> frozenset[Place]:
     """The results that are not the right ones."""
     return frozenset(
         (size, name) for size, different in enumerate(changed(prints, right, precision)) for name in different

@@ -19,7 +19,8 @@ import numpy as np
 
 from ..core import FORWARD, Assignment, Check, Inputs, Observed
 from .case import Case, Cause, Known, NotKnown, Probed, agree, judged, precision_of
-from .fingerprint import Fingerprint, Fingerprints, projections
+from .compare import Precision
+from .fingerprint import Fingerprint, Fingerprints, fingerprint, projections
 
 FILE = "recordings.npz"
 HANDED_OUT = "handed_out"
@@ -27,6 +28,22 @@ HANDED_OUT = "handed_out"
 
 SEED = b"recording"
 """The seed of the recorded inputs; graded draws come from the course's secret."""
+
+
+MOST_STORED = 4_000
+"""Numbers of the inputs of one size that are stored; more are drawn again."""
+
+
+class NotTheSame(Exception):
+    """Inputs that are drawn again are not those that the truth was recorded for."""
+
+
+def count_numbers(value: Any) -> int:
+    """The numbers in inputs."""
+    if isinstance(value, np.ndarray):
+        return value.size
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return sum(map(count_numbers, items)) if items else 1
 
 
 @dataclass
@@ -38,6 +55,8 @@ class Writer:
     """By the check's id."""
     suspects: dict[str, list[str]] = field(default_factory=dict)
     """Known mistakes by function."""
+    hints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """See `case.Oracle`."""
     _length: int = 0
 
     def add(self, check: Check, case: Case) -> None:
@@ -46,7 +65,7 @@ class Writer:
         known = {mistake: self._known(check, case.known(mistake), truth) for mistake in case.suspects}
         self.suspects[check.function] = list(case.suspects)
         self.index[check.id] = {
-            "inputs": [self._values(item) for item in case.inputs],
+            "inputs": [self._inputs(item) for item in case.inputs],
             "truth": [self._values(item) for item in truth],
             "also": [[self._values(_judged_part(check, item)) for item in other] for other in case.also],
             "known": {mistake: entry for mistake, entry in known.items() if entry},
@@ -68,6 +87,8 @@ class Writer:
         A gradient that is the truth's own, or another's, is left out; and with none left, the forward pass is.
         """
         found: dict[str, Any] = {}
+        if not all(isinstance(value, np.ndarray) for item in case.truth for value in item.values()):
+            return found
         for mistake in case.forwards:
             own = case.forward(Cause((mistake,)))
             if own is None or not _same_shapes(own.forward, case.truth):
@@ -87,7 +108,8 @@ class Writer:
 
     def to_bytes(self) -> bytes:
         """The file; the same bytes for the same cases."""
-        text = json.dumps({"checks": self.index, "suspects": self.suspects}, separators=(",", ":"), sort_keys=True)
+        index = {"checks": self.index, "suspects": self.suspects, **({"hints": self.hints} if self.hints else {})}
+        text = json.dumps(index, separators=(",", ":"), sort_keys=True)
         file = io.BytesIO()
         np.savez_compressed(
             file,
@@ -96,10 +118,23 @@ class Writer:
         )
         return file.getvalue()
 
+    def _inputs(self, values: Inputs) -> Any:
+        """Inputs as they are; of large ones, which are drawn again, what shows that they are the same."""
+        if count_numbers(values) <= MOST_STORED:
+            return self._values(values)
+        known = fingerprint(dict(values))
+        return {"again": [list(known.shape), self._put(np.array([known.scale, *known.projections]))]}
+
     def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._value(value) for name, value in values.items()}
 
     def _value(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return {"list" if isinstance(value, list) else "tuple": list(map(self._value, value))}
+        if isinstance(value, Mapping):
+            return {"dict": [[key, self._value(item)] for key, item in value.items()]}
+        if isinstance(value, np.generic):
+            return value.item()
         if not isinstance(value, np.ndarray):
             return value
         return {"dtype": value.dtype.str, "shape": list(value.shape), "at": self._put(value)}
@@ -119,7 +154,7 @@ class Writer:
                 self._put(np.array([item.scale, *item.projections]))
             names.append(
                 [
-                    name if name in true and item.shape == true[name].shape else [name, *item.shape]
+                    name if item.shape == getattr(true.get(name), "shape", None) else [name, *item.shape]
                     for name, item in some.items()
                 ]
             )
@@ -138,7 +173,7 @@ def _same_shapes(forward: Sequence[Observed], truth: Sequence[Observed]) -> bool
 
 def _judged_part(check: Check, truth: Observed) -> Observed:
     """The truth without the values of arrays whose shape or type alone is judged, such as freshly drawn weights."""
-    if check.aspect == "values":
+    if check.aspect == "values" or check.is_of_form:
         return truth
     kept = {name for move in check.moves for name in move.results}
     return {name: value if name in kept else np.full_like(value, np.nan) for name, value in truth.items()}
@@ -168,18 +203,48 @@ class Recording:
         with np.load(path, allow_pickle=False) as file:
             return cls(assignment, file["numbers"], json.loads(file["index"].tobytes()))
 
+    @property
+    def hints(self) -> Mapping[str, Mapping[str, str]]:
+        """See `case.Oracle`."""
+        hints: Mapping[str, Mapping[str, str]] = self.index.get("hints", {})
+        return hints
+
     def case(self, check: Check) -> RecordedCase:
         """See `case.Oracle`."""
         return RecordedCase(self, check)
 
     def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Recorded arrays, and what is no array as it is."""
-        return {
-            name: self.get(value["at"], int(np.prod(value["shape"]))).astype(value["dtype"]).reshape(value["shape"])
-            if isinstance(value, dict)
-            else value
-            for name, value in values.items()
-        }
+        """Recorded values by name."""
+        return {name: self._value(value) for name, value in values.items()}
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            case {"at": at, "shape": shape, "dtype": dtype}:
+                return self.get(at, int(np.prod(shape))).astype(dtype).reshape(shape)
+            case {"list": items}:
+                return list(map(self._value, items))
+            case {"tuple": items}:
+                return tuple(map(self._value, items))
+            case {"dict": items}:
+                return {key: self._value(item) for key, item in items}
+        return value
+
+    def inputs(self, check: Check, recorded: Sequence[Any]) -> list[Inputs]:
+        """Recorded inputs; large ones are drawn again.
+
+        Raises:
+            NotTheSame: what is drawn here is not what was recorded.
+        """
+        if not any("again" in item for item in recorded):
+            return [self.values(item) for item in recorded]
+        drawn = check.inputs(SEED)
+        for item, again in zip(recorded, drawn, strict=True):
+            if "again" in item:
+                shape, at = item["again"]
+                known = Fingerprint(tuple(shape), float(self.numbers[at]), self.get(at + 1, projections(tuple(shape))))
+                if not fingerprint(dict(again)).matches(known):
+                    raise NotTheSame(f"{check.id}: numpy {np.__version__} draws other inputs than were recorded.")
+        return [again if "again" in item else self.values(item) for item, again in zip(recorded, drawn, strict=True)]
 
     def laid_out(self, at: int, like: Sequence[Observed]) -> list[Observed]:
         """Arrays of the same names and shapes as some others, from where their numbers begin."""
@@ -207,15 +272,15 @@ class RecordedCase:
         self.recording = recording
         self.check = check
         self._entry = recording.index["checks"][check.id]
-        self.inputs: Sequence[Inputs] = [recording.values(item) for item in self._entry["inputs"]]
+        self.inputs: Sequence[Inputs] = recording.inputs(check, self._entry["inputs"])
         self.truth: Sequence[Observed] = [recording.values(item) for item in self._entry["truth"]]
         self.suspects: Sequence[str] = recording.index["suspects"][check.function]
         self.forwards: Sequence[str] = list(self._entry["forward"])
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """See `case.KnownMistakes`."""
-        return precision_of(self.inputs)
+        return precision_of(self.check, self.inputs)
 
     @property
     def also(self) -> Sequence[Sequence[Observed]]:

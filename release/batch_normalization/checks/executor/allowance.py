@@ -28,7 +28,7 @@ class Allowance:
     """How large an answer may be: in proportion to what is expected, in bytes as float64.
 
     That is what `expect` says, if it was called since the last reset; else it follows from the arguments since then:
-    as many bytes as their arrays take, and as many as the parameters of a network with layers of these lengths could.
+    as many bytes as their arrays take, and as many as the parameters of a model of matrices of these lengths could.
     """
 
     _stated: int | None = None

@@ -1,7 +1,7 @@
 """Asks a process of its own for a verdict on the files as they are on disk, and ends it when its time is up.
 
     prepare()                                      # a spare process, which imports numpy while nobody waits
-    answer = ask(assignment, Request(folder, ("batchnorm_forward",), "en"))
+    answer = ask(assignment, Request(folder, ("scale_forward",), "en"))
 
 A function in which the process is lost or does not end costs that function alone: another process goes on with the
 rest, as long as there is time. Where no process can be started, `here` does it in this one.

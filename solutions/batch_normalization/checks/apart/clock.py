@@ -1,7 +1,7 @@
 """Ends a call of the student's that takes too long, and tells at which line it was.
 
     timed = Timed(Executor("funkcije"), Clock(10))
-    timed.call("layers", "batchnorm_forward", ...)  # StudentError of kind "timeout" after ten seconds
+    timed.call("scaling", "scale_forward", ...)  # StudentError of kind "timeout" after ten seconds
 
 A thread looks at the time and interrupts the main one, as Ctrl-C would: so it works wherever Python runs in a process
 of its own, and not while numpy computes, nor in code that catches everything. `ask` ends those with their process.
@@ -19,7 +19,9 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from ..executor.executor import Executor, Handle, Kind, Reply, StudentError
+from ..executor.errors import StudentError
+from ..executor.executor import Executor, Kind, Reply
+from ..executor.values import Handle
 
 STEP = 0.1
 """Seconds between two looks at the time."""
@@ -107,6 +109,10 @@ class Timed:
     def mapping(self, values: Mapping[str, Any]) -> Handle:
         """See `Executor.mapping`."""
         return self._runs.mapping(values)
+
+    def hold(self, value: Any) -> Handle:
+        """See `Executor.hold`."""
+        return self._runs.hold(value)
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
         """See `Executor.read`."""

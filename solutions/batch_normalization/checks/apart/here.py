@@ -14,7 +14,8 @@ from types import ModuleType
 
 from ..core import Assignment
 from ..engine.faults import raised
-from ..executor.executor import Executor, StudentError
+from ..executor.errors import StudentError
+from ..executor.executor import Executor
 from ..language import catalogue
 from ..practice import run_recorded
 from ..released import PACKAGE

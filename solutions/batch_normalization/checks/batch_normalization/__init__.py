@@ -17,10 +17,10 @@ ASSIGNMENT = Assignment(
     checks=(*batchnorm.checks.checks, *layernorm.checks.checks, *network.checks.checks),
     contract=Contract(
         functions={
-            "batchnorm_forward": Function("layers", (*FORWARD, "bn_param"), ("array", "handle")),
+            "batchnorm_forward": Function("layers", (*FORWARD, "bn_param"), ("array", "handle"), FORWARD),
             "batchnorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
             "batchnorm_backward_alt": Function("layers", GRADIENTS, ("array", "array", "array")),
-            "layernorm_forward": Function("layers", (*FORWARD, "ln_param"), ("array", "handle")),
+            "layernorm_forward": Function("layers", (*FORWARD, "ln_param"), ("array", "handle"), FORWARD),
             "layernorm_backward": Function("layers", GRADIENTS, ("array", "array", "array")),
         },
         models={"FullyConnectedNet": "fc_net"},
@@ -39,7 +39,7 @@ ASSIGNMENT = Assignment(
         Probe("right_for_default_eps", {"eps": 1e-5}),
         Probe("right_for_default_momentum", {"momentum": 0.9}),
         Probe("right_for_dout_one", {"dout": 1.0}),
-        Probe("right_for_square", square=5),
+        Probe("right_for_square", sizes={"N": 5, "D": 5}),
     ),
     defaults=(Default("default_eps", {"eps": 1e-5}), Default("default_momentum", {"momentum": 0.9})),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from checks.core import CheckList, Observed
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 from checks.student import Student
 
 from . import moves

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from checks.core import Change, CheckList, Inputs, Move, Observed, Run
-from checks.executor.executor import StudentError
+from checks.executor.errors import StudentError
 from checks.student import Model, Student
 
 from .observed import added, difference

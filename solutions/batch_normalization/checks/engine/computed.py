@@ -21,6 +21,7 @@ import numpy as np
 
 from ..core import Check, Inputs, Move, Observed
 from ..student import Student
+from .asking import observe
 from .compare import is_finite
 
 STEP, SMALL_STEP = 1e-3, 1e-6
@@ -75,7 +76,7 @@ def not_computed(
                 return Idle(move, size, asked[size])
     for move in check.moves[:1]:
         for size, (item, base) in enumerate(zip(inputs, observed, strict=True)):
-            again = check.run(student, **item)
+            again = observe(check, student, item)
             if not all(_same(again.get(name), base.get(name)) for name in move.results):
                 return Idle(move, size, asked=True)
     return None
@@ -87,7 +88,7 @@ def _moves(check: Check, student: Student, move: Move, inputs: Inputs, base: Obs
         stepped, barely = change(inputs, STEP), change(inputs, SMALL_STEP)
         if stepped is None or barely is None:
             continue
-        far, near = check.run(student, **stepped), check.run(student, **barely)
+        far, near = observe(check, student, stepped), observe(check, student, barely)
         where = stepped[move.at] != inputs[move.at] if move.at else None
         if all(_follows(base.get(n), far.get(n), near.get(n), move.everywhere, where) for n in move.results):
             return True
@@ -99,7 +100,7 @@ def _depends(check: Check, student: Student, move: Move, inputs: Inputs, base: O
     rng = np.random.default_rng(0)
     floats = {name for name, value in inputs.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
     moved = {name: inputs[name] + STEP * rng.uniform(0.5, 1.5, inputs[name].shape) for name in floats}
-    after = check.run(student, **{**inputs, **moved})
+    after = observe(check, student, {**inputs, **moved})
     return any(
         isinstance(before, np.ndarray) and before.size and not _same(before, after.get(name))
         for name in move.results

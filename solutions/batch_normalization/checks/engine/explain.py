@@ -6,8 +6,11 @@ Which known mistakes explain a function, `diagnosis` finds; what holds of the nu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..core import Assignment, Check
+import numpy as np
+
+from ..core import Assignment, Check, in_words
 from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
@@ -46,13 +49,14 @@ def _named(outcomes: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
     if not any(outcome.wrong or outcome.error for outcome in outcomes):
         return {}
     seen = [found for outcome in outcomes if (found := _seen(outcome)) is not None]
-    return MistakeSearch(seen, complete=len(seen) == len(outcomes)).named
+    asked = [outcome for outcome in outcomes if not outcome.check.is_of_form]
+    return MistakeSearch(seen, complete=len(seen) == len(asked)).named
 
 
 def _seen(outcome: Outcome) -> Seen | None:
     """What a diagnosis may rest on; None where the check was not judged by itself."""
     check, case = outcome.check, outcome.case
-    if case is None or (outcome.forward_wrong and outcome.own is None):
+    if case is None or check.is_of_form or (outcome.forward_wrong and outcome.own is None):
         # Over a forward pass that nothing explains, a right backward pass may look like any mistake.
         return None
     if outcome.error is not None:
@@ -61,7 +65,16 @@ def _seen(outcome: Outcome) -> Seen | None:
         return seen_on(outcome.own, outcome, case)
     prints, right = prints_of(check, outcome.observed, case.truth), prints_of(check, case.truth, case.truth)
     wrong: set[Place] = {(item.size, item.difference.name) for item in outcome.wrong}
-    return Seen(check, case, prints, right, frozenset(wrong))
+    weak = {
+        (size, name) for size, true in enumerate(case.truth) for name, value in true.items() if _is_yes_or_no(value)
+    }
+    return Seen(check, case, prints, right, frozenset(wrong), weak=frozenset(weak))
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "b" and value.size == 1
+    )
 
 
 def _result(
@@ -118,7 +131,7 @@ def _about_numbers(
         return lines
     first = outcome.wrong[0]
     lines.append(describe(first.difference, _at(outcome.check, first.size), say, open=case.open))
-    if assignment.explain == "hint" and not mistakes:
+    if assignment.explain == "hint" and not mistakes and not outcome.check.is_of_form:
         lines += _findings(assignment, outcome, case, student, say)
     return lines
 
@@ -133,7 +146,7 @@ def _findings(assignment: Assignment, outcome: Outcome, case: Case, student: Stu
         lines = _found(outcome, case, TELLING, say) or probe(outcome, case, student, say)
         lines = lines or _found(outcome, case, FAINT, say)
         if any(item.difference.kind == "nan" for item in outcome.wrong):
-            lines = [*lines, say("nan_comes_from")]
+            lines = [*lines, say.get("nan_comes_from")]  # of this assignment's formulas, if it says so
     wrong = {item.size for item in outcome.wrong}
     telling = [
         index
@@ -160,8 +173,7 @@ def _sentence(finding: Finding, name: str, case: Case, say: Catalogue) -> str:
 
 
 def _at(check: Check, size: int) -> str:
-    N, D = check.sizes[size]
-    return f" (N = {N}, D = {D})" if len(check.sizes) > 1 else ""
+    return f" ({in_words(check.sizes[size])})" if len(check.sizes) > 1 else ""
 
 
 def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> str:
@@ -171,13 +183,15 @@ def describe(difference: Difference, at: str, say: Catalogue, *, open: bool) -> 
         key = "values_scalar"
     elif key == "values" and difference.near_zero:
         key = "values_near_zero"
-    if key in {"values", "values_scalar", "nan"} and not open:
+    elif key == "nan" and not difference.where:
+        key = "nan_scalar"
+    if key in {"values", "values_scalar", "nan", "text", "length", "lacks"} and not open:
         key += "_hidden"
     if key == "type" and difference.found == "NoneType":
         key = "none"
     return say(
         key,
-        name=difference.name + at,
+        name=difference.name + difference.inside + at,
         expected=difference.expected,
         found=difference.found,
         where=list(difference.where),

@@ -9,7 +9,7 @@ import re
 import sys
 
 from ..core import Assignment, Check
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue
 from ..result import Status
 from .beginners import explained
@@ -48,13 +48,13 @@ REMOVED = {
 
 def signature(error: StudentError) -> str:
     """What two implementations that fail in the same way have in common; empty where one is only not written yet."""
-    return f"{error.kind}: {error}" if error.kind in {"error", "result"} else ""
+    return f"{error.kind}: {error}" if error.kind in {"error", "result", "unusable"} else ""
 
 
 def describe_error(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> tuple[Status, str]:
     """The status of a check that ended in an error, and the sentence that says why."""
     if error.kind == "not_implemented":
-        # The innermost graded function: a network fails where one of its layers is not written yet.
+        # The innermost graded function: what is built on others fails where one of them is not written yet.
         called = [line.function for line in error.lines if line.function in assignment.functions]
         function = called[-1] if called else check.function
         return "not_implemented", say(
@@ -66,8 +66,10 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
         return "error", "\n".join(filter(None, [raised(error, say), explained(assignment, check, error, say)]))
     if error.kind == "result":
         return "error", _wrong_count(error, say)
-    key = {"missing": "no_function", "lost": "lost", "protocol": "protocol", "too_large": "too_large"}[error.kind]
-    return "error", say(key, detail=_brief(error.message))
+    if error.kind == "unusable":
+        name, _, found = error.message.partition(": ")
+        return "error", say("unusable", name=name, found=_brief(found))
+    return "error", say("no_function" if error.kind == "missing" else error.kind, detail=_brief(error.message))
 
 
 def raised(error: StudentError, say: Catalogue) -> str:
@@ -86,7 +88,7 @@ def raised(error: StudentError, say: Catalogue) -> str:
 
 
 def failed_import(error: StudentError) -> tuple[str, str] | None:
-    """Where an import fails (`layers.py:3`), and what it raised; None of any other error."""
+    """Where an import fails (`scaling.py:3`), and what it raised; None of any other error."""
     if error.kind != "error" or error.type not in {"ImportError", "ModuleNotFoundError"} or not error.lines:
         return None
     last = error.lines[-1]

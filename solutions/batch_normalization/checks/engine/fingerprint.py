@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..core import Aspect
-from .compare import TOLERANCE, in_shape, scale
+from ..executor.values import Other
+from .compare import Precision, allowed, in_shape, scale
+from .plain import structure_and_numbers
 
 PROJECTIONS = 8
 """Each by itself tells two float64 arrays apart, and two float32 arrays with a probability of more than 99%."""
@@ -31,13 +33,13 @@ class Fingerprint:
     scale: float
     projections: np.ndarray
 
-    def matches(self, other: Fingerprint, precision: str = "d") -> bool:
+    def matches(self, other: Fingerprint, precision: Precision = "d") -> bool:
         """True if both come from the same array, up to the tolerance for `precision`; `other` sets the scale."""
         if self.shape != other.shape:
             return False
         if self.projections.shape != other.projections.shape:
             return False
-        bound = 4 * TOLERANCE[precision] * other.scale
+        bound = 4 * allowed(precision) * other.scale
         return bool(np.all(np.abs(self.projections - other.projections) <= bound))
 
 
@@ -49,7 +51,9 @@ NOT_FINITE = 1e9
 Fingerprints = Mapping[str, Fingerprint]
 
 NO_ARRAY = Fingerprint((-1,), 0.0, np.zeros(0))
-"""Stands for a result that is missing, or not an array."""
+"""Stands for a result that is missing, or of no kind that was asked for."""
+_PLAIN = -2
+"""Begins the shape of a plain value: what it is made of follows, and how many numbers are in it."""
 
 
 def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | None = None) -> Fingerprint:
@@ -60,8 +64,12 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
         aspect: of values, all of them; of types, the type; of anything else, the shape alone.
         shape: the expected one; values of an array that differs from it in axes of length one are taken in its shape.
     """
-    if not isinstance(value, np.ndarray):
+    if isinstance(value, Other):
         return NO_ARRAY
+    if not isinstance(value, np.ndarray):
+        structure, flat = structure_and_numbers(value)
+        flat = _finite(flat)
+        return Fingerprint((_PLAIN, *structure, flat.size), scale(flat), vectors(flat.size) @ flat)
     if aspect == "dtypes":
         return Fingerprint(value.shape, 1.0, np.array([float(ord(value.dtype.char))]))
     if aspect != "values":
@@ -70,12 +78,18 @@ def fingerprint(value: Any, aspect: Aspect = "values", shape: tuple[int, ...] | 
     if reshaped is None and value.size > LARGEST:
         return Fingerprint(value.shape, 0.0, np.zeros(0))  # no mistake gives anything of that size
     values = (value if reshaped is None else reshaped).astype(np.float64)
-    flat = np.nan_to_num(values, nan=-NOT_FINITE, posinf=2 * NOT_FINITE, neginf=-2 * NOT_FINITE).ravel()
+    flat = _finite(values).ravel()
     return Fingerprint(values.shape, scale(flat), vectors(flat.size) @ flat)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.nan_to_num(values, nan=-NOT_FINITE, posinf=2 * NOT_FINITE, neginf=-2 * NOT_FINITE))
 
 
 def projections(shape: tuple[int, ...], aspect: Aspect = "values") -> int:
     """How many numbers a fingerprint takes: an array with fewer entries than projections is known by them all."""
+    if shape[:1] == (_PLAIN,):
+        return min(shape[-1], PROJECTIONS)
     if shape == NO_ARRAY.shape or aspect in {"shapes", "names"}:
         return 0
     return 1 if aspect == "dtypes" else min(math.prod(shape), PROJECTIONS)

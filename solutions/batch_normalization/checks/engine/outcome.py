@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ..core import Check, Observed, is_judged
-from ..executor.executor import Other, StudentError
+from ..executor.errors import StudentError
+from ..executor.values import Other
 from ..result import Status
 from .case import Case, OwnForward
-from .compare import Difference, difference_in_dtype, difference_in_shape, difference_in_values
+from .compare import Difference, Precision, difference_in_dtype, difference_in_shape
+from .plain import difference as difference_in_values
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,9 @@ class Outcome:
     """The known mistake that explains it then, if one does."""
 
 
-def differences(check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: str) -> list[Wrong]:
+def differences(
+    check: Check, observed: Sequence[Observed], truth: Sequence[Observed], precision: Precision
+) -> list[Wrong]:
     """What differs from the truth, at which size; nothing if the check is passed."""
     found = []
     for index, (item, true) in enumerate(zip(observed, truth, strict=True)):
@@ -49,7 +56,11 @@ def differences(check: Check, observed: Sequence[Observed], truth: Sequence[Obse
             if not is_judged(name):
                 continue
             got = item.get(name, Other("missing"))
-            if check.aspect == "values":
+            if check.aspect == "holds":
+                difference = _not_held(name, got)
+            elif check.aspect == "raises":
+                difference = _not_raised(name, got, expected)
+            elif check.aspect == "values":
                 difference = difference_in_values(name, got, expected, precision)
             elif check.aspect == "dtypes":
                 difference = difference_in_dtype(name, got, expected)
@@ -60,3 +71,18 @@ def differences(check: Check, observed: Sequence[Observed], truth: Sequence[Obse
         if check.aspect == "names":
             found += [Wrong(index, Difference(name, "unexpected", "", "")) for name in item if name not in true]
     return found
+
+
+def _not_held(name: str, got: Any) -> Difference | None:
+    """None if something holds; nothing but a boolean says that it does."""
+    holds = isinstance(got, bool | np.bool_) or (
+        isinstance(got, np.ndarray) and got.dtype.kind == "b" and bool(got.size)
+    )
+    return None if holds and bool(np.all(got)) else Difference(name, "not_held", "", "")
+
+
+def _not_raised(name: str, got: Any, expected: str) -> Difference | None:
+    """None if what was raised is what was asked for, both by name; the empty name is that of nothing."""
+    if got == expected:
+        return None
+    return Difference(name, "raised_other" if got else "not_raised", expected, str(got))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core import Check, Default, Inputs, Observed, is_judged
-from ..executor.executor import StudentError
+from ..executor.errors import StudentError
 from ..language import Catalogue
 from ..student import Params, Student
+from .asking import observe
 from .case import Case, Probed
 from .compare import FLOOR, is_finite, scale
 from .outcome import Outcome, differences
@@ -78,7 +81,7 @@ def _proves_something(probed: Probed, outcome: Outcome) -> bool:
 def _ask(check: Check, student: Student, inputs: Inputs) -> Observed | None:
     student.reset()
     try:
-        return check.run(student, **inputs)
+        return observe(check, student, inputs)
     except StudentError:
         return None
 
@@ -100,4 +103,6 @@ def _is_without_effect(probed: Probed, observed: Observed, outcome: Outcome, cas
 
 def vanishes(truth: Observed) -> bool:
     """Whether everything that is judged is zero, as dx is at N = 1: there, nearly any formula is right."""
-    return all(scale(value) <= FLOOR for name, value in truth.items() if is_judged(name))
+    return all(
+        isinstance(value, np.ndarray) and scale(value) <= FLOOR for name, value in truth.items() if is_judged(name)
+    )

@@ -8,11 +8,10 @@ This folder needs Python and numpy only, and nothing else of the kit.
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, Literal
@@ -20,102 +19,45 @@ from typing import Any, Literal
 import numpy as np
 
 from .allowance import Allowance, room
+from .errors import Line, StudentError
 from .text import printable
+from .values import (
+    LONG_DOUBLE,
+    LONGEST_CODE,
+    LONGEST_NAME,
+    MOST_NAMES,
+    WHITELIST,
+    Callback,
+    Handle,
+    Named,
+    Other,
+    arrays_in,
+    as_python,
+    described,
+    dtype_of,
+    is_a,
+    plain_array,
+    plain_value,
+    shape_of,
+)
+from .values import TooLarge as TooLargeValue
 
-Kind = Literal["array", "arrays", "handle"]
-"""What a result is declared to be: an array (or number), a dictionary of arrays by name, or anything at all."""
+Kind = Literal["array", "arrays", "value", "handle"]
+"""What a result is declared to be: an array (or number), a dictionary of arrays by name, any plain value (`values`), or
+anything at all, which stays where it is."""
 
-WHITELIST = frozenset("?bhilqBHILQefd")
-"""`dtype.char` of the arrays that may pass: booleans, integers, and floats of 2, 4 and 8 bytes."""
-
-_LONG_DOUBLE = "g"
-"""Becomes float64 on its way."""
-
-MOST_NAMES = 1_000
-"""Of the arrays in one dictionary."""
-LONGEST_NAME, LONGEST_CODE = 100, 200
-"""Characters of a name (a type, a file, a function, a parameter), and of a line of code."""
 MOST_LINES = 5
 """Lines of a traceback."""
-
-
-@dataclass(frozen=True)
-class Handle:
-    """An object that stays where the student's code runs; only its number travels."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Other:
-    """A result that is not what was declared, by the name of what it is."""
-
-    description: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the student's own code in a traceback."""
-
-    file: str
-    number: int
-    code: str
-    function: str = ""
-
-
-ErrorKind = Literal["not_implemented", "error", "timeout", "missing", "result", "too_large", "lost", "protocol"]
-
-
-class StudentError(Exception):
-    """What went wrong in the student's code; `lines` are the student's own, outermost first."""
-
-    def __init__(self, kind: ErrorKind, type: str = "", message: str = "", lines: tuple[Line, ...] = ()) -> None:
-        super().__init__(kind, type, message, lines)
-        self.kind = kind
-        self.type = type
-        self.message = message
-        self.lines = lines
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}" if self.type else self.message
-
-    @classmethod
-    def missing(cls, module: str, name: str) -> StudentError:
-        """A module has no function of this name."""
-        return cls("missing", message=f"{module}.py: {name}")
-
-    @classmethod
-    def wrong_count(cls, function: str, expected: int, found: str) -> StudentError:
-        """A function returned another number of results; `found` is `2 results`, or the type of the only one."""
-        return cls("result", message=f"{function}: {expected} results expected, got {found}")
-
-    @classmethod
-    def too_large(cls, what: str) -> StudentError:
-        """Far more was returned than was asked for."""
-        return cls("too_large", message=what)
-
-    @classmethod
-    def timeout(cls, seconds: str) -> StudentError:
-        """The time is up, after so many seconds."""
-        return cls("timeout", message=f"{seconds} s")
-
-    @classmethod
-    def lost(cls, how: str) -> StudentError:
-        """The process ended, in words how."""
-        return cls("lost", message=how)
-
-    @classmethod
-    def protocol(cls, what: str) -> StudentError:
-        """The process answered something that was not asked for."""
-        return cls("protocol", message=what)
+MOST_TYPES = 12
+"""Names of the types that an error is of."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The results of a call, and the positions of the arguments that it changed in place."""
+    """The results of a call, and the positions or names of the arguments that it changed in place."""
 
     values: tuple[Any, ...]
-    changed: tuple[int, ...] = ()
+    changed: tuple[int | str, ...] = ()
 
 
 @dataclass
@@ -129,8 +71,12 @@ class Executor:
     package: str
     _objects: dict[int, Any] = field(default_factory=dict)
     _written: set[int] = field(default_factory=set)
-    """Numbers of the dictionaries that a function is meant to write into, such as `bn_param`."""
+    """Numbers of the dictionaries that a function is meant to write into, such as one of options."""
     _allowance: Allowance = field(default_factory=Allowance)
+    ask_back: Callable[[Callback, Sequence[Any]], Any] | None = None
+    """Asks the trusted side what a function of its own gives, where that is not in this process."""
+    _over_limit: StudentError | None = None
+    """A function given as an argument was called too often; said also where the student's code goes on from that."""
 
     def reset(self) -> None:
         """Forget every object: a new check begins."""
@@ -162,38 +108,44 @@ class Executor:
         try:
             given = [self._inward(value) for value in args]
             named = {key: self._inward(value) for key, value in kwargs.items()}
-            held = [self._arrays_of(value, plain) for value, plain in zip(args, given, strict=True)]
-            before = [[array.copy() for array in arrays] for arrays in held]
+            held = {at: self._arrays_of(value, plain) for at, value, plain in _each(args, kwargs, given, named)}
+            before = {at: [array.copy() for array in arrays] for at, arrays in held.items()}
             function = self._resolve(target, name)
+            self._over_limit = None
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = function(*given, **named)
             values = self._split(name, returned, results)
-            changed = tuple(
-                position
-                for position, (old, now) in enumerate(zip(before, held, strict=True))
-                if not all(map(_same_bytes, old, now))
-            )
+            changed = tuple(at for at, now in held.items() if not all(map(_same_bytes, before[at], now)))
             self._admit(values, results)
+            if self._over_limit is not None:
+                raise self._over_limit
             return Reply(tuple(map(self._outward, values, results)), changed)
         except Exception as error:
-            raise self._student_error(error) from None
+            raise self._over_limit or self._student_error(error) from None
         except SystemExit as error:
             raise StudentError("error", "SystemExit", _text_of(error.code), self.own_lines(error)) from None
 
     def mapping(self, values: Mapping[str, Any], handle: Handle | None = None) -> Handle:
-        """A new dictionary on the student's side, such as `bn_param`, behind the handle that is given or the next."""
+        """A new dictionary on the student's side, such as options, behind the handle that is given or the next."""
         self._allowance.asked(values.values())
         handle = self._keep({key: self._inward(value) for key, value in values.items()}, handle)
         self._written.add(handle.number)
         return handle
 
+    def hold(self, value: Any, handle: Handle | None = None) -> Handle:
+        """A value on the student's side that a function is meant to change in place; `read` with no key gives it."""
+        self._allowance.asked([value])
+        handle = self._keep(self._inward(value), handle)
+        self._written.add(handle.number)
+        return handle
+
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
-        """An item of a dictionary, or an attribute of an object; `Other` where there is none."""
+        """An item of a dictionary, an attribute of an object, or with no key all of it; `Other` where there is none."""
         held = self._objects[handle.number]
         try:
             try:
-                value = held[key] if isinstance(held, dict) else getattr(held, key)
+                value = held if not key else held[key] if isinstance(held, dict) else getattr(held, key)
             except (KeyError, AttributeError):
                 return Other("missing")
             self._admit([value], [kind])
@@ -237,6 +189,8 @@ class Executor:
         return function
 
     def _split(self, name: str, returned: Any, results: Sequence[Kind]) -> tuple[Any, ...]:
+        if not results:
+            return ()
         if len(results) == 1:
             return (returned,)
         if not isinstance(returned, tuple | list) or len(returned) != len(results):
@@ -252,7 +206,7 @@ class Executor:
     def _arrays_of(self, argument: Any, value: Any) -> list[np.ndarray]:
         """The arrays of an argument that a call must leave as they are."""
         written = isinstance(argument, Handle) and argument.number in self._written
-        return [] if written else list(_arrays_in(value))
+        return [] if written or callable(value) else list(arrays_in(value))
 
     def _inward(self, value: Any) -> Any:
         if isinstance(value, Handle):
@@ -261,7 +215,29 @@ class Executor:
             return value.copy()
         if isinstance(value, Mapping):
             return {key: self._inward(item) for key, item in value.items()}
-        return value
+        if isinstance(value, list | tuple):
+            return type(value)(map(self._inward, value))
+        if isinstance(value, Named):
+            return self._resolve(value.module, value.name)
+        return self._called_back(value) if isinstance(value, Callback) else value
+
+    def _called_back(self, callback: Callback) -> Callable[..., Any]:
+        """What stands for a function of the check's: counted, and given plain values only."""
+        count = 0
+
+        def function(*args: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count > callback.at_most:
+                self._over_limit = StudentError.too_many_calls(callback.at_most)
+                raise self._over_limit
+            given = plain_value(list(args))
+            if callback.function is None:
+                assert self.ask_back is not None
+                return self.ask_back(callback, given)
+            return answer_of(callback.function, given)
+
+        return function
 
     def _admit(self, values: Sequence[Any], kinds: Sequence[Kind]) -> None:
         """Refuse results that together are too large, before any of them is copied."""
@@ -270,26 +246,28 @@ class Executor:
             if kind == "handle":
                 continue
             items: Iterable[Any] = [value]
-            if kind == "arrays" and _is_a(dict, value):
+            if kind == "arrays" and is_a(dict, value):
                 if (count := dict.__len__(value)) > MOST_NAMES:
                     raise StudentError.too_large(f"dict: {count}")
                 items = dict.values(value)
             for array in items:
                 # Of what is no array of numbers, only its type is said.
-                if _is_a(np.ndarray, array) and _DTYPE(array).char in WHITELIST | {_LONG_DOUBLE}:
-                    left -= room(_SHAPE(array))
+                if is_a(np.ndarray, array) and dtype_of(array).char in WHITELIST | {LONG_DOUBLE}:
+                    left -= room(shape_of(array))
                     if left < 0:
-                        what = f"{_DTYPE(array)}, {_SHAPE(array)}"
+                        what = f"{dtype_of(array)}, {shape_of(array)}"
                         raise StudentError.too_large(printable(what, LONGEST_NAME))
 
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
             return self._keep(value)
+        if kind == "value":
+            return plain_value(value, lambda array: self._admit([array], ["array"]))
         if kind == "arrays":
-            if not _is_a(dict, value):
-                return Other(_describe(value))
+            if not is_a(dict, value):
+                return Other(described(value))
             return {
-                printable(key, LONGEST_NAME) if type(key) is str else _describe(key): plain_array(item)
+                printable(key, LONGEST_NAME) if type(key) is str else described(key): plain_array(item)
                 for key, item in dict.items(value)
             }
         return plain_array(value)
@@ -297,6 +275,8 @@ class Executor:
     def _student_error(self, error: Exception) -> StudentError:
         if isinstance(error, StudentError):
             return error
+        if isinstance(error, TooLargeValue):
+            return StudentError.too_large(str(error))
         lines, message = self.own_lines(error), _text_of(error)
         if isinstance(error, SyntaxError):
             # One that is raised by hand may hold anything.
@@ -305,7 +285,8 @@ class Executor:
         kind: Literal["not_implemented", "error"] = (
             "not_implemented" if isinstance(error, NotImplementedError) else "error"
         )
-        return StudentError(kind, _describe(error), message, lines)
+        types = tuple(printable(one.__name__, LONGEST_NAME) for one in type(error).__mro__[:MOST_TYPES])
+        return StudentError(kind, described(error), message, lines, types)
 
     def own_lines(self, error: BaseException) -> tuple[Line, ...]:
         """Lines of the student's package in a traceback; the kit's own frames and numpy's stay out."""
@@ -324,44 +305,28 @@ class Executor:
         return Path(paths[0]) if paths else None
 
 
-# The array's own, whatever a subclass says.
-_SHAPE = np.ndarray.shape.__get__
-_DTYPE = np.ndarray.dtype.__get__
+class FunctionError(Exception):
+    """What a function of the check's raised, as the student's code meets it."""
 
 
-def _is_a(kind: type, value: Any) -> bool:
-    """`isinstance` for a value that may claim to be what it is not."""
-    return issubclass(type(value), kind)
+def answer_of(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """What a function of the check's gives, as plain data.
+
+    Raises:
+        FunctionError: it raised, as on an argument that it cannot take.
+    """
+    try:
+        return as_python(plain_value(function(*map(as_python, args))))
+    except Exception as error:
+        raise FunctionError(f"{type(error).__name__}: {_text_of(error)}") from None
 
 
-def plain_array(value: Any) -> np.ndarray | Other:
-    """The value as a plain array of a whitelisted type, or what it is instead."""
-    if issubclass(type(value), builtins.bool | int | float | np.generic):
-        value = np.asarray(value)
-    if _is_a(np.ndarray, value):
-        kind = _DTYPE(value)
-        if kind.char == _LONG_DOUBLE:
-            return np.array(value, dtype=np.float64, subok=False)
-        if kind.char in WHITELIST:
-            return np.array(value, copy=True, subok=False)
-        return Other(printable(f"array of {kind}", LONGEST_NAME))
-    return Other(_describe(value))
-
-
-def _arrays_in(value: Any, depth: int = 4) -> Iterator[np.ndarray]:
-    """The arrays in a cache of any usual form: an array, a sequence, a dictionary, an object with attributes."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif depth:
-        named = value if isinstance(value, dict) else getattr(value, "__dict__", None)
-        items: Iterable[Any] = value if isinstance(value, tuple | list) else ()
-        for item in named.values() if isinstance(named, dict) else items:
-            yield from _arrays_in(item, depth - 1)
-
-
-def _describe(value: Any) -> str:
-    # The type's own name, whatever its metaclass says.
-    return printable(type.__dict__["__name__"].__get__(type(value)), LONGEST_NAME)
+def _each(args: Sequence[Any], kwargs: Mapping[str, Any], given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Each argument by its position or name, as it was sent and as it is given."""
+    return [
+        *((at, *both) for at, both in enumerate(zip(args, given, strict=True))),
+        *((name, value, named[name]) for name, value in kwargs.items()),
+    ]
 
 
 def _text_of(value: object) -> str:

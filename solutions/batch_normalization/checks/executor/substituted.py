@@ -1,11 +1,11 @@
 """A student's package in which stand-ins take the place of the functions that a network is built on.
 
-The network of a student is judged over stand-in layers, and the trusted network over the same stand-ins is the truth:
-so a right network keeps its points whatever the layers are, and no layers can make a wrong network look right. The
-module that holds the student's layers is not run. What is imported in its place is the module as it was handed out,
-with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however the network imports
-them, it gets these. What else the student put into the module (a helper, a table of layers) is made over the stand-ins
-too, as far as the student's other modules mention it.
+The network of a student is judged over stand-ins for the functions that it calls, and the trusted network over the same
+stand-ins is the truth: so a right network keeps its points whatever those functions are, and none can make a wrong
+network look right. The module that holds the student's own is not run. What is imported in its place is the module as
+it was handed out, with the stand-ins (`checks/NAME/stand_ins.py`) for the functions that the student writes; however
+the network imports them, it gets these. What else the student put into the module (a helper, a table of functions) is
+made over the stand-ins too, as far as the student's other modules mention it.
 
 This folder needs Python and numpy only, and nothing else of the kit.
 """
@@ -25,7 +25,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .executor import Executor, Handle, Kind, Reply
+from .executor import Executor, Kind, Reply
+from .values import Handle
 
 
 def load_stand_ins(path: Path) -> ModuleType:
