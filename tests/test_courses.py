@@ -19,7 +19,7 @@ from checks.engine.judge import judge
 from checks.engine.recording import FILE, SEED, NotTheSame, Recording
 from checks.mistakes import Mistake, Variant
 from checks.result import Result
-from grader.course import PACKAGE, Course
+from grader.course import Course
 from grader.grading.grade import grade
 from grader.publish.proof import write_files
 from grader.publish.recordings import make
@@ -45,7 +45,7 @@ class Known:
     recording: Recording
 
     def graded(self, modules: dict[str, bytes], folder: Path) -> Result:
-        write_files(folder, {f"{PACKAGE}/{path}": content for path, content in modules.items()})
+        write_files(folder, {f"{self.assignment.package}/{path}": content for path, content in modules.items()})
         return grade(folder, self.course, self.assignment, language="en", launcher=PlainLauncher(), limits=LIMITS)
 
     def variants(self) -> tuple[Variant, ...]:
@@ -121,7 +121,7 @@ def test_practice_on_the_release_says_what_the_grader_says(known: Known, tmp_pat
     folder = known.course.root / "release" / known.assignment.name
     rendered = render_package(known.course, known.assignment)
     for modules, score in ((rendered.solution, 1.0), (rendered.stub, 0.0)):
-        write_files(folder, {f"{PACKAGE}/{path}": content for path, content in modules.items()})
+        write_files(folder, {f"{known.assignment.package}/{path}": content for path, content in modules.items()})
         command = [sys.executable, "-m", "checks", "--json", "-"]
         ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         result = json.loads(ran.stdout)

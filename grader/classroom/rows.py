@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from checks.core import Assignment
-from checks.language import catalogue
 
+from ..reference.mistakes import words_of
 from ..text import listed, shown
 
 WIDTH = 100
@@ -119,7 +119,7 @@ def _aligned(students: Sequence[str], lines: Lines) -> list[str]:
 def known_mistakes(assignment: Assignment, rows: Sequence[Row]) -> list[str]:
     """The class's known mistakes, in English if it has it, the commonest first: the check, the hint, and whose."""
     spoken = assignment.languages
-    hints = catalogue("en" if "en" in spoken else spoken[0], assignment.folder)
+    hints = words_of(assignment, "en" if "en" in spoken else spoken[0])
     students: dict[str, list[str]] = {}
     checks: dict[str, str] = {}
     for row in rows:

@@ -18,7 +18,6 @@ from checks.engine.compare import distances, in_shape
 from checks.engine.judge import judge
 from checks.engine.recording import Recording
 from checks.executor.errors import StudentError
-from checks.language import catalogue
 from checks.mistakes import Mistake, Variant
 from checks.result import CheckResult, Result
 from checks.student import Student
@@ -28,6 +27,7 @@ from ..errors import GraderError
 from ..reference.changed import Overlap
 from ..reference.edits import Edit, edits_of
 from ..reference.instructor_only import load_beside
+from ..reference.mistakes import words_of
 from ..reference.oracle import LiveCase, LiveOracle
 from ..reference.versions import Versions, whole_student
 from .tally import Tally
@@ -68,7 +68,8 @@ class Bench:
         self._draws: dict[int, Draw] = {}
         self._variants = ExitStack()
         self._students: dict[str, Student] = {}
-        self.say = catalogue("en", assignment.folder)
+        self.language = assignment.languages[-1]
+        self.say = words_of(assignment, self.language)
         self.recording = Recording.read(assignment, recording) if recording is not None else None
 
     def oracle(self, draw: int) -> Any:
@@ -88,7 +89,7 @@ class Bench:
 
     def result(self, student: Student, oracle: Oracle, functions: Sequence[str] | None = None) -> Result:
         """What the judge finds on some functions, all if None."""
-        return judge(self.assignment, student, oracle, language="en", functions=functions)
+        return judge(self.assignment, student, oracle, language=self.language, functions=functions)
 
     def variant(self, variant: Variant) -> Student:
         """The reference with a correct variant in it."""
@@ -123,7 +124,7 @@ class Bench:
         """Whether the check made for a mistake fails on a draw; nothing else is asked."""
         [check] = [check for check in self.assignment.of(mistake.function) if check.id == mistake.breaks]
         alone = replace(self.assignment, checks=(check,), explain="none")
-        return judge(alone, self.versions.student(mistake.id), self.oracle(draw), language="en").score == 0
+        return judge(alone, self.versions.student(mistake.id), self.oracle(draw), language=self.language).score == 0
 
     def try_right(self, draw: int, tally: Tally) -> None:
         """Judge the reference and every variant, and measure how far right results are from wrong ones."""

@@ -44,7 +44,7 @@ def tried(bench: Bench, pretender: Pretender, draw: int, only: str = "", *, expl
 def _judge(bench: Bench, assignment: Assignment, student: Student, draw: int) -> Result:
     oracle = bench.oracle(draw)
     with np.errstate(all="ignore"):
-        return judge(assignment, student, oracle, language="en")
+        return judge(assignment, student, oracle, language=assignment.languages[-1])
 
 
 def _silent(assignment: Assignment) -> Assignment:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from checks.core import Assignment, Check
 from checks.engine.judge import judge
-from checks.language import LANGUAGES
 from checks.pretenders import Pretender
 from checks.result import Result
 
@@ -200,7 +199,7 @@ def meet(bench: Bench, wrong: Wrong, launcher: Launcher | None = None) -> Met:
 
 def _on_recording(bench: Bench, pretender: Pretender) -> Result:
     with loaded(bench.course, bench.assignment, pretender) as student:
-        return judge(bench.assignment, student, bench.oracle(RECORDED), language=LANGUAGES[-1])
+        return judge(bench.assignment, student, bench.oracle(RECORDED), language=bench.assignment.languages[-1])
 
 
 def _look(bench: Bench, met: Met, where: str, judged: Callable[[], Result]) -> None:

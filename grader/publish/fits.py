@@ -21,14 +21,13 @@ from checks.core import Assignment, Check, is_judged
 from checks.engine.judge import judge
 from checks.engine.recording import SEED
 from checks.executor.errors import StudentError
-from checks.language import LANGUAGES, catalogue
 from checks.mistakes import Mistake
 from checks.pretenders import Pretender
 
 from ..course import Course, framework_files
 from ..errors import GraderError
 from ..grading.pretenders import loaded
-from ..reference.mistakes import load_mistakes
+from ..reference.mistakes import load_mistakes, words_of
 from ..reference.oracle import LiveOracle
 from ..reference.regions import Region, find_regions
 from ..reference.versions import Versions
@@ -107,7 +106,7 @@ def _sentences(course: Course, assignment: Assignment, mistakes: tuple[Mistake, 
     asked |= {probe.id: f"the probe {probe.id}" for probe in assignment.probes}
     asked |= {default.id: f"the default {default.id}" for default in assignment.defaults}
     asked |= {move.says: f"what {check.id} says" for check in assignment.checks for move in check.moves}
-    said = {language: catalogue(language, assignment.folder) for language in LANGUAGES}
+    said = {language: words_of(assignment, language) for language in assignment.languages}
     for key, what in asked.items():
         sentences = {language: say.get(key).strip() for language, say in said.items()}
         missing = [language for language, sentence in sentences.items() if not sentence]
@@ -187,7 +186,7 @@ def _unseen(course: Course, oracle: LiveOracle, mistake: Mistake) -> Iterator[st
         said, _, step = str(error).partition(" Next: ")
         yield f"checks/{assignment.name}/mistakes: {mistake.id}: {said.rstrip('.')}. Next: {step or 'correct it.'}"
         return
-    result = judge(alone, student, oracle, language=LANGUAGES[0])
+    result = judge(alone, student, oracle, language=assignment.languages[0])
     if result.checks[0].status == "passed":
         yield (
             f"checks/{assignment.name}/mistakes: {mistake.id} changes nothing that {mistake.breaks} sees "
@@ -217,7 +216,7 @@ def _is_needed(course: Course, oracle: LiveOracle, module: str, own: list[Region
         graded = blank.function.partition(".")[0]
         # Its own function first, which most often decides.
         for function in sorted(assignment.functions, key=lambda name: name != graded):
-            result = judge(assignment, student, oracle, language=LANGUAGES[0], functions=[function])
+            result = judge(assignment, student, oracle, language=assignment.languages[0], functions=[function])
             if any(check.status != "passed" for check in result.checks):
                 return True
     return False

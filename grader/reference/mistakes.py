@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from checks.core import Assignment
+from checks.language import Catalogue, catalogue
 from checks.mistakes import Family, Mistake
 
 from ..errors import GraderError
@@ -27,6 +30,17 @@ def load_mistakes(assignment: Assignment) -> tuple[Mistake, ...]:
             f"{module.__file__}: no MISTAKES in it. Next: list the assignment's known mistakes under that name."
         )
     return mistakes
+
+
+def hints_of(mistakes: Iterable[Mistake]) -> dict[str, Mapping[str, str]]:
+    """Hints that are written beside the mistakes, by mistake and language; others stand in `.toml` files."""
+    return {mistake.id: mistake.hint for mistake in mistakes if mistake.hint}
+
+
+def words_of(assignment: Assignment, language: str) -> Catalogue:
+    """All that is said about an assignment, in its checks, its mistakes and its `.toml` files."""
+    hints = hints_of(load_mistakes(assignment))
+    return catalogue(language, assignment.folder, {**assignment.sentences, **hints})
 
 
 def load_families(assignment: Assignment) -> tuple[Family, ...]:

@@ -35,6 +35,7 @@ from ..course import Course
 from ..errors import GraderError
 from .changed import Overlap
 from .differences import Differentiated, refuse_undeclared
+from .mistakes import hints_of
 from .reproduce import reproduce
 from .versions import Versions
 
@@ -69,7 +70,7 @@ class LiveOracle:
     @property
     def hints(self) -> Mapping[str, Mapping[str, str]]:
         """See `case.Oracle`."""
-        return {one.id: one.hint for one in self.mistakes if one.hint}
+        return hints_of(self.mistakes)
 
     def case(self, check: Check) -> LiveCase:
         """See `case.Oracle`."""

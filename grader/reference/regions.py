@@ -25,7 +25,7 @@ class Region:
 
     assignment: str
     function: str
-    """Qualified name of the function around it, such as `FullyConnectedNet.loss`."""
+    """Qualified name of the function around it, such as `Model.loss`."""
     indent: str
     begin: int
     """Line of the BEGIN marker, counted from 1."""
