@@ -67,6 +67,11 @@ class Machine:
         assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def begin(self) -> None:
+        """Have a course there, whichever test comes first."""
+        if not self.course.is_dir():
+            self.grader("init", self.course.name, "--package", "numerika", "--language", "en")
+
     def grader(self, *arguments: str | Path, status: int = 0, **variables: str) -> str:
         """Type a command of the kit's."""
         return self.run(self.bin / "grader", *arguments, status=status, **variables)
@@ -127,6 +132,7 @@ def test_an_empty_folder_and_the_wheel_come_to_a_graded_submission(machine: Mach
 
 @pytest.mark.full
 def test_formgrader_runs_on_the_course(machine: Machine, tmp_path: Path) -> None:
+    machine.begin()
     log = tmp_path / "log"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment = {**kept, "PATH": os.defpath, "BROWSER": "/bin/true", "JUPYTER_RUNTIME_DIR": str(tmp_path)}
@@ -162,6 +168,7 @@ def tiny_wheel(folder: Path) -> None:
 
 @pytest.mark.full
 def test_what_a_course_adds_is_locked_and_may_be_imported_and_a_folder_of_wheels_will_do(machine: Machine) -> None:
+    machine.begin()
     wheels, python = machine.folder / "wheels", machine.bin / "python"
     lock = ROOT / "grader" / "locks" / "notebook.txt"
     machine.run(python, "-m", "pip", "download", "--quiet", "--require-hashes", "-r", lock, "-d", wheels)
@@ -187,5 +194,6 @@ def test_what_a_course_adds_is_locked_and_may_be_imported_and_a_folder_of_wheels
 
 @pytest.mark.full
 def test_a_source_notebooks_check_says_that_nothing_is_recorded_yet(machine: Machine) -> None:
+    machine.begin()
     code = "import sys; sys.path.insert(0, '.'); from checks import check; print(check('trapezoid'))"
     assert "There are no recorded answers here" in machine.run(machine.bin / "python", "-c", code, FUNKCIJE_LANG="en")
