@@ -51,8 +51,10 @@ def recorded(assignment: Assignment) -> Path:
 
 
 def only_assignment() -> Assignment:
-    """The assignment whose checks lie here; a release has one."""
+    """The assignment whose checks lie here; a release has one, and a course's notebook lies in the current folder."""
     here = Path(__file__).parent
     names = sorted({path.parent.name for path in here.glob("*/__init__.py")} - {*FRAMEWORK})
     with_answers = [name for name in names if (here / name / FILE).is_file()]
-    return load_assignment((with_answers or names)[0])
+    known = with_answers or names
+    beside = [name for name in known if (Path.cwd() / f"{name}.ipynb").is_file()]
+    return load_assignment((beside or known)[0])
