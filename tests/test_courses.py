@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from battery import EVERY, wrong_modules
 from sample import NAMES, sample
 
 from checks.core import Assignment
@@ -19,6 +18,7 @@ from checks.engine.judge import judge
 from checks.engine.recording import FILE, SEED, NotTheSame, Recording
 from checks.mistakes import Mistake, Variant
 from checks.result import Result
+from grader import cli
 from grader.course import Course
 from grader.grading.grade import grade
 from grader.publish.proof import write_files
@@ -105,15 +105,15 @@ def test_each_variant_earns_everything(known: Known) -> None:
                 assert [(variant.id, check.id, check.message) for check in result.checks if not check.points] == []
 
 
-@pytest.mark.parametrize("kind", EVERY)
-def test_a_wrong_student_gets_a_verdict_with_a_sentence_and_no_point(known: Known, kind: str, tmp_path: Path) -> None:
-    names: dict[str, list[str]] = {}
-    for function in known.assignment.functions:
-        names.setdefault(known.assignment.module_of(function), []).append(function)
-    modules = wrong_modules(render_package(known.course, known.assignment).solution, names, kind)
-    result = known.graded(modules, tmp_path)
-    assert [(check.id, check.points) for check in result.checks if check.points] == []
-    assert [check.id for check in result.checks if not check.message] == []
+def test_what_an_author_runs_finds_that_all_holds_wrong_students_included(
+    known: Known, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["test", known.assignment.name, "--course", str(known.course.root)]) == 0
+    table = capsys.readouterr().out
+    assert "All of it holds." in table
+    wrong = [line for line in table.splitlines() if line.startswith("| ") and line.count("|") == 6][1:]
+    assert len(wrong) >= 9, table
+    assert {row.split("|")[4].strip() for row in wrong} == {"0"}
 
 
 def test_practice_on_the_release_says_what_the_grader_says(known: Known, tmp_path: Path) -> None:

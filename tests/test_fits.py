@@ -138,9 +138,9 @@ WRONG_CHECKS = {
         "checks/scale: 2 checks are called scale_forward.value",
     ),
     "a module that nobody edits": (
-        'modules=("layers.py",)',
-        'modules=("other.py",)',
-        f"{INIT}, line 16: scale_forward.value: judges layers.py, which the student does not edit",
+        'Function("layers"',
+        'Function("other"',
+        f"{INIT}, line 16: scale_forward.value: judges other.py, which the student does not edit",
     ),
     "an answer without a name": (VALUE, VALUE.replace('{"out": ', "").replace("}", ""), "found ndarray"),
     "nothing that is judged": (VALUE, VALUE.replace('"out"', '"forward"'), "observes nothing that is judged"),
@@ -171,6 +171,13 @@ def test_a_task_that_no_check_needs_is_refused_with_its_line(tmp_path: Path) -> 
     assert said.startswith(
         f"funkcije/layers.py, line {line - 1}: no check needs what is written here, in shift_forward"
     )
+
+
+def test_a_region_that_is_wrong_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    course = small_course(tmp_path)
+    write(course.package / "layers.py", LAYERS.replace("    ### END SOLUTION\n", "", 1))
+    said = refused(course)
+    assert said.startswith("funkcije/layers.py, line ") and "found the end of the file" in said
 
 
 def test_what_else_does_not_fit_is_counted(tmp_path: Path) -> None:

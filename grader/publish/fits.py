@@ -30,6 +30,7 @@ from ..grading.pretenders import loaded
 from ..reference.mistakes import load_mistakes, words_of
 from ..reference.oracle import LiveOracle
 from ..reference.regions import Region, find_regions
+from ..reference.render import render_package
 from ..reference.versions import Versions
 
 
@@ -48,6 +49,10 @@ def fit(course: Course, assignment: Assignment) -> None:
 
 def misfits(course: Course, assignment: Assignment) -> list[str]:
     """What does not fit, one line each; what cannot be asked before something else fits is left for the next time."""
+    try:
+        render_package(course, assignment)
+    except GraderError as error:
+        return [str(error)]
     made = Versions(course, assignment)
     mistakes = load_mistakes(assignment)
     written = [*_names(course, assignment, mistakes), *_sentences(course, assignment, mistakes)]
