@@ -151,7 +151,8 @@ for _name in {names!r}:
 def submission_of(assignment: Assignment, wrong: Wrong) -> Pretender:
     """A whole submission that is wrong in this way: the solution, and around each function what spoils it."""
     names: dict[str, list[str]] = {}
-    for name in (*assignment.contract.functions, *assignment.contract.models):
+    contract = assignment.contract
+    for name in (*contract.functions, *contract.models, *contract.classes):
         if f"{(module := assignment.module_of(name))}.py" in assignment.modules:
             names.setdefault(module, []).append(name)
     text = {

@@ -6,6 +6,7 @@ a mistake that no check sees or a task that no check needs shows to the author, 
 
 from __future__ import annotations
 
+import inspect
 import re
 import traceback
 from collections import Counter
@@ -68,7 +69,7 @@ def misfits(course: Course, assignment: Assignment) -> list[str]:
 
 def place_of(course: Course, check: Check) -> str:
     """File and line of a check."""
-    code = getattr(check.run, "__code__", None)
+    code = getattr(inspect.unwrap(check.run), "__code__", None)
     return _place(course, code.co_filename, code.co_firstlineno) if code else f"checks/{check.id}"
 
 
@@ -79,7 +80,8 @@ def _place(course: Course, file: str, line: int) -> str:
 
 def _names(course: Course, assignment: Assignment, mistakes: tuple[Mistake, ...]) -> Iterator[str]:
     """Names of checks, functions and mistakes that stand for nothing, or for two things."""
-    known = {*assignment.contract.functions, *assignment.contract.models}
+    contract = assignment.contract
+    known = {*contract.functions, *contract.models, *contract.classes}
     for check in assignment.checks:
         where = f"{place_of(course, check)}: {check.id}"
         if check.function not in known:

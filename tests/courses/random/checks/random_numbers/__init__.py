@@ -12,9 +12,15 @@ ASSIGNMENT = a = Assignment(
 
 @a.check("mask.seeded", points=1, says={"en": "The same seed gives the same mask."}, sizes=[{"N": 20, "D": 6}])
 def seeded(student, rng, N, D):
-    """Shape and kind of a mask, and that a seed fixes it: a difference of two, and how many dimensions."""
+    """Shape and kind of a mask, that a seed fixes it, and that it is all True where nothing is dropped."""
     one, other = student.mask((N, D), 0.5, seed=7), student.mask(shape=(N, D), p=0.5, seed=7)
-    return {"differences": int((one != other).sum()), "shape": list(one.shape), "kind": one.dtype.kind}
+    everything = student.mask((N, D), 0.0, seed=7)
+    return {
+        "differences": int((one != other).sum()),
+        "shape": list(one.shape),
+        "kind": one.dtype.kind,
+        "kept for p = 0": int(everything.sum()),
+    }
 
 
 @a.holds("mask.share", points=2, says={"en": "A share of p is False."})
