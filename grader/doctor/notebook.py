@@ -104,7 +104,10 @@ def _copied(notebook: Notebook) -> None:
 
 
 def _swapped(notebook: Notebook) -> None:
-    first, *_, last = (cell["metadata"]["nbgrader"] for cell in _checks(notebook))
+    checks = _checks(notebook)
+    # Of one check alone, with an answer that is graded by hand.
+    others = checks[1:] or [cell for cell in notebook["cells"] if _is(cell, grade=True, solution=True)]
+    first, last = (cell["metadata"]["nbgrader"] for cell in (checks[0], (others or checks)[-1]))
     first["grade_id"], last["grade_id"] = last["grade_id"], first["grade_id"]
 
 
