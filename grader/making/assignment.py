@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,9 +61,9 @@ def new_assignment(course: Course, name: str, module: str, function: str) -> lis
     if not is_assignment_name(name):
         raise GraderError(f"{shown(name)}: expected {ASSIGNMENT_NAME}. Next: take another name.")
     written = _read(course, name, module, function)
-    draws, kinds = _tried(course, module, function, written)
+    drawn = [_DRAWS[draw] for draw in _tried(course, module, function, written)]
+    sizes = {size: length for size, length in _SIZES.items() if any(re.search(rf"\b{size}\b", draw) for draw in drawn)}
     parameters = [parameter for parameter, _ in written.parameters]
-    results = ["out"] if len(kinds) == 1 else [f"out{number}" for number in range(1, len(kinds) + 1)]
     task = {"function": function, "package": course.package.name, "module": module}
     says = {language: sentences(language) for language in course.settings.languages}
     files = filled(
@@ -73,14 +74,10 @@ def new_assignment(course: Course, name: str, module: str, function: str) -> lis
             "function": function,
             "contract": function.upper().replace("_", "-"),
             "parameters": ", ".join(parameters),
-            "quoted": _tuple(parameters),
-            "draws": ", ".join(
-                f'"{parameter}": {_DRAWS[draw]}' for parameter, draw in zip(parameters, draws, strict=True)
-            ),
-            "results": ", ".join(results),
-            "observed": ", ".join(f'"{result}": {result}' for result in results),
-            "kinds": _tuple(kinds),
-            "expected": "\n".join(f'{language} = "{say("new_expected", **task)}"' for language, say in says.items()),
+            "draws": ", ".join(drawn),
+            "sizes": ", ".join(f'"{size}": {length}' for size, length in sizes.items()),
+            "names": "".join(f", {size}" for size in sizes),
+            "says": ", ".join(f'"{language}": "{say("new_expected", **task)}"' for language, say in says.items()),
             "task": "\\n\\n".join(say("new_task", **task) for say in says.values()),
             "description": written.description,
         },
@@ -127,8 +124,8 @@ def _read(course: Course, name: str, module: str, function: str) -> _Written:
     return _Written(tuple(zip((one.arg for one in needed), annotations, strict=True)), described)
 
 
-def _tried(course: Course, module: str, function: str, written: _Written) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What to draw for each parameter, and what comes back: the first that the function takes.
+def _tried(course: Course, module: str, function: str, written: _Written) -> tuple[str, ...]:
+    """What to draw for each parameter: the first that the function takes.
 
     Raises:
         GraderError: it takes nothing of what can be drawn.
@@ -147,7 +144,7 @@ def _tried(course: Course, module: str, function: str, written: _Written) -> tup
                 continue
             results = result if isinstance(result, tuple) else (result,)
             if results and all(map(_can_be_compared, results)):
-                return draws, ("array",) * len(results)
+                return draws
     finally:
         package.unload()
     raise GraderError(
@@ -160,11 +157,6 @@ def _choices(written: _Written) -> Iterator[tuple[str, ...]]:
     """Ways to draw, the likeliest first."""
     each = [_ANNOTATED.get(annotation, tuple(_DRAWS)) for _, annotation in written.parameters]
     return itertools.product(*each)
-
-
-def _tuple(names: Sequence[str]) -> str:
-    """Names as the inside of a tuple in Python."""
-    return ", ".join(f'"{name}"' for name in names) + ("," if len(names) == 1 else "")
 
 
 def _can_be_compared(value: object) -> bool:
