@@ -1,7 +1,7 @@
 """Carries the files of a submission over to `autograded/`, where people read them: the modules that were graded.
 
 Every other plain file is copied as long as there is room, unless a reader would take it for the graded package:
-`Numerika/` beside `numerika/`, a copy in another folder, `layers.PY`.
+`Numerika/` beside `numerika/`, a copy in another folder, `roots.PY`.
 """
 
 from __future__ import annotations

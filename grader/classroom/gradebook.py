@@ -1,7 +1,7 @@
 """nbgrader's gradebook and converters, as this course configures them, for code that is not an nbgrader command.
 
 with open_gradebook(course) as gradebook:
-    rows = automatic_points(gradebook, "batch_normalization")
+    rows = automatic_points(gradebook, "quadrature")
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How far a class is with an assignment: who handed in, who is graded, whose verdict no longer counts, who waits.
 
-    for one in standings(course, "batch_normalization"):
+    for one in standings(course, "quadrature"):
         print(one.student, one.state)
 
 Nothing is graded and nothing is written.

@@ -218,7 +218,7 @@ PACKAGING = (
     ),
     _zipped(
         "wrong_case",
-        "Calls the package FUNKCIJE, one folder too deep.",
+        "Calls the package by its name in capitals, one folder too deep.",
         lambda files, world: _zip({f"Rad/{_shouted(n, world)}": content for n, content in files.items()}),
         says="is not where it belongs",
     ),

@@ -1,6 +1,6 @@
 """The tests of the checks: every known mistake, correct variant and pair of mistakes on many draws of the inputs.
 
-    python -m grader.mutation --draws 1000        (make mutation NAME=batch_normalization)
+    python -m grader.mutation --draws 1000        (make mutation NAME=quadrature)
 
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
 full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no

@@ -74,7 +74,7 @@ def _empty(rows: Sequence[Row], total: float) -> list[str]:
 
 def _coupled(rows: Sequence[Row], _: float) -> list[str]:
     return [
-        "**Coupled**: they hang together as a normalization does, and are none. What they earn may be form alone.",
+        "**Coupled**: their results hang together as right ones do, and are wrong. What they earn may be form alone.",
         "| coupled | what it does | earns | for |",
         "|---|---|---|---|",
         *(
@@ -100,8 +100,8 @@ def _sometimes(rows: Sequence[Row], _: float) -> list[str]:
 
 def _kept(rows: Sequence[Row], _: float) -> list[str]:
     return [
-        "**Right networks** that keep their layers in unusual places.",
-        "| network | where its layers are | earns over right layers | over empty ones |",
+        "**Right models** that keep what they call in unusual places.",
+        "| model | where what it calls is | earns over right functions | over empty ones |",
         "|---|---|---|---|",
         *(
             f"| {row.pretender.id} | {row.pretender.sentence} | {_due(row.alone, row)} | {_due(row.beside, row)} |"
@@ -112,8 +112,8 @@ def _kept(rows: Sequence[Row], _: float) -> list[str]:
 
 def _bent(rows: Sequence[Row], _: float) -> list[str]:
     return [
-        "**Bent layers** under a network without a wiring; due to it is how its parameters begin.",
-        "| layers | what they do | earns | is due |",
+        "**Bent functions** under a model that connects nothing; due to it is how its parameters begin.",
+        "| functions | what they do | earns | is due |",
         "|---|---|---|---|",
         *(
             f"| {row.pretender.id} | {row.pretender.sentence} | {_points(row.alone)} | {_points(row.pretender.earns)} |"

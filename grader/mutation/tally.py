@@ -17,7 +17,7 @@ class Row:
     pretender: Pretender
     alone: dict[str, float] = field(default_factory=dict)
     beside: dict[str, float] = field(default_factory=dict)
-    """Of empty ones, function to its points where it alone pretends; of kept ones, points over empty layers."""
+    """Of empty ones, function to its points where it alone pretends; of kept ones, points over empty functions."""
     takes: set[str] = field(default_factory=set)
     """Functions that lost a point beside another that pretends, and are not built on it."""
     checks: set[str] = field(default_factory=set)

@@ -3,7 +3,7 @@
 Put the download, zipped or not, into `downloaded/NAME/archive/`. Moodle, Canvas, Blackboard and Brightspace name what a
 student handed in (`senders`):
 
-    Ime Prezime_123456_assignsubmission_file_/batch_normalization.zip   (Moodle: a folder per student)
+    Ime Prezime_123456_assignsubmission_file_/quadrature.zip            (Moodle: a folder per student)
     imeprezime_LATE_12345_67890_batch_normalization-1.zip               (Canvas)
 
 and inside lies the assignment's folder, at any depth. `LmsExtractor` unpacks it, `LmsCollector` tells nbgrader where
