@@ -38,8 +38,13 @@ BESIDE = [
 DRAWS = [1, RECORDED]  # five of them in `make mutation`; draw 0 is every other test's
 
 
-def each(pretenders: Sequence[Pretender]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("pretender", pretenders, ids=lambda pretender: pretender.id)
+def each(pretenders: Sequence[Pretender], short: int = 1) -> pytest.MarkDecorator:
+    """Each pretender; `make test` has one of `short`, since a submission that nothing explains takes seconds."""
+    some = [
+        pytest.param(pretender, marks=() if number % short == 0 else pytest.mark.full, id=pretender.id)
+        for number, pretender in enumerate(pretenders)
+    ]
+    return pytest.mark.parametrize("pretender", some)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def test_there_are_thirty_empty_ones_and_twenty_that_are_right_sometimes() -> No
     assert len(ids) == len(set(ids))
 
 
-@each(IN_PROCESS)
+@each(IN_PROCESS, short=6)
 def test_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretender) -> None:
     assert {check.id: check.points for check in tried(bench, pretender, 0).checks if check.points} == {}
 
@@ -94,17 +99,20 @@ def test_an_empty_function_earns_nothing_beside_an_honest_rest_and_costs_it_noth
     assert row.takes == set()
 
 
-@each(PRETENDERS["COUPLED"])
+@each(PRETENDERS["COUPLED"], short=3)
 def test_what_hangs_together_and_is_no_normalization_earns_form_at_most(bench: Bench, pretender: Pretender) -> None:
     assert measure(bench, "COUPLED", pretender, [0], explained=False).checks <= load_form(bench.assignment)
 
 
-@each(PRETENDERS["SOMETIMES"])
+@each(PRETENDERS["SOMETIMES"], short=3)
+@pytest.mark.parametrize("explained", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_what_is_right_sometimes_earns_the_values_that_it_got_right_and_nothing_else(
-    bench: Bench, pretender: Pretender
+    bench: Bench, pretender: Pretender, explained: bool
 ) -> None:
-    row = measure(bench, "SOMETIMES", pretender, [0])
-    assert (row.broke, row.undue, row.denied) == ("", set(), set())
+    row = measure(bench, "SOMETIMES", pretender, [0], explained=explained)
+    # Of calls that are right in turn, those on the drawn inputs may be wrong where all around them hangs together.
+    by_chance = load_form(bench.assignment) if pretender.id == "on_even_calls" else set()
+    assert (row.broke, row.undue - by_chance, row.denied) == ("", set(), set())
 
 
 @each([*PRETENDERS["KEPT"], *PRETENDERS["BENT"]])

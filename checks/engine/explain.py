@@ -14,7 +14,7 @@ from ..core import Assignment, Check, in_words
 from ..language import Catalogue
 from ..result import CheckResult, Diagnosis
 from ..student import Student
-from .case import Case, prints_of
+from .case import Case, is_empty, judged, prints_of
 from .compare import FLOOR, Difference
 from .diagnosis import RAISED, MistakeSearch, Place, Seen, result_of
 from .faults import signature
@@ -68,7 +68,8 @@ def _seen(outcome: Outcome) -> Seen | None:
     weak = {
         (size, name) for size, true in enumerate(case.truth) for name, value in true.items() if _is_yes_or_no(value)
     }
-    return Seen(check, case, prints, right, frozenset(wrong), weak=frozenset(weak))
+    empty = is_empty(judged(outcome.observed))
+    return Seen(check, case, prints, right, frozenset(wrong), weak=frozenset(weak), empty=empty)
 
 
 def _is_yes_or_no(value: Any) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core import FORWARD, Assignment, Observed
 from ..language import Catalogue
-from .case import Case, Cause, OnOwnForward, OwnForward, agree, changed, judged, prints_of, same_forward
+from .case import Case, Cause, OnOwnForward, OwnForward, agree, changed, is_empty, judged, prints_of, same_forward
 from .compare import Precision, same_numbers
 from .diagnosis import Place, Seen
 from .fingerprint import Fingerprints
@@ -58,6 +58,7 @@ class OwnForwards:
         owns = self._known(failed, case, forward, is_wrong)
         right = any(_is_right_on(own, failed, case) for own in owns)
         sought = self._unexplained[forward] < MOST_UNEXPLAINED and (is_wrong or _is_off(failed, case))
+        sought = sought and not is_empty([{FORWARD: item.get(FORWARD)} for item in failed.observed])
         if not right and sought:
             pairs = is_wrong and self._in_vain[forward] < SEARCHES
             found = self._remembered(forward, case.reproducing(failed.observed, pairs=pairs))

@@ -7,6 +7,7 @@ imports them).
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -16,12 +17,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import GraderError
 from .edits import Edit, apply
-from .regions import without_markers
+from .regions import lines_without_markers, without_markers
 
 _numbers = itertools.count(1)
 
@@ -113,10 +114,23 @@ class _Loader(importlib.abc.SourceLoader):
                 text = apply(edit, text, self.file)
         return text.encode()
 
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        """Compile what is left without markers, so that errors name the lines of the file."""
+        numbers = lines_without_markers(self.file.read_text(encoding="utf-8"))
+        tree = ast.parse(data, str(path))
+        for node in ast.walk(tree):
+            for place in {"lineno", "end_lineno"}.intersection(node._attributes):
+                setattr(node, place, _in_file(getattr(node, place), numbers))
+        return compile(tree, str(path), "exec", dont_inherit=True, optimize=_optimize)
+
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         for name, function in self.package.replaced.get(self.module, {}).items():
             setattr(module, name, function)
+
+
+def _in_file(line: int, numbers: Sequence[int]) -> int:
+    return numbers[min(line, len(numbers)) - 1] if numbers else line
 
 
 _finder = _Finder()

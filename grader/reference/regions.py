@@ -60,6 +60,11 @@ def without_markers(text: str) -> str:
     return _MARKER_LINE.sub("", text)
 
 
+def lines_without_markers(text: str) -> list[int]:
+    """The number in the file, counted from 1, of each line that `without_markers` leaves."""
+    return [number for number, line in enumerate(text.splitlines(), start=1) if not _MARKER_LINE.match(f"{line}\n")]
+
+
 @dataclass(frozen=True)
 class _Pair:
     """Two markers that belong together."""

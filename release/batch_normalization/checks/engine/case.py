@@ -217,6 +217,20 @@ def agree(observed: Sequence[Observed], truth: Sequence[Observed], precision: Pr
     )
 
 
+def is_empty(observed: Sequence[Observed]) -> bool:
+    """Whether nothing of a computation is in results: one number throughout an array, a zero, none at all."""
+    return all(_is_one_number(value) for item in observed for value in item.values())
+
+
+def _is_one_number(value: Any) -> bool:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+        return value is None
+    finite = value[np.isfinite(value)]
+    if value.size == 1:
+        return not finite.any()
+    return not finite.size or bool(finite.min() == finite.max())
+
+
 def judged(observed: Sequence[Observed]) -> list[Observed]:
     """What is judged of what was observed."""
     return [{name: value for name, value in item.items() if is_judged(name)} for item in observed]

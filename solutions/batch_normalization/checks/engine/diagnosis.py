@@ -46,6 +46,8 @@ class Seen:
     """What it raised, as `faults.signature` writes it."""
     weak: frozenset[Place] = frozenset()
     """Answers of yes or no: there is one wrong one, which every mistake gives that is one."""
+    empty: bool = False
+    """Nothing of a computation came (`case.is_empty`)."""
 
     @property
     def cost(self) -> tuple[bool, int]:
@@ -134,6 +136,8 @@ class MistakeSearch:
         """By the check's id, the one or two mistakes that explain it, the likelier first; no entry where none does."""
         if not self.failed:
             return {}
+        if all(seen.empty for seen in self.failed):
+            return self._one()  # what computes nothing is not two mistakes at once, which takes long to find out
         return self._one() or self._two() or self._by_check() | self._by_part()
 
     def _one(self) -> dict[str, tuple[str, ...]]:
