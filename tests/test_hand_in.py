@@ -17,6 +17,7 @@ from conftest import ASSIGNMENT, ROOT
 from nbgrader.utils import compute_checksum
 
 from checks.handin import MANIFEST
+from grader.course import Course
 from grader.reference.edits import Edit
 
 Release = Callable[..., Path]
@@ -105,6 +106,21 @@ def test_the_cell_of_an_answer_that_was_deleted_is_named(finished: Release) -> N
     assert status == 1
     assert f"✗ Pitanje 5 (2 boda): its answer cell is no longer in the notebook. Open {NOTEBOOK}" in "\n".join(said)
     assert "✓ answers written: 4" in said
+
+
+def test_a_python_that_reads_more_than_the_one_that_grades_is_named(finished: Release) -> None:
+    folder = finished()
+    said = json.loads((ROOT / "release" / ASSIGNMENT / MANIFEST).read_text(encoding="utf-8"))
+    assert said["python"] == Course(ROOT).settings.python
+    (folder / MANIFEST).write_text(json.dumps(said | {"python": "3.10"}), encoding="utf-8")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    sentence = f"Python {here} runs here, and Python 3.10 grades, which does not read newer syntax."
+    assert sentence in hand_in(folder)[1]
+    command = [sys.executable, "-m", "checks", "--language", "en", "layernorm_forward"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert f"Note: {sentence}" in done.stdout
+    (folder / MANIFEST).write_text(json.dumps(said | {"python": here}), encoding="utf-8")
+    assert "grades" not in "".join(hand_in(folder)[1])
 
 
 def test_an_archive_that_is_there_is_never_overwritten(finished: Release) -> None:

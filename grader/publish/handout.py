@@ -94,6 +94,7 @@ def manifest(course: Course, name: str, **more: bool) -> bytes:
         "assignment": name,
         "package": settings.package,
         "languages": settings.languages,
+        "python": settings.python,
         "questions": {id: question for id, (question, _written) in written_answers(cells).items()},
         "inputs": inputs(course, name),
     }
