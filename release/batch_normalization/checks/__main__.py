@@ -39,7 +39,7 @@ def _check(arguments: list[str] | None) -> int:
 
     from .apart.ask import ask, prepare
     from .language import catalogue, preferred
-    from .released import PACKAGE, SPOKEN
+    from .released import PACKAGE, PYTHON, SPOKEN, newer_than_graders
 
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description=f"Check the {PACKAGE}/ in this folder.", allow_abbrev=False
@@ -73,7 +73,9 @@ def _check(arguments: list[str] | None) -> int:
         return 2
     functions = tuple(options.functions) or assignment.functions
     answer = ask(assignment, Request(str(Path.cwd()), functions, options.language))
-    result = Result(assignment.name, "", tuple(answer.checks), "none", answer.seconds, language=options.language)
+    here = newer_than_graders()
+    remarks = (say("other_python", here=here, python=PYTHON),) if here else ()
+    result = Result(assignment.name, "", tuple(answer.checks), "none", answer.seconds, remarks, options.language)
     from .output import write_outputs
     from .report import printed_text, summary
 

@@ -28,7 +28,7 @@ from .apart.request import Request
 from .core import Assignment
 from .executor.text import printable
 from .language import catalogue
-from .released import PACKAGE
+from .released import PACKAGE, PYTHON, newer_than_graders
 
 MANIFEST = "checks/manifest.json"
 """What a release was made of, and the questions that it asks."""
@@ -75,6 +75,8 @@ def look_at(assignment: Assignment, folder: Path, language: str) -> HandIn:
         language: of what is said.
     """
     found, say = HandIn(language), catalogue(language)
+    if here := newer_than_graders():
+        found.notes.append(say("other_python", here=here, python=PYTHON))
     for module in assignment.modules:
         file = folder / PACKAGE / module
         if not file.is_file():
