@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
-from courses import answer, graded, save, small_course, write
+from a_course import answer, graded, save, small_course, write
 
 from grader.course import Course
 

@@ -15,8 +15,8 @@ from checks.engine.plain import difference
 from checks.executor.errors import StudentError
 from checks.executor.executor import Executor
 from checks.executor.values import Other
+from checks.released import PACKAGE
 from checks.student import Class, Contract, Function, Student
-from grader.course import PACKAGE
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import StudentProcess, TimeLimits
 from grader.sandbox.staging import SUBMISSION, stage_kit

@@ -66,7 +66,7 @@ def around_the_course() -> Iterator[World]:
 def test_attacks_have_names_of_their_own_and_a_sentence_each() -> None:
     assert len(NAMED) == len(ATTACKS) >= 40
     assert all(attack.tries.endswith(".") for attack in ATTACKS)
-    assert all(attack.says for attack in ATTACKS if attack.costs != "nothing")
+    assert all(attack.says for attack in ATTACKS if attack.costs not in {"nothing", "perhaps"})
 
 
 def test_attacks_stand_around_a_function_that_carries_no_other(
@@ -283,8 +283,8 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
         ),
         (wire, "room", lambda shape: 8 * math.prod(shape), "nothing_in_a_long_row", "far larger"),
         (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
-        (grader.sandbox.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "At least 15"),
-        (grader.grading.grade, "NAMED", 10**9, "missing_modules", "At least 15"),
+        (grader.sandbox.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "at least 15"),
+        (grader.grading.grade, "NAMED", 10**9, "missing_modules", "at least 15"),
         (
             grader.grading.submission,
             "comes_before_a_module",

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from a_course import CHECKS, LAYERS, MESSAGES, MISTAKES, small_course, write
 from arena import arena
 from conftest import ROOT
-from courses import CHECKS, LAYERS, MESSAGES, MISTAKES, small_course, write
 
 from grader.course import Course
 from grader.errors import GraderError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from courses import small_course
+from a_course import small_course
 
 from checks.language import LANGUAGES
 from grader.course import Course
@@ -33,7 +33,7 @@ WRONG = {
     'environment = "../requirements.txt"': r"environment: expected the name of a requirements file in the course",
     'assignments = ["a b"]': r"assignments: expected a list of assignments' names, each once, found \['a b'\]\.",
     "assignments = [1]": r"assignments: expected a list",
-    'course_id = "x"': r"course_id: expected one of title, package, languages, python, environment, assignments\.",
+    'course_id = "x"': r"course_id: expected one of title, package, languages, .*, assignments, classic\.",
     "title = ": r"expected TOML, found an error \(",
 }
 

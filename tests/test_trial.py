@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from a_course import CHECKS, MESSAGES, MISTAKES, small_course, write
 from arena import arena
-from courses import CHECKS, MESSAGES, MISTAKES, small_course, write
 from letters import letters
 
 from checks.engine.recording import FILE

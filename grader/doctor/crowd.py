@@ -164,7 +164,7 @@ def _half(notebook: dict[str, Any]) -> None:
 
 _PICTURES = {f"slike/{number}.png": b"" for number in range(20_000)}
 _FOLDERS = {f"slike/{'/'.join(str(number))}/{number}.png": b"1" for number in range(9_000)}
-_MISSING = "At least 15 more|Najmanje još 15"
+_MISSING = "at least 15|najmanje 15"
 
 CROWD: tuple[Hostile, ...] = (
     Hostile(
@@ -172,7 +172,7 @@ CROWD: tuple[Hostile, ...] = (
         "wide",
         "Returns 20 MB of booleans from every call.",
         _calling("import numpy as np\nreturn as_asked(np.zeros((20, 10**6), bool))"),
-        says="far larger|mnogo je već",
+        says="far larger|mnogo veći",
     ),
     Hostile(
         "eve-endless-view",
@@ -183,7 +183,7 @@ CROWD: tuple[Hostile, ...] = (
             + SIZES
             + "return as_asked(np.zeros((6, 10**6), 'int8'))"
         ),
-        says="far larger|mnogo je već",
+        says="far larger|mnogo veći",
     ),
     Hostile(
         "eve-maps",
@@ -195,7 +195,7 @@ CROWD: tuple[Hostile, ...] = (
             + "(b'\\xdc\\x00\\x3c' + b'\\x80' * 60) * 1000) * 1000\n"
             + "pipe._socket.sendall(struct.pack('>I', len(_frame)) + _frame)"
         ),
-        says="far larger|mnogo je već",
+        says="far larger|mnogo veći",
     ),
     Hostile(
         "eve-extensions",

@@ -79,7 +79,7 @@ for number in range(300):
     importlib.import_module(f"m{number}_" + "m" * 20_000)
 """,
         costs="nothing",
-        says="At least 15 more modules",
+        says="at least 15",
     ),
     Attack(
         "missing_modules_of_its_own",
@@ -92,7 +92,7 @@ def missing(reply, *a):
 pipe.send = missing
 """,
         costs="nothing",
-        says="At least 15 more modules",
+        says="at least 15",
     ),
     Attack(
         "type_that_moves_the_cursor",

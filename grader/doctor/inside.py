@@ -24,7 +24,8 @@ zeros = [np.zeros(np.shape(a)) for a in (answer if isinstance(answer, tuple) els
 
 WORDS = """
 import sys
-sys.modules["checks.executor.executor"].printable = lambda text, *a: text
+for module in ("executor", "values"):
+    sys.modules[f"checks.executor.{module}"].printable = lambda text, *a: text
 """
 """Sends every text as it is."""
 
