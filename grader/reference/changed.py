@@ -21,7 +21,7 @@ from checks.executor.values import Handle
 from ..errors import GraderError
 from .edits import Edit, apply, span_of
 from .package import Package
-from .regions import without_markers
+from .regions import lines_without_markers, without_markers
 from .syntax import parse
 
 
@@ -133,9 +133,10 @@ def _file(package: Package, module: str) -> tuple[Path, str]:
 
 @lru_cache(maxsize=64)
 def _definition(path: Path, text: str, name: str) -> tuple[str, int]:
-    """The source of a function or class, and the lines before it."""
+    """The source of a function or class without markers, and the lines before it in the file."""
     first, last = span_of(name, text, path)
-    return "".join(text.splitlines(keepends=True)[first:last]), first
+    before = lines_without_markers(path.read_text(encoding="utf-8"))[first] - 1
+    return "".join(text.splitlines(keepends=True)[first:last]), before
 
 
 @lru_cache(maxsize=4096)

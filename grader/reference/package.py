@@ -130,7 +130,10 @@ class _Loader(importlib.abc.SourceLoader):
 
 
 def _in_file(line: int, numbers: Sequence[int]) -> int:
-    return numbers[min(line, len(numbers)) - 1] if numbers else line
+    """The file's number of a line; an edit may have added lines at the end, which are counted on."""
+    if not numbers:
+        return line
+    return numbers[line - 1] if line <= len(numbers) else numbers[-1] + line - len(numbers)
 
 
 _finder = _Finder()
