@@ -26,6 +26,7 @@ from grader.classroom.gradebook import write_feedback
 from grader.classroom.results import record_path
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.errors import GraderError
 from grader.publish.release import release
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -164,6 +165,19 @@ def test_a_cell_that_did_not_run_to_its_end_earns_nothing_nor_does_one_after_it(
     assert not row.problem
     assert set(row.points.values()) == {0.0}
     assert any("stopped" in reason or "5" in reason for reason in row.look), row.look
+
+
+def test_where_the_kit_cannot_run_a_notebook_nothing_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise GraderError("no notebook can be run here. Next: grader doctor.")
+
+    lay_out(tmp_path, (PLAIN,), (PLAIN,))
+    course = of_kit(tmp_path)
+    release(course, NAME)
+    monkeypatch.setattr("grader.classroom.classic.run_notebook", broken)
+    [row] = grade_class(course, NAME)
+    assert "no notebook can be run here" in row.problem
+    assert record_path(course, NAME, "ana").exists() is False
 
 
 def test_a_classic_assignment_is_refused_in_one_line_where_only_checks_can_grade(

@@ -43,11 +43,11 @@ from ..text import sentences
 from .exporter import grade_id_of, released_notebook
 from .pages.bounded import at_hand
 from .pages.html import STAYS_INSIDE, plain
-from .pages.notebook import NotebookBounds
+from .pages.notebook import NotebookBounds, run_notebook
 from .pages.reading import read_notebook
 from .results import UNFINISHED, Note, Record, digest_checks, digest_submission, mark_stale, write_record
 from .runs import only_one, unfinished
-from .steps.for_reading import inert_cells, run_cells
+from .steps.for_reading import inert_cells, show
 from .steps.scoring import SUMMARY
 
 INSIDE = "graded_inside"
@@ -93,9 +93,9 @@ class RunInside(NbGraderPreprocessor):  # type: ignore[misc]
         for cell in cells:
             cell.outputs, cell.execution_count = [], None
         folder = Path(converter._format_dest(names["assignment"], names["student"]))
-        remark = run_cells(
-            cells, folder, converter.launcher, NotebookBounds(seconds=converter.seconds), course_of(converter)
-        )
+        bounds = NotebookBounds(seconds=converter.seconds)
+        # What cannot be run at all is the kit's fault: it is raised, and nothing is scored.
+        remark = run_notebook(cells, folder, converter.launcher, bounds, course_of(converter))
         ran = [cell for cell in cells if cell.execution_count is not None]
         if remark:
             if remark not in converter.notes:
@@ -107,9 +107,8 @@ class RunInside(NbGraderPreprocessor):  # type: ignore[misc]
                 text = sentences("en")("not_run_to_its_end")
                 cell.outputs.append(new_output("error", ename="NotRun", evalue=text, traceback=[text]))  # type: ignore[no-untyped-call]
             if error := next((output for output in cell.outputs if output.output_type == "error"), None):
-                converter.raised[names["notebook"], grade_id_of(cell)] = f"{error.ename}: {error.evalue}".splitlines()[
-                    0
-                ]
+                said = f"{error.ename}: {error.evalue}".splitlines()[0]
+                converter.raised[names["notebook"], grade_id_of(cell)] = said
         return nb, resources
 
 
@@ -121,11 +120,7 @@ class KeepInert(NbGraderPreprocessor):  # type: ignore[misc]
         converter: ClassicConverter = self.parent.parent
         released = released_notebook(course_of(converter), converter.assignment.name, resources["nbgrader"]["notebook"])
         for cell, shown in zip(nb.cells, inert_cells(nb.cells, released), strict=True):
-            cell.source = shown.source
-            if shown.attachments is not None:
-                cell.attachments = shown.attachments
-            if shown.plain:
-                cell.metadata["magics_language"] = "text"
+            show(cell, shown)
         say = sentences(course_of(converter).language)
         text = "\n\n".join([f"**{plain(say(note.key, **note.names))}**" for note in converter.notes] + [STAYS_INSIDE])
         nb.cells.insert(0, new_markdown_cell(text, id=SUMMARY))  # type: ignore[no-untyped-call]

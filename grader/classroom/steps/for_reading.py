@@ -113,14 +113,19 @@ class MakeInert(Step):
         if inert is None or [cell.source for cell in cells] != [shown.original for shown in inert]:
             inert = inert_cells(cells, released_notebook(verdict.course, verdict.assignment.name))
         for cell, shown in zip(cells, inert, strict=True):
-            cell.source = shown.source
-            if shown.attachments is not None:
-                cell.attachments = shown.attachments
-            if shown.plain:
-                cell.metadata["magics_language"] = "text"
+            show(cell, shown)
             if shown.as_text:
                 verdict.note("shown_as_text")
         return nb, resources
+
+
+def show(cell: NotebookNode, shown: InertCell) -> None:
+    """Put into a cell what its reader gets."""
+    cell.source = shown.source
+    if shown.attachments is not None:
+        cell.attachments = shown.attachments
+    if shown.plain:
+        cell.metadata["magics_language"] = "text"
 
 
 def inert_cells(cells: Sequence[NotebookNode], released: NotebookNode) -> list[InertCell]:
