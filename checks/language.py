@@ -43,9 +43,14 @@ class Catalogue:
         return self.sentences.get(key, {}).get(self.language, "")
 
 
-@lru_cache
 def _read(path: Path) -> dict[str, dict[str, str]]:
-    data: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@lru_cache
+def _parsed(text: str) -> dict[str, dict[str, str]]:
+    # By what a file holds: in a server that runs for days it may come to hold something else.
+    data: dict[str, dict[str, str]] = tomllib.loads(text)
     return data
 
 
