@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from grader.course import KIT
-from grader.sandbox.launch import worker_python
+from grader.sandbox import temporary
+from grader.sandbox.launch import PlainLauncher, worker_python
+from grader.sandbox.ready import get_ready
 from grader.sandbox.staging import INSIDE, stage_kit
 
 LOAD = """
@@ -69,3 +71,30 @@ def test_a_worker_of_another_python_takes_the_text(kit: Path) -> None:
 def test_what_is_compiled_does_not_say_where_the_kit_lies(kit: Path) -> None:
     assert compiled(kit)
     assert not [path for path in compiled(kit) if str(KIT).encode() in path.read_bytes()]
+
+
+def test_a_stage_lies_in_memory_unless_somebody_says_where_temporary_files_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in temporary._NAMED:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(temporary, "_MEMORY", str(tmp_path))
+    monkeypatch.setattr(temporary, "_ROOM", 0)
+    with get_ready(PlainLauncher(worker_python())) as ready:
+        assert ready.stage.parent == tmp_path
+        assert ready.stage.stat().st_mode & 0o077 == 0
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("TMPDIR", "/tmp")
+    assert temporary.in_memory() is None
+
+
+@pytest.mark.parametrize(("place", "room"), [("little", 2**60), ("missing", 0)])
+def test_where_there_is_no_room_in_memory_a_stage_lies_where_temporary_files_go(
+    place: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "little").mkdir()
+    for name in temporary._NAMED:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(temporary, "_MEMORY", str(tmp_path / place))
+    monkeypatch.setattr(temporary, "_ROOM", room)
+    assert temporary.in_memory() is None
