@@ -8,7 +8,7 @@ said where a check fails, `explain`; what an exception reads like, `faults`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -112,10 +112,14 @@ def _paid_if_computed(
     """The outcome of a check in which nothing is wrong; right form alone earns nothing."""
     remarks = _remarks(student, say)
     passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
-    if _is_right(check, observed, case):
+    # What is right beside the first truth need not be asked of another one.
+    if not check.moves or _all_right(check, _right(check, observed, case, [case.truth])):
+        return passed
+    right = _right(check, observed, case, [case.truth, *case.also])
+    if _all_right(check, right):
         return passed
     try:
-        idle = not_computed(check, student, case.inputs, observed, _right(check, observed, case))
+        idle = not_computed(check, student, case.inputs, observed, right)
     except StudentError as error:
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
     if idle is None:
@@ -124,21 +128,21 @@ def _paid_if_computed(
     return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", at=at), remarks)
 
 
-def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:
-    """Whether all that must be computed is right, and so no further question is asked; also where nothing must."""
-    if not check.moves:
-        return True
+def _all_right(check: Check, right: Sequence[Set[str]]) -> bool:
+    """Whether all that must be computed is right, and so no further question is asked."""
     asked = _must_be_computed(check)
-    return all(names >= asked for names in _right(check, observed, case))
+    return all(names >= asked for names in right)
 
 
-def _right(check: Check, observed: Sequence[Observed], case: Case) -> list[set[str]]:
+def _right(
+    check: Check, observed: Sequence[Observed], case: Case, truths: Sequence[Sequence[Observed]]
+) -> list[set[str]]:
     """For every size, what is right of that which must be computed, by one truth or another."""
-    names = _must_be_computed(check)
+    names, precision = _must_be_computed(check), case.precision
     found: list[set[str]] = [set() for _ in observed]
-    for truth in (case.truth, *case.also):
+    for truth in truths:
         for right, item, true in zip(found, observed, truth, strict=True):
-            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], case.precision)}
+            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], precision)}
     return found
 
 
