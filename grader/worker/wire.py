@@ -27,7 +27,17 @@ import numpy as np
 
 from checks.executor.allowance import LARGEST, room
 from checks.executor.text import printable
-from checks.executor.values import LONGEST_TEXT, MOST_NAMES, WHITELIST, Callback, Handle, Named, Other, Text
+from checks.executor.values import (
+    AS_THEY_ARE,
+    LONGEST_TEXT,
+    MOST_NAMES,
+    WHITELIST,
+    Callback,
+    Handle,
+    Named,
+    Other,
+    Text,
+)
 
 from .measure import TooMuch, measure
 
@@ -147,10 +157,10 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
 
 def _printable(message: Any) -> Any:
     """The message with every text in it as it may reach a terminal, a file or a page."""
-    if isinstance(message, int | np.ndarray | Handle):
-        return message
     if isinstance(message, str):
         return printable(message)
+    if type(message) in AS_THEY_ARE:
+        return message
     if isinstance(message, list):
         return [_printable(item) for item in message]
     if isinstance(message, dict):
@@ -194,6 +204,8 @@ class Tuple:
 
 def with_tuples(value: Any) -> Any:
     """An argument whose tuples are sent as such."""
+    if type(value) in AS_THEY_ARE:
+        return value
     if isinstance(value, tuple):
         return Tuple(tuple(map(with_tuples, value)))
     if isinstance(value, list):
