@@ -27,7 +27,10 @@ from .outcome import Outcome, differences
 from .own_forward import OwnForwards
 from .plain import difference
 
-__all__ = ["judge"]
+__all__ = ["MOST_LATE", "judge"]
+
+MOST_LATE = 2
+"""Checks of one function that may run out of time; its others are not run then, and fail."""
 
 
 def judge(
@@ -62,9 +65,13 @@ def judge(
         asked = assignment.asked(student, function)
         # Infinity less infinity, and the like, shows in the result.
         with np.errstate(all="ignore"):
-            outcomes = [
-                _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
-            ]
+            outcomes: list[Outcome] = []
+            for check in assignment.of(function):
+                late = [outcome for outcome in outcomes if outcome.status == "timeout"]
+                if len(late) < MOST_LATE:
+                    outcomes.append(_judged(assignment, check, asked, oracle, say, own_forwards))
+                else:
+                    outcomes.append(_not_run(check, late[-1], say))
             imports.update(found for outcome in outcomes if outcome.error and (found := failed_import(outcome.error)))
             outcomes = _counted_with_values(outcomes, say)
             judged = explain(assignment, _said_once(outcomes, say), asked, say)
@@ -99,6 +106,12 @@ def _judged(
         # The mistakes are known beside the first truth, so nothing is diagnosed beside another.
         return replace(_paid_if_computed(assignment, check, student, case, observed, say), case=None)
     return own_forwards.judge(Outcome(check, "failed", "", _remarks(student, say), case, observed, wrong))
+
+
+def _not_run(check: Check, late: Outcome, say: Catalogue) -> Outcome:
+    """The outcome of a check of a function that ran out of time too often."""
+    seconds = late.error.message if late.error else ""
+    return Outcome(check, "timeout", say("no_more_time", count=MOST_LATE, detail=seconds), error=late.error)
 
 
 def _is_as_good(check: Check, observed: Sequence[Observed], case: Case) -> bool:
