@@ -1,5 +1,6 @@
 """A network gets stand-ins however it comes by its layers, and the student's own module is not run under it."""
 
+import ast
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from conftest import Submit
 
 from checks.core import Assignment, Observed
 from checks.engine.judge import judge
+from checks.executor import substituted
 from checks.executor.executor import Executor
 from checks.executor.substituted import Substituted
 from checks.result import Result
@@ -168,3 +170,31 @@ def test_another_truth_is_worked_out_only_where_the_first_is_missed(
     monkeypatch.setattr(LiveCase, "also", property(noted))
     result = judged(changed(submit(), "", replaced))
     assert bool(worked_out) == asked == (result.score < result.max_score)
+
+
+def test_names_in_what_is_imported_send_nobody_through_the_package(
+    judged: Judged, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = substituted._parsed
+
+    def noted(path: Path) -> ast.Module:
+        parsed.append(path.name)
+        return parse(path)
+
+    monkeypatch.setattr(substituted, "_parsed", noted)
+    folder = submit()
+    assert "import numpy as np" in (folder / "funkcije" / "layers.py").read_text()
+    result = judged(folder)
+    assert result.score == result.max_score
+    assert parsed == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from math import sqrt as root", "import math as other, math as root", "from math import sqrt as a, sqrt as root"],
+)
+def test_a_name_that_is_imported_under_another_is_found_by_that(line: str, judged: Judged, submit: Submit) -> None:
+    network = {"class FullyConnectedNet": "if not root:\n    raise NameError\n\n\nclass FullyConnectedNet"}
+    result = judged(changed(submit(), f"\n{line}\n", network))
+    assert result.score == result.max_score
