@@ -90,6 +90,7 @@ ANY_REPLY = bounds_of_reply(LARGEST)
 
 _ARRAY, _HANDLE, _OTHER, _TYPE, _TEXT, _TUPLE, _NAMED, _CALLBACK = range(1, 9)
 _LENGTH = struct.Struct(">I")
+_LITTLE = {char: np.dtype(char).newbyteorder("<") for char in WHITELIST}
 _DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for char in WHITELIST)}
 
 
@@ -172,12 +173,19 @@ def _too_long(length: int, bounds: Bounds) -> TooLarge:
     return TooLarge(f"{length} bytes")
 
 
+@lru_cache(maxsize=512)
+def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """What an array's bytes begin with."""
+    header: bytes = msgpack.packb([dtype, list(shape)])
+    return header
+
+
 def _default(value: Any) -> msgpack.ExtType:
     if isinstance(value, np.ndarray):
         if value.dtype.char not in WHITELIST or type(value) is not np.ndarray:
             raise TypeError(f"array of {value.dtype}")
-        header = msgpack.packb([value.dtype.newbyteorder("<").str, list(value.shape)])
-        return msgpack.ExtType(_ARRAY, header + value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+        dtype = _LITTLE[value.dtype.char]
+        return msgpack.ExtType(_ARRAY, _header(dtype.str, value.shape) + value.astype(dtype, copy=False).tobytes())
     if isinstance(value, Handle):
         return msgpack.ExtType(_HANDLE, struct.pack(">I", value.number))
     if isinstance(value, Other):
