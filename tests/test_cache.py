@@ -13,8 +13,9 @@ import pytest
 from a_course import small_course
 
 from grader.course import Course
-from grader.publish import cache, recordings
+from grader.publish import recordings
 from grader.publish.recordings import record
+from grader.reference import cache
 
 Files = dict[str, bytes]
 

@@ -269,3 +269,22 @@ def test_work_that_is_wrong_earns_what_it_is_worth_wherever_it_lies(tmp_path: Pa
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert row.total == 1.0
     assert SOLVED not in (folder / "layers.py").read_text(encoding="utf-8")
+
+
+def test_what_lies_beside_complete_work_is_not_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = released_course(tmp_path)
+    assignment = course.assignment("scale")
+    given = {"layers.py": (course.release / "scale" / MODULE).read_bytes()}
+    looked_through: list[str] = []
+    strip = work._stripped
+
+    def stripped(text: str) -> str:
+        looked_through.append(text)
+        return strip(text)
+
+    monkeypatch.setattr(work, "_stripped", stripped)
+    for student, body, looked in (("ana", SOLVED, False), ("eva", None, True)):
+        folder = hand_in(course, student, body)
+        (folder / "notes.py").write_text("notes = 'on the way'\n")
+        read_submission(folder, assignment, given)
+        assert any("on the way" in text for text in looked_through) == looked

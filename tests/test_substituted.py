@@ -1,20 +1,22 @@
 """A network gets stand-ins however it comes by its layers, and the student's own module is not run under it."""
 
+import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from conftest import Submit
 
-from checks.core import Assignment
+from checks.core import Assignment, Observed
 from checks.engine.judge import judge
+from checks.executor import substituted
 from checks.executor.executor import Executor
 from checks.executor.substituted import Substituted
 from checks.result import Result
 from checks.student import Student
 from grader.course import Course
-from grader.reference.oracle import LiveOracle
+from grader.reference.oracle import LiveCase, LiveOracle
 from grader.reference.package import load_package
 from grader.reference.render import Rendered
 from grader.reference.versions import Versions
@@ -148,3 +150,51 @@ def test_the_modules_of_the_student_are_as_they_were_after_each_call(
     assert f"{package.name}.fc_net" not in sys.modules
     assert over.modules[f"{package.name}.layers"] is not own
     package.unload()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "asked"),
+    [({}, False), ({"0.5 * self.reg": "0.7 * self.reg"}, True)],
+    ids=["a right network", "a wrong one"],
+)
+def test_another_truth_is_worked_out_only_where_the_first_is_missed(
+    replaced: dict[str, str], asked: bool, judged: Judged, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[str] = []
+    also = LiveCase.also.func
+
+    def noted(case: LiveCase) -> Sequence[Sequence[Observed]]:
+        worked_out.append(case.check.id)
+        return also(case)
+
+    monkeypatch.setattr(LiveCase, "also", property(noted))
+    result = judged(changed(submit(), "", replaced))
+    assert bool(worked_out) == asked == (result.score < result.max_score)
+
+
+def test_names_in_what_is_imported_send_nobody_through_the_package(
+    judged: Judged, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = substituted._parsed
+
+    def noted(path: Path) -> ast.Module:
+        parsed.append(path.name)
+        return parse(path)
+
+    monkeypatch.setattr(substituted, "_parsed", noted)
+    folder = submit()
+    assert "import numpy as np" in (folder / "funkcije" / "layers.py").read_text()
+    result = judged(folder)
+    assert result.score == result.max_score
+    assert parsed == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from math import sqrt as root", "import math as other, math as root", "from math import sqrt as a, sqrt as root"],
+)
+def test_a_name_that_is_imported_under_another_is_found_by_that(line: str, judged: Judged, submit: Submit) -> None:
+    network = {"class FullyConnectedNet": "if not root:\n    raise NameError\n\n\nclass FullyConnectedNet"}
+    result = judged(changed(submit(), f"\n{line}\n", network))
+    assert result.score == result.max_score

@@ -129,6 +129,34 @@ def test_an_endless_loop_ends_at_the_limit_and_the_rest_is_still_graded(graded: 
     assert result.function_score("layernorm_forward") == (0, 6)
 
 
+def test_after_two_checks_that_run_out_of_time_the_others_of_that_function_are_not_run(
+    course: Course, assignment: Assignment, submit: Submit
+) -> None:
+    loop = edit("x_centered = x", "while True: pass\n    x_centered = x", "layernorm_forward")
+    limits = TimeLimits(call=1.0, total=60.0)  # enough for every check to run into it
+    result = grade(submit(loop), course, assignment, language="en", limits=limits)
+    messages = [check.message for check in result.of("layernorm_forward")]
+    assert len(messages) > 5
+    assert [message.startswith("Not run: in 2 checks") for message in messages] == [
+        False,
+        False,
+        *[True] * (len(messages) - 2),
+    ]
+    assert statuses(result, "layernorm_forward") == {"timeout"}
+    assert result.function_score("FullyConnectedNet") == (8, 8)
+
+
+def test_a_function_that_runs_out_of_time_in_one_check_keeps_its_others(
+    course: Course, assignment: Assignment, submit: Submit
+) -> None:
+    in_single = "while x.dtype == np.float32 and abs(x).max() < 50: pass\n    x_centered = x"
+    loop = edit("x_centered = x", in_single, "layernorm_forward")
+    result = grade(submit(loop), course, assignment, language="en", limits=TimeLimits(call=1.0, total=60.0))
+    late = {check.id for check in result.checks if check.status == "timeout"}
+    assert late == {"layernorm_forward.float32", "layernorm_backward.float32"}
+    assert {check.status for check in result.checks if check.id not in late} == {"passed"}
+
+
 @pytest.mark.parametrize(("module", "left"), [("layers", 8), ("fc_net", 32)])
 def test_an_endless_loop_at_import_ends_within_the_total_and_costs_its_module_and_no_other(
     graded: Grade, submit: Submit, module: str, left: float

@@ -24,8 +24,8 @@ from checks.result import Result, look
 from checks.student import Student
 
 from ..course import Course, framework_files
+from ..reference.handed_out import handed_out
 from ..reference.oracle import LiveOracle
-from ..reference.render import render_package
 from ..reference.versions import Versions
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
@@ -216,8 +216,8 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     kit: _Kit | None = getattr(_kits, "kit", None)
     known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
     if kit is None or not known or kit.oracle.assignment is not assignment:
-        given = render_package(course, assignment).stub
-        kit = _kits.kit = _Kit(digest, given, LiveOracle(Versions(course, assignment), b""))
+        oracle = LiveOracle(Versions(course, assignment), b"")
+        kit = _kits.kit = _Kit(digest, handed_out(course, assignment), oracle)
     return kit
 
 

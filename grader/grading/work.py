@@ -69,17 +69,17 @@ def find_work(
     work = Work()
     files = files_in(folder, also={_CHECKPOINTS})
     contents = _contents(folder, files, assignment.modules)
-    texts = {path: _stripped(text_of(content)) for path, content in contents.items()}
-    code = {path: text for path, text in texts.items() if _may_count(path, folder)}
+    texts = _Texts(contents)
     unwritten: list[str] = []
     for module in assignment.modules:
         stub = _stripped(text_of(given.get(module, b"")))
         functions = [name for name in assignment.functions if f"{assignment.module_of(name)}.py" == module]
         own = _stripped(text_of(modules[module])) if module in modules else ""
         candidates: dict[str, list[Path]] = defaultdict(list)
-        for path, text in code.items():
-            if path != package / module and _is_called(path.name, module) and _written(text, functions, stub):
-                candidates[text].append(path)
+        for path in contents:
+            called = path != package / module and _is_called(path.name, module) and _may_count(path, folder)
+            if called and _written(texts[path], functions, stub):
+                candidates[texts[path]].append(path)
         candidates.pop(own, None)
         written = [name for name in functions if name in _written(own, functions, stub) or _is_named(own, name)]
         names = listed([_name(paths[0], folder) for paths in candidates.values()])
@@ -89,16 +89,30 @@ def find_work(
             work.files.append(path)
             work.notes.append(Note("work_elsewhere", {"package": assignment.package, "module": module, "found": names}))
             _bring_helpers(work, contents, path.parent, package, modules, assignment, given)
-            written = _written(code[path], functions, stub)
+            written = _written(texts[path], functions, stub)
         elif candidates:
             key = "work_besides" if written else "work_several"
             work.notes.append(Note(key, {"package": assignment.package, "module": module, "found": names}))
         unwritten += [name for name in functions if name not in written]
-    stubs = {package / name: _stripped(text_of(content)) for name, content in given.items()}
-    own_places = {package / name for name in assignment.modules}
-    rest = {path: text for path, text in texts.items() if path not in own_places and text != stubs.get(path)}
-    _list_the_rest(work, files, rest, unwritten, folder, "\n".join(stubs.values()))
+    if unwritten:
+        stubs = {package / name: _stripped(text_of(content)) for name, content in given.items()}
+        own_places = {package / name for name in assignment.modules}
+        others = {path: texts[path] for path in contents if path not in own_places}
+        rest = {path: text for path, text in others.items() if text != stubs.get(path)}
+        _list_the_rest(work, files, rest, unwritten, folder, "\n".join(stubs.values()))
     return work
+
+
+class _Texts(dict[Path, str]):
+    """The code in files, each looked at when it is asked for: most of a right submission never is."""
+
+    def __init__(self, contents: Mapping[Path, bytes]) -> None:
+        super().__init__()
+        self._contents = contents
+
+    def __missing__(self, path: Path) -> str:
+        text = self[path] = _stripped(text_of(self._contents[path]))
+        return text
 
 
 def not_reached(
@@ -242,8 +256,6 @@ def _list_the_rest(
     work: Work, files: list[Path], code: Mapping[Path, str], unwritten: list[str], folder: Path, given: str
 ) -> None:
     """Say where code lies that may be a function that is not written where it belongs."""
-    if not unwritten:
-        return
     found: dict[Path, list[str]] = {}
     for path, text in code.items():
         if path not in work.files and (names := [name for name in unwritten if _tried(text, name, given)]):

@@ -23,8 +23,8 @@ from checks.engine.recording import FILE
 from ..course import KIT, Course
 from ..files import write_whole
 from ..grading.pretenders import load_pretenders
-from ..publish import cache
 from ..publish.recordings import record
+from ..reference import cache
 from ..sandbox.temporary import temporary_folder
 from .bench import RECORDED, Bench
 from .pretenders import measure

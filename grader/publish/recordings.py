@@ -13,10 +13,10 @@ from checks.engine.recording import FILE, HANDED_OUT, SEED, Writer
 
 from ..course import Course
 from ..errors import GraderError
+from ..reference import cache
 from ..reference.oracle import LiveOracle
 from ..reference.render import render_package
 from ..reference.versions import Versions
-from . import cache
 
 _CODE = (Path(checks.__file__).parent, Path(__file__).parents[1])
 _LOADED = cache.digest_of(_CODE)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .launch import Booting, Launcher, boot
 from .staging import SUBMISSION, stage_kit
-from .temporary import no_room, temporary_folder
+from .temporary import in_memory, no_room, temporary_folder
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def get_ready(launcher: Launcher) -> Iterator[Ready]:
     Raises:
         GraderError: there is no room for the folder, or no process can be started.
     """
-    with temporary_folder() as folder:
+    with temporary_folder(in_memory()) as folder:
         try:
             (folder / SUBMISSION).mkdir()
             stage_kit(folder)

@@ -5,9 +5,14 @@ Files of a submission are copied as bytes; nothing in them is read as anything e
 
 from __future__ import annotations
 
-import shutil
+import importlib.util
+import marshal
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING
 
 from ..course import KIT
@@ -55,11 +60,36 @@ def stage_stand_ins(assignment: Assignment, given: dict[str, bytes], target: Pat
 
 
 def stage_kit(target: Path) -> None:
-    """Write `target/kit`: the folders `INSIDE`."""
+    """Write `target/kit`: the folders `INSIDE`, each module as text and as Python keeps it compiled."""
     for folder in INSIDE:
         place = target / "kit" / folder
-        place.mkdir(parents=True)
+        kept = place / "__pycache__"
+        kept.mkdir(parents=True)
         for path in (KIT / folder).glob("*.py"):
-            shutil.copyfile(path, place / path.name)
+            text = path.read_bytes()
+            (place / path.name).write_bytes(text)
+            if text:
+                (kept / f"{path.stem}.{sys.implementation.cache_tag}.pyc").write_bytes(_compiled(path, text))
         # Without one, a package of the same name further down the path would be taken instead.
         (place.parent / "__init__.py").touch()
+
+
+_UNCHECKED = 1
+"""Says in a compiled module that it is not compared with its text: both are written here, for a reader who cannot
+write. A Python of another version takes the text."""
+
+
+@lru_cache(maxsize=128)
+def _compiled(path: Path, text: bytes) -> bytes:
+    """A module of the kit, compiled; from what Python keeps beside it, if that is of this text."""
+    name = path.relative_to(KIT).as_posix()
+    code = SourceFileLoader(path.stem, str(path)).get_code(path.stem)
+    assert code is not None
+    head = importlib.util.MAGIC_NUMBER + _UNCHECKED.to_bytes(4, "little") + importlib.util.source_hash(text)
+    return head + marshal.dumps(_called(code, name))
+
+
+def _called(code: CodeType, name: str) -> CodeType:
+    """Code under the name of another file: where the kit lies is not told to a submission."""
+    inner = (_called(part, name) if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_filename=name, co_consts=tuple(inner))

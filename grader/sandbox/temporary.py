@@ -22,6 +22,31 @@ if sys.platform != "win32":
 
 PREFIX = "grader-stage-"
 _SWEPT: set[str] = set()
+_MEMORY = "/dev/shm"
+"""Where Linux has files that lie in memory."""
+_ROOM = 2**30
+"""Bytes that must be free there: the largest submissions of a few graders at once, with much left."""
+_USUAL = "/tmp"
+_NAMED = ("TMPDIR", "TEMP", "TMP")
+"""Variables that say where temporary files go."""
+
+
+def in_memory() -> str | None:
+    """Where many small files are made and removed soon, in a tenth of the time that a disk takes.
+
+    None, as for `temporary_folder`, where somebody says where temporary files go, or there is no such place, or little
+    room in it.
+    """
+    if not sys.platform.startswith("linux") or any(os.environ.get(name) for name in _NAMED):
+        return None
+    if tempfile.gettempdir() != _USUAL:
+        return None
+    try:
+        free = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    roomy = free.f_bavail * free.f_frsize >= _ROOM
+    return _MEMORY if roomy and os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 
 @contextlib.contextmanager

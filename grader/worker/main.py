@@ -11,7 +11,6 @@ no answer; everything that it says is checked on the other side.
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -128,8 +127,10 @@ def _load_package(folder: Path) -> None:
         raise
 
 
-class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _MissingModules:
     """Lets an import of a module that is not installed pass, and fails where it is used.
+
+    It has no base in `importlib.abc`, which would bring `tempfile` and ten others to each start of a worker.
 
     An unused `import torch` at the top of a file is a remark, not a reason to score nothing. What only shows something
     does nothing (`idle`).
@@ -152,7 +153,7 @@ class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         if (name := root[:LONGEST_NAME]) not in self.names and len(self.names) < MOST_MISSING:
             self.names.append(name)
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return (Idle if spec.name.partition(".")[0] in IDLE else _Absent)(spec.name)

@@ -27,7 +27,17 @@ import numpy as np
 
 from checks.executor.allowance import LARGEST, room
 from checks.executor.text import printable
-from checks.executor.values import LONGEST_TEXT, MOST_NAMES, WHITELIST, Callback, Handle, Named, Other, Text
+from checks.executor.values import (
+    AS_THEY_ARE,
+    LONGEST_TEXT,
+    MOST_NAMES,
+    WHITELIST,
+    Callback,
+    Handle,
+    Named,
+    Other,
+    Text,
+)
 
 from .measure import TooMuch, measure
 
@@ -80,6 +90,7 @@ ANY_REPLY = bounds_of_reply(LARGEST)
 
 _ARRAY, _HANDLE, _OTHER, _TYPE, _TEXT, _TUPLE, _NAMED, _CALLBACK = range(1, 9)
 _LENGTH = struct.Struct(">I")
+_LITTLE = {char: np.dtype(char).newbyteorder("<") for char in WHITELIST}
 _DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for char in WHITELIST)}
 
 
@@ -147,10 +158,10 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
 
 def _printable(message: Any) -> Any:
     """The message with every text in it as it may reach a terminal, a file or a page."""
-    if isinstance(message, int | np.ndarray | Handle):
-        return message
     if isinstance(message, str):
         return printable(message)
+    if type(message) in AS_THEY_ARE:
+        return message
     if isinstance(message, list):
         return [_printable(item) for item in message]
     if isinstance(message, dict):
@@ -162,12 +173,19 @@ def _too_long(length: int, bounds: Bounds) -> TooLarge:
     return TooLarge(f"{length} bytes")
 
 
+@lru_cache(maxsize=512)
+def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """What an array's bytes begin with."""
+    header: bytes = msgpack.packb([dtype, list(shape)])
+    return header
+
+
 def _default(value: Any) -> msgpack.ExtType:
     if isinstance(value, np.ndarray):
         if value.dtype.char not in WHITELIST or type(value) is not np.ndarray:
             raise TypeError(f"array of {value.dtype}")
-        header = msgpack.packb([value.dtype.newbyteorder("<").str, list(value.shape)])
-        return msgpack.ExtType(_ARRAY, header + value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes())
+        dtype = _LITTLE[value.dtype.char]
+        return msgpack.ExtType(_ARRAY, _header(dtype.str, value.shape) + value.astype(dtype, copy=False).tobytes())
     if isinstance(value, Handle):
         return msgpack.ExtType(_HANDLE, struct.pack(">I", value.number))
     if isinstance(value, Other):
@@ -194,6 +212,8 @@ class Tuple:
 
 def with_tuples(value: Any) -> Any:
     """An argument whose tuples are sent as such."""
+    if type(value) in AS_THEY_ARE:
+        return value
     if isinstance(value, tuple):
         return Tuple(tuple(map(with_tuples, value)))
     if isinstance(value, list):

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,7 @@ def digest_of(folders: Iterable[Path], *more: str) -> str:
         folders: read to the bottom; compiled modules do not count.
         more: other things that decide the result.
     """
-    whole = hashlib.sha256()
-    for word in (*more, platform.python_version(), platform.machine(), np.__version__):
-        whole.update(f"{len(word)}\0{word}".encode())
+    whole = _begun(more)
     for folder in folders:
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix != ".pyc"}
         for name in sorted(files):
@@ -54,6 +52,24 @@ def digest_of(folders: Iterable[Path], *more: str) -> str:
                 whole.update(content)
         whole.update(b"\0")
     return whole.hexdigest()
+
+
+def digest_of_files(files: Mapping[str, Path], *more: str) -> str:
+    """As `digest_of`, of these files alone, each with the name that it counts under."""
+    whole = _begun(more)
+    for name, path in sorted(files.items()):
+        content = path.read_bytes()
+        whole.update(f"{name}\0{len(content)}\0".encode())
+        whole.update(content)
+    return whole.hexdigest()
+
+
+def _begun(more: Iterable[str]) -> hashlib._Hash:
+    """A digest of words, and of what computes here."""
+    whole = hashlib.sha256()
+    for word in (*more, platform.python_version(), platform.machine(), np.__version__):
+        whole.update(f"{len(word)}\0{word}".encode())
+    return whole
 
 
 def kept(folder: Path, key: Callable[[], str | None], make: Callable[[], Files]) -> Files:
