@@ -60,16 +60,21 @@ class LandlockLauncher:
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
         """See `Launcher`."""
-        lock = replace(self.lock, parent=os.getpid())
+        lock = self.lock_for(stage, os.getpid())
+        boot = BOOT.format(self.worker)
+        command = [self.layout.python, "-I", "-c", boot, str(stage / "kit"), str(stage / "submission"), lock.text()]
+        return _start(command, end, stage / "submission", clean_environment(), self.errors)
+
+    def lock_for(self, stage: Path, parent: int) -> Lock:
+        """What a worker on a stage closes, which is opened to its identity; it dies with its parent."""
+        lock = replace(self.lock, parent=parent)
         if self.files:
             read = (*self.layout.read, str(stage), *_DEVICES)
             lock = replace(lock, files=Files(read, self.layout.excluded, ("/dev/null",), self.scopes))
         if _is_root() and self.identity:
             reached = all(map(_reached_by_others, (*self.layout.read, str(stage.parent))))
             lock = replace(_with_identity(lock, stage), keep_reading=not reached)
-        boot = BOOT.format(self.worker)
-        command = [self.layout.python, "-I", "-c", boot, str(stage / "kit"), str(stage / "submission"), lock.text()]
-        return _start(command, end, stage / "submission", clean_environment(), self.errors)
+        return lock
 
 
 @dataclass(frozen=True)
