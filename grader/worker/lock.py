@@ -99,12 +99,21 @@ class Lock:
             _become(self.identity, self.keep_reading)
         if self.parent is not None:
             # After the identity: a change of it takes the wish back.
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != self.parent:
-                raise OSError("the process that asked for this one is gone")
+            die_with(self.parent)
         _prctl(_PR_SET_DUMPABLE, 0)
         if self.filter:
             seccomp.install(self.permit)
+
+
+def die_with(parent: int) -> None:
+    """End this process when the thread that started it ends.
+
+    Raises:
+        OSError: that process is not the parent any more.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise OSError("the process that asked for this one is gone")
 
 
 def _limit(limits: Limits) -> None:
