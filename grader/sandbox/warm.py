@@ -53,6 +53,10 @@ class NoZygote(Exception):
     """There is none, or it does not do what it was asked."""
 
 
+class Orphaned(GraderError):
+    """A worker went with the process that it was forked from: no score depends on it."""
+
+
 @contextlib.contextmanager
 def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
     """The same sandbox with workers that begin warm, where that can be had and holds; else the launcher itself.
@@ -101,6 +105,11 @@ class WarmLauncher:
         return replace(self.fresh, errors=self.errors).start(stage, end)
 
 
+def kept_by(launcher: Launcher) -> frozenset[int]:
+    """The processes that a launcher keeps between two submissions."""
+    return launcher.zygotes.processes if isinstance(launcher, WarmLauncher) else frozenset()
+
+
 class Zygotes:
     """One process at a time from which workers are forked, and those before it whose children still run.
 
@@ -137,6 +146,11 @@ class Zygotes:
                 if self._all and self._all[-1] is zygote:
                     self._left = 0
             raise NoZygote(str(error)) from None
+
+    @property
+    def processes(self) -> frozenset[int]:
+        """The numbers of those that run."""
+        return frozenset(zygote.pid for zygote in self._all if not zygote.gone)
 
     @property
     def forked(self) -> int:
@@ -309,7 +323,7 @@ class WarmProcess:
         """See `Process`.
 
         Raises:
-            GraderError: its zygote ended before it, so that nobody knows why it did.
+            Orphaned: its zygote ended before it, so that nobody knows why it did.
         """
         return self._learned() if self.told.is_set() else None
 
@@ -318,7 +332,7 @@ class WarmProcess:
 
         Raises:
             TimeoutExpired: it runs still.
-            GraderError: as for `poll`.
+            Orphaned: as for `poll`.
         """
         if not self.told.wait(timeout):
             raise subprocess.TimeoutExpired("a worker", timeout or 0.0)
@@ -338,7 +352,7 @@ class WarmProcess:
 
     def _learned(self) -> int:
         if self.returncode is None and self.code is None:
-            raise GraderError("the process that workers are forked from has ended. Next: grade again.")
+            raise Orphaned("the process that workers are forked from has ended. Next: grade again.")
         self.returncode = self.code if self.returncode is None else self.returncode
         assert self.returncode is not None
         return self.returncode
