@@ -29,7 +29,7 @@ from typing import Any
 from ..errors import GraderError
 from ..worker.zygote import FORK, LARGEST_MESSAGE, RETIRE, Order
 from .launch import Launcher, Process, clean_environment
-from .launchers import LandlockLauncher
+from .launchers import STAGE, BubblewrapLauncher, LandlockLauncher
 from .staging import stage_kit
 from .temporary import temporary_folder
 
@@ -45,6 +45,8 @@ _ANSWER = 30.0
 """Seconds until it has started, or forked, on a machine that is busy."""
 _REPORT = 10.0
 """Seconds until it says how a child ended that was killed."""
+_GRACE = 1.0
+"""Seconds in which a child ends that was asked to."""
 _MOST_FAILURES = 3
 """After so many zygotes that could not be had, no other is tried."""
 
@@ -65,7 +67,7 @@ def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
         launcher: what `choose` gave.
         children: how many are forked from one process.
     """
-    if not isinstance(launcher, LandlockLauncher):
+    if not isinstance(launcher, LandlockLauncher | BubblewrapLauncher):
         yield launcher
         return
     with contextlib.closing(Zygotes(launcher, children)) as zygotes:
@@ -87,7 +89,7 @@ def _holds(launcher: WarmLauncher) -> bool:
 class WarmLauncher:
     """Workers behind the same walls as a launcher's, forked from a process that has imported what they need."""
 
-    fresh: LandlockLauncher
+    fresh: LandlockLauncher | BubblewrapLauncher
     """Says what is closed, and starts a worker where none can be forked."""
     zygotes: Zygotes
     errors: int = subprocess.DEVNULL
@@ -118,7 +120,7 @@ class Zygotes:
         children: how many are forked from one.
     """
 
-    def __init__(self, launcher: LandlockLauncher, children: int = CHILDREN) -> None:
+    def __init__(self, launcher: LandlockLauncher | BubblewrapLauncher, children: int = CHILDREN) -> None:
         self._launcher = launcher
         self._children = children
         self._lock = threading.Lock()
@@ -137,9 +139,9 @@ class Zygotes:
             NoZygote: none can be had now.
         """
         zygote = self._one()
-        lock = self._launcher.lock_for(stage, zygote.pid)
+        order = _order(self._launcher, stage, zygote.pid)
         try:
-            return zygote.fork(Order(str(stage / "kit"), str(stage / "submission"), lock.text()), descriptors)
+            return zygote.fork(order, descriptors)
         except (NoZygote, OSError) as error:
             with self._lock:
                 self._failures += 1
@@ -184,6 +186,13 @@ class Zygotes:
                 self._left = self._children
             self._left -= 1
             return self._all[-1]
+
+
+def _order(launcher: LandlockLauncher | BubblewrapLauncher, stage: Path, parent: int) -> Order:
+    if isinstance(launcher, LandlockLauncher):
+        return Order(str(stage / "kit"), str(stage / "submission"), launcher.lock_for(stage, parent).text())
+    lock = launcher.lock_for(stage)
+    return Order(f"{STAGE}/kit", f"{STAGE}/submission", lock.text(), launcher.room_for(stage))
 
 
 class _Zygote:
@@ -235,6 +244,7 @@ class _Zygote:
             os.close(reading)
         if not isinstance(child, WarmProcess):
             raise NoZygote("it does not fork")
+        child.waits = order.room is not None
         return child
 
     def retire(self) -> None:
@@ -317,6 +327,9 @@ class WarmProcess:
         self.code: int | None = None
         self.told = threading.Event()
         """That there will be no other news of it."""
+        self.waits = False
+        """That it runs nothing of a submission, but waits for a worker in a room. Asked to end, it counts what that
+        used."""
         self._descriptor: int | None = descriptor
 
     def poll(self) -> int | None:
@@ -341,10 +354,15 @@ class WarmProcess:
     def kill(self) -> None:
         """End it and all that it started, and wait until it has ended."""
         if self._descriptor is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                # Its number may be another's by now. What is left of its group, the zygote ends.
-                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-            self.told.wait(_REPORT)
+            # By its descriptor, since its number may be another's by now. What is left of its group, the zygote ends.
+            ways = [(signal.SIGKILL, _REPORT)]
+            if self.waits:
+                ways.insert(0, (signal.SIGTERM, _GRACE))
+            for how, seconds in ways:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(self._descriptor, how)
+                if self.told.wait(seconds):
+                    break
             os.close(self._descriptor)
             self._descriptor = None
         if self.returncode is None:

@@ -139,7 +139,15 @@ def _become(identity: int, keep_reading: bool) -> None:
     os.setgroups([])
     os.setresgid(identity, identity, identity)
     os.setresuid(identity, identity, identity)
-    kept = _DAC_READ_SEARCH if keep_reading else 0
+    drop_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
+
+
+def drop_capabilities(kept: int = 0) -> None:
+    """Give up every capability but those in a mask.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     header = struct.pack("Ii", _CAPABILITY_VERSION, 0)
     low_and_high = struct.pack("6I", kept, kept, 0, 0, 0, 0)
     if ctypes.CDLL(None, use_errno=True).capset(header, low_and_high) != 0:

@@ -23,11 +23,12 @@ import select
 import signal
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .lock import die_with
+from .room import Room
 
 RETIRE = b"retire"
 """Asks it to end after its last child; the end of its socket ends it, and them, at once."""
@@ -45,10 +46,23 @@ class Order:
     submission: str
     lock: str
     """See `Lock.text`."""
+    room: Room | None = None
+    """Where `kit` and `submission` are; None where there are no namespaces around it."""
 
     def text(self) -> str:
         """The order, as it goes through the pipe."""
-        return json.dumps([self.kit, self.submission, self.lock])
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def parse(cls, text: bytes) -> Order:
+        """The inverse of `text`."""
+        data = json.loads(text)
+        room = data.pop("room")
+        if room:
+            bound, excluded, devices = (tuple(room.pop(name)) for name in ("bound", "excluded", "devices"))
+            links = tuple(map(tuple, room.pop("links")))
+            room = Room(bound=bound, links=links, excluded=excluded, devices=devices, **room)
+        return cls(room=room, **data)
 
 
 def serve(parent: int) -> Order:
@@ -112,12 +126,13 @@ class _Zygote:
                     self.retired = True
                     continue
                 try:
+                    parent = os.getpid()
                     child = os.fork()
                 except OSError as error:
                     child = -1
                     self._say({"failed": str(error)})
                 if child == 0:
-                    return _begin(self.control, *given)
+                    return _begin(self.control, parent, *given)
                 for one in given:
                     os.close(one)
                 if child > 0:
@@ -146,26 +161,30 @@ class _Zygote:
         self.control.send(_text(what))
 
 
-def _begin(control: socket.socket, end: int, order: int, *errors: int) -> Order:
+def _begin(control: socket.socket, parent: int, end: int, order: int, *errors: int) -> Order:
     """Become what a fresh worker is before it locks itself.
 
     Args:
         control: the zygote's socket, which is let go of first.
+        parent: the zygote, with which it ends.
         end: the child's own socket, which becomes its standard input.
         order: where its order is read from.
         errors: where its words go before it is locked, if anywhere.
     """
     control.close()
+    die_with(parent)
     os.setsid()
     os.dup2(end, 0)
     for words in errors:
         os.dup2(words, 2)
     with os.fdopen(order, "rb") as pipe:
-        read = Order(*json.loads(pipe.read()))
+        read = Order.parse(pipe.read())
     # The descriptors of other children are here, too.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     import numpy as np
 
+    if read.room:
+        read.room.enter()
     random.seed()
     np.random.seed()  # noqa: NPY002 - the generator that all share, which the zygote's children would have in common
     sys.argv[1:] = [read.kit, read.submission, read.lock]
