@@ -11,6 +11,8 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,13 +40,13 @@ from grader.doctor.battery import run
 from grader.doctor.world import World, world
 from grader.grading.grade import grade
 from grader.reference.edits import Edit
-from grader.sandbox.choose import for_notebooks
+from grader.sandbox.choose import Sandbox, for_notebooks
 from grader.sandbox.launch import PlainLauncher
-from grader.sandbox.launchers import LandlockLauncher
+from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.process import StudentProcess, TimeLimits
 from grader.sandbox.selftest import escapes
 from grader.sandbox.staging import stage_kit
-from grader.sandbox.warm import Orphaned, WarmLauncher, Zygotes, warmed
+from grader.sandbox.warm import Orphaned, WarmLauncher, Zygotes, kept_by, warmed
 
 QUICK = TimeLimits(call=2.0, total=8.0)
 ENDS = 60.0
@@ -57,16 +59,26 @@ def landlock() -> LandlockLauncher:
     return found
 
 
+def bwrap() -> BubblewrapLauncher:
+    found = machine.sandbox("bwrap")
+    assert isinstance(found, BubblewrapLauncher)
+    return found
+
+
+WALLS: dict[str, Callable[[], Any]] = {"landlock": landlock, "bwrap": bwrap}
+each_wall = pytest.mark.parametrize("wall", WALLS)
+
+
 @contextlib.contextmanager
-def warm_from(launcher: LandlockLauncher, children: int = 100) -> Iterator[WarmLauncher]:
+def warm_from(launcher: Sandbox, children: int = 100) -> Iterator[WarmLauncher]:
     """Without the self-test that `warmed` makes, for what does not hold."""
     with contextlib.closing(Zygotes(launcher, children)) as zygotes:
         yield WarmLauncher(launcher, zygotes)
 
 
-@pytest.fixture(scope="module")
-def warm() -> Iterator[WarmLauncher]:
-    with warmed(landlock()) as launcher:
+@pytest.fixture(scope="module", params=WALLS)
+def warm(request: pytest.FixtureRequest) -> Iterator[WarmLauncher]:
+    with warmed(WALLS[request.param]()) as launcher:
         assert isinstance(launcher, WarmLauncher)
         yield launcher
 
@@ -97,7 +109,8 @@ def without(monkeypatch: pytest.MonkeyPatch, protection: str) -> None:
     """Have zygotes start with some lines of Python that take a protection from them."""
     served = "from grader.worker.zygote import serve; "
     assert served in warming.BOOT
-    patched = f"import os, grader.worker.lock, grader.worker.zygote as z; {protection}; {served}"
+    modules = "os, grader.worker.lock as k, grader.worker.room as r, grader.worker.zygote as z"
+    patched = f"import {modules}; {protection}; {served}"
     monkeypatch.setattr(warming, "BOOT", warming.BOOT.replace(served, patched))
 
 
@@ -127,21 +140,79 @@ def test_every_attempt_of_the_self_test_is_refused_in_a_forked_worker(warm: Warm
     assert warm.zygotes.forked == before + 1
 
 
-@pytest.mark.parametrize(
-    ("weak", "worked"),
-    [
-        (lambda one: replace(one, lock=replace(one.lock, filter=False)), "start a process"),
-        (lambda one: replace(one, lock=replace(one.lock, limits=None)), "take 4 GB"),
-        (lambda one: replace(one, files=False), "read a file"),
-    ],
-    ids=["filter", "limits", "files"],
-)
-def test_the_self_test_misses_what_a_forked_worker_does_not_lock(
-    weak: Callable[[LandlockLauncher], LandlockLauncher], worked: str
-) -> None:
-    with warm_from(weak(landlock())) as launcher:
+def open_to_temporary_files(one: BubblewrapLauncher) -> BubblewrapLauncher:
+    return replace(one, layout=replace(one.layout, read=(*one.layout.read, tempfile.gettempdir())))
+
+
+WEAK: dict[str, tuple[str, Callable[[Any], Sandbox], str]] = {
+    "the filter": ("landlock", lambda one: replace(one, lock=replace(one.lock, filter=False)), "start a process"),
+    "the limits": ("landlock", lambda one: replace(one, lock=replace(one.lock, limits=None)), "take 4 GB"),
+    "the files": ("landlock", lambda one: replace(one, files=False), "read a file"),
+    "the filter in a room": (
+        "bwrap",
+        lambda one: replace(one, lock=replace(one.lock, filter=False)),
+        "start a process",
+    ),
+    "the limits in a room": ("bwrap", lambda one: replace(one, lock=replace(one.lock, limits=None)), "take 4 GB"),
+    "the files of a room": ("bwrap", open_to_temporary_files, "read a file"),
+}
+
+
+@pytest.mark.parametrize("protection", WEAK)
+def test_the_self_test_misses_what_a_forked_worker_does_not_lock(protection: str) -> None:
+    wall, weak, worked = WEAK[protection]
+    with warm_from(weak(WALLS[wall]())) as launcher:
         assert worked in escapes(launcher)
         assert launcher.zygotes.forked == 1
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_who_makes_a_namespace_of_users_keeps_no_right_in_it(protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not protected:
+        without(monkeypatch, "r.drop_capabilities = lambda *_: None")
+    with warm_from(replace(bwrap(), user_namespace=True)) as launcher:
+        assert escapes(launcher) == ([] if protected else ["use a capability"])
+        assert launcher.zygotes.forked == 1
+
+
+WRITES = """
+def write():
+    try:
+        open(os.path.join(os.path.dirname(__file__), "left"), "w").close()
+    except OSError:
+        return np.array(0)
+    return np.array(1)
+"""
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_what_is_seen_in_a_room_cannot_be_written(
+    protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+) -> None:
+    if not protected:
+        without(monkeypatch, "r._restrict = lambda *_: None")
+    folder = stage(WRITES)
+    with warm_from(replace(bwrap(), user_namespace=True)) as launcher:
+        with StudentProcess(folder, launcher, QUICK) as process:
+            assert (number(process, "write") == 0) == protected
+        assert launcher.zygotes.forked == 1
+    assert (folder / "submission" / "package" / "left").exists() != protected
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_in_a_room_there_is_no_network_of_the_hosts(
+    protected: bool, around: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = frozenset(children_of(os.getpid()))  # those of other tests
+    monkeypatch.setattr("grader.doctor.battery.kept_by", lambda launcher: running | kept_by(launcher))
+    weak = bwrap()
+    weak = replace(weak, lock=replace(weak.lock, permit=("socket", "connect", "setsockopt")))
+    if not protected:
+        weak = replace(weak, options=tuple(option for option in weak.options if option != "--unshare-net"))
+    with warm_from(weak) as launcher:
+        faults = run(next(one for one in ATTACKS if one.name == "loopback"), around, launcher, then_honest=False)
+        assert launcher.zygotes.forked > 0
+    assert ("changed outside: heard" in faults) != protected
 
 
 def test_a_warm_worker_that_does_not_hold_is_not_believed_in() -> None:
@@ -166,16 +237,17 @@ def speak():
 """
 
 
+@each_wall
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_child_that_keeps_the_zygotes_socket_could_speak_in_its_name(
-    protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+    wall: str, protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
 ) -> None:
     if not protected:
         without(
             monkeypatch,
             "kept = []; os.closerange = lambda *_: None; z.socket.socket.close = lambda self: kept.append(self)",
         )
-    with warm_from(landlock()) as launcher, StudentProcess(stage(SPEAKS), launcher, QUICK) as process:
+    with warm_from(WALLS[wall]()) as launcher, StudentProcess(stage(SPEAKS), launcher, QUICK) as process:
         heard = number(process, "speak")
         assert (heard == 0) == protected
         assert ended(zygote_of(launcher), 0.5 if protected else ENDS) != protected
@@ -184,14 +256,15 @@ def test_a_child_that_keeps_the_zygotes_socket_could_speak_in_its_name(
 DRAWS = "def draw():\n    return np.random.random()\n"
 
 
+@each_wall
 @pytest.mark.parametrize("protected", [True, False])
 def test_siblings_that_are_not_seeded_anew_draw_the_same_numbers(
-    protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+    wall: str, protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
 ) -> None:
     if not protected:
         without(monkeypatch, "import numpy; numpy.random.seed = lambda: None")
     drawn = []
-    with warm_from(landlock()) as launcher:
+    with warm_from(WALLS[wall]()) as launcher:
         for name in ("one", "other"):
             with StudentProcess(stage(DRAWS, name), launcher, QUICK) as process:
                 drawn.append(number(process, "draw"))
@@ -230,13 +303,14 @@ def test_what_a_child_could_start_ends_with_its_group(
 LOOPS = "def forever():\n    while True:\n        pass\n"
 
 
+@each_wall
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_child_ends_with_its_zygote(
-    protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+    wall: str, protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
 ) -> None:
     if not protected:
-        without(monkeypatch, "grader.worker.lock.die_with = lambda parent: None")
-    with warm_from(landlock()) as launcher:
+        without(monkeypatch, "k.die_with = z.die_with = lambda parent: None")
+    with warm_from(WALLS[wall]()) as launcher:
         process = StudentProcess(stage(LOOPS), launcher, QUICK)
         process.begin()
         assert process._process is not None
@@ -247,6 +321,35 @@ def test_a_child_ends_with_its_zygote(
     if stays:  # by its descriptor, it was ended all the same
         assert ended(child)
     assert stays != protected
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_room_ends_with_who_waits_outside_of_it(
+    protected: bool, monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+) -> None:
+    if not protected:
+        without(monkeypatch, "os.killpg = r.die_with = lambda *_: None")
+    with warm_from(bwrap()) as launcher, StudentProcess(stage(LOOPS), launcher, QUICK) as process:
+        process.begin()
+        assert process._process is not None
+        outside = process._process.pid
+        [first] = children_of(outside)
+        [worker] = children_of(first)
+        os.kill(outside, signal.SIGKILL)
+        stay = [pid for pid in (first, worker) if not ended(pid, ENDS if protected else 0.5)]
+        for pid in stay:
+            os.kill(pid, signal.SIGKILL)
+    assert stay == ([] if protected else [first, worker])
+
+
+def children_of(parent: int) -> list[int]:
+    """The processes that one has started and not waited for."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return found
 
 
 def test_a_host_variable_is_seen_where_a_zygote_inherits_the_environment(
@@ -367,9 +470,10 @@ def test_a_submission_whose_zygote_is_killed_under_it_gets_no_wrong_score(stage:
             number(process, "parent")
 
 
-def test_a_child_that_is_killed_alone_is_the_submissions_own_doing(stage: Callable[..., Path]) -> None:
+@each_wall
+def test_a_child_that_is_killed_alone_is_the_submissions_own_doing(wall: str, stage: Callable[..., Path]) -> None:
     source = "import signal\n\ndef end():\n    os.kill(os.getpid(), signal.SIGKILL)\n\ndef leave():\n    os._exit(7)\n"
-    with warm_from(landlock()) as launcher, StudentProcess(stage(source), launcher, QUICK) as process:
+    with warm_from(WALLS[wall]()) as launcher, StudentProcess(stage(source), launcher, QUICK) as process:
         for function, how in (("end", "signal SIGKILL"), ("leave", "exit status 7")):
             with pytest.raises(StudentError, match=how):
                 number(process, function)
@@ -399,7 +503,7 @@ def test_without_a_sandbox_and_for_notebooks_workers_start_afresh(warm: WarmLaun
     plain = PlainLauncher()
     with warmed(plain) as launcher:
         assert launcher is plain
-    assert isinstance(for_notebooks(warm, 60), LandlockLauncher)
+    assert isinstance(for_notebooks(warm, 60), type(warm.fresh))
 
 
 GRADER = """
@@ -412,7 +516,7 @@ if sys.argv[2] == "off":
     served = "from grader.worker.zygote import serve; "
     patched = "import grader.worker.zygote as z; z.die_with = lambda parent: None; " + served
     warm.BOOT = warm.BOOT.replace(served, patched)
-launcher = choose("landlock")
+launcher = choose(sys.argv[3])
 zygotes = warm.Zygotes(launcher)
 here, there = socket.socketpair()
 process = warm.WarmLauncher(launcher, zygotes).start(Path(sys.argv[1]), there)
@@ -427,19 +531,24 @@ sys.stdin.read()
 """
 
 
+@each_wall
 @pytest.mark.parametrize("protected", [True, False])
-def test_when_the_grader_is_killed_zygote_and_children_go_with_it(protected: bool, stage: Callable[..., Path]) -> None:
-    landlock()
-    command = [sys.executable, "-c", GRADER, str(stage(LOOPS)), "on" if protected else "off"]
+def test_when_the_grader_is_killed_zygote_and_children_go_with_it(
+    wall: str, protected: bool, stage: Callable[..., Path]
+) -> None:
+    WALLS[wall]()
+    command = [sys.executable, "-c", GRADER, str(stage(LOOPS)), "on" if protected else "off", wall]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as grader:
         assert grader.stdout is not None
         zygote, child, copy = map(int, grader.stdout.readline().split())
         assert Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1] == str(zygote)
+        inside = [one for outer in children_of(child) for one in (outer, *children_of(outer))]
+        assert len(inside) == (2 if wall == "bwrap" else 0)
         grader.send_signal(signal.SIGKILL)
-        stay = [pid for pid in (zygote, child) if not ended(pid, ENDS if protected else 0.5)]
+        stay = [pid for pid in (zygote, child, *inside) if not ended(pid, ENDS if protected else 0.5)]
         for pid in (copy, *stay):
             os.kill(pid, signal.SIGKILL)
-    assert stay == ([] if protected else [zygote, child])
+    assert stay == ([] if protected else [zygote, child, *inside])
 
 
 # The same verdicts.
@@ -525,22 +634,30 @@ def test_the_few_attacks_are_attacks() -> None:
 # What it is for.
 
 
-def test_the_processor_time_of_children_is_told_and_counted_in_the_end(stage: Callable[..., Path]) -> None:
-    source = "def work():\n    return np.array(sum(value * value for value in range(10**6)))\n"
+@each_wall
+def test_the_processor_time_of_children_is_told_and_counted_in_the_end(wall: str, stage: Callable[..., Path]) -> None:
+    source = """
+    import time
+
+    def work():
+        sum(value * value for value in range(10**6))
+        return np.array(time.process_time())
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with warm_from(landlock()) as launcher:
-        with StudentProcess(stage(source), launcher) as process:
-            number(process, "work")
+    with warm_from(WALLS[wall]()) as launcher:
+        with StudentProcess(stage(textwrap.dedent(source)), launcher) as process:
+            used = number(process, "work")
         told = launcher.zygotes.seconds
-        assert told > 0
+        assert told >= used > 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime >= told
 
 
+@each_wall
 def test_a_class_is_judged_by_forked_workers_and_one_submission_by_a_fresh_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wall: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    launcher = landlock()
+    launcher = WALLS[wall]()
     course = released_course(tmp_path)
     forked: list[Path] = []
     fork = Zygotes.fork

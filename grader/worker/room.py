@@ -34,7 +34,7 @@ _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
 _MOUNT_SETATTR, _PIVOT_ROOT = 442, {"x86_64": 155, "aarch64": 41}
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _DETACH = 2
-_SIGNALLED = 128
+_SIGNALLED, _KILL = 128, 1 << 5
 
 _BASE, _NEW, _OLD = "/tmp", "/new", "/old"
 """A folder that is everywhere, on which the room is built, and where the roots are meanwhile."""
@@ -145,7 +145,8 @@ def _wait_as_the_first() -> None:
     if worker == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
         return
-    _keep_nothing()
+    # As root it ends a worker with another identity than its own.
+    _keep_nothing(rights=_KILL)
     _wait_for(worker, signal.SIGKILL)
 
 
@@ -168,12 +169,12 @@ def _wait_for(child: int, passed_on: signal.Signals) -> NoReturn:
                     os._exit(code if code >= 0 else _SIGNALLED - code)
 
 
-def _keep_nothing(but: int = -1) -> None:
-    """Let go of everything that whoever waits for the worker could wait for, and of every right."""
+def _keep_nothing(but: int = -1, rights: int = 0) -> None:
+    """Let go of everything that whoever waits for the worker could wait for, and of all rights but some."""
     if but >= 0:
         os.dup2(but, 0)
     os.closerange(int(but >= 0), os.sysconf("SC_OPEN_MAX"))
-    drop_capabilities()
+    drop_capabilities(rights)
 
 
 def _bind(source: str, path: str, attributes: int) -> None:
