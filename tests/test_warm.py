@@ -25,13 +25,14 @@ import machine
 import pytest
 from arena import NAME as arena_name
 from arena import arena
-from classroom import hand_in, released_course
+from classroom import hand_in, released_course, whole_class
 from conftest import ROOT, Submit
 
 import grader.sandbox.warm as warming
 from checks.core import Assignment
 from checks.executor.errors import StudentError
 from checks.executor.values import Text
+from grader import cli
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
 from grader.doctor import ATTACKS
@@ -203,7 +204,7 @@ def test_what_is_seen_in_a_room_cannot_be_written(
 def test_in_a_room_there_is_no_network_of_the_hosts(
     protected: bool, around: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = frozenset(children_of(os.getpid()))  # those of other tests
+    running = everybody()
     monkeypatch.setattr("grader.doctor.battery.kept_by", lambda launcher: running | kept_by(launcher))
     weak = bwrap()
     weak = replace(weak, lock=replace(weak.lock, permit=("socket", "connect", "setsockopt")))
@@ -631,6 +632,31 @@ def test_the_few_attacks_are_attacks() -> None:
     assert {attack.name for attack in ATTACKS} > FEW
 
 
+@each_wall
+def test_doctor_says_whether_workers_can_be_forked_and_attacks_those(
+    wall: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    WALLS[wall]()
+    monkeypatch.setattr("grader.doctor.battery.kept_by", lambda launcher: launchers.append(launcher) or everybody())
+    launchers: list[Any] = []
+    typed = ["doctor", "--course", str(arena(tmp_path).root), "--sandbox", wall, "--warm"]
+    assert cli.main([*typed, "--attack", "secret"]) == 0
+    said = capsys.readouterr().out
+    assert "warm       holds" in said
+    assert "1 of 1 held off" in said
+    assert launchers
+    assert all(isinstance(launcher, WarmLauncher) for launcher in launchers)
+    monkeypatch.setattr(warming, "BOOT", "raise SystemExit")
+    assert cli.main([*typed, "--attack", "secret"]) == 2
+    assert "warm       cannot be had here" in capsys.readouterr().out
+    assert cli.main([*typed[:-1], "--quick"]) == 0
+
+
+def everybody() -> frozenset[int]:
+    """The processes that other tests have running."""
+    return frozenset(children_of(os.getpid()))
+
+
 # What it is for.
 
 
@@ -673,3 +699,26 @@ def test_a_class_is_judged_by_forked_workers_and_one_submission_by_a_fresh_one(
     hand_in(course, "ivo")
     assert [row.problem for row in grade_class(course, "scale", launcher=launcher, run_notebooks=False)] == ["", ""]
     assert len(forked) == len(set(forked)) == 3  # one for the self-test
+
+
+def test_a_class_is_judged_to_its_end_although_the_zygote_is_killed_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = released_course(tmp_path)
+    due = whole_class(course)
+    killed: list[int] = []
+    fork = Zygotes.fork
+
+    def fork_and_kill(zygotes: Zygotes, stage: Path, descriptors: Any) -> Any:
+        process = fork(zygotes, stage, descriptors)
+        if zygotes.forked == 2:  # the first is the self-test's
+            killed.append(zygotes._all[-1].pid)
+            os.kill(killed[-1], signal.SIGKILL)
+            assert ended(killed[-1])
+        return process
+
+    monkeypatch.setattr(Zygotes, "fork", fork_and_kill)
+    rows = grade_class(course, "scale", launcher=landlock(), run_notebooks=False, jobs=1)
+    assert len(killed) == 1
+    assert [row.problem for row in rows] == [""] * len(due)
+    assert {row.student: row.points["scale_forward"] for row in rows} == due
