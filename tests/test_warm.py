@@ -493,6 +493,20 @@ def test_where_no_zygote_can_be_had_workers_start_afresh(
         assert launcher.zygotes.forked == 0
 
 
+def test_a_zygote_that_forks_too_late_is_ended_before_a_fresh_worker_takes_the_childs_place(
+    monkeypatch: pytest.MonkeyPatch, stage: Callable[..., Path]
+) -> None:
+    without(monkeypatch, "import time; fork = os.fork; os.fork = lambda: (time.sleep(2), fork())[1]")
+    with warm_from(landlock()) as launcher:
+        zygote = launcher.zygotes._one()
+        monkeypatch.setattr(warming, "_ANSWER", 0.1)
+        with StudentProcess(stage(PARENT), launcher, QUICK) as process:
+            assert number(process, "parent") == os.getpid()
+            assert zygote.gone
+            assert ended(zygote.pid, 0.5)
+        assert launcher.zygotes.forked == 0
+
+
 def test_a_process_with_threads_forks_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
     fresh = landlock()

@@ -237,13 +237,17 @@ class _Zygote:
                 if pipe.write(text) != len(text):
                     raise NoZygote("an order that fits into no pipe")
             with self._lock:
+                if self.gone:
+                    raise NoZygote("it is gone")
                 end, *errors = descriptors
                 socket.send_fds(self._socket, [FORK], [end, reading, *errors])
                 child = self._answer()
+                if not isinstance(child, WarmProcess):
+                    # A child that came late would share its socket with the worker that takes its place.
+                    self.close()
+                    raise NoZygote("it does not fork")
         finally:
             os.close(reading)
-        if not isinstance(child, WarmProcess):
-            raise NoZygote("it does not fork")
         child.waits = order.room is not None
         return child
 
