@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -40,6 +40,7 @@ from ..sandbox.launch import Launcher
 from ..sandbox.process import StudentProcess
 from ..sandbox.staging import SUBMISSION, stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
+from ..sandbox.warm import Orphaned, warmed
 from ..text import sentences, shown
 from . import runs
 from .classic import INSIDE, ClassicConverter
@@ -253,19 +254,22 @@ def _judge_all(
     def reach(student: str) -> GradedSubmission | Exception:
         try:
             submission_folder(course, assignment.name, student)
+            with suppress(Orphaned):
+                return grade_submission(course, assignment, student, warm)
             return grade_submission(course, assignment, student, launcher)
         except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
-    for student, outcome in _each(reach, students, jobs, "checks"):
-        if isinstance(outcome, GradedSubmission):
-            verdicts[student] = outcome
-            continue
-        reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
-        if not isinstance(outcome, Unreadable):
-            _require_working(course, launcher)
-        problems[student] = reason
-        mark_stale(course, assignment.name, student, reason)
+    with warmed(launcher) if len(students) > 1 else nullcontext(launcher) as warm:
+        for student, outcome in _each(reach, students, jobs, "checks"):
+            if isinstance(outcome, GradedSubmission):
+                verdicts[student] = outcome
+                continue
+            reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
+            if not isinstance(outcome, Unreadable):
+                _require_working(course, launcher)
+            problems[student] = reason
+            mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
 
 

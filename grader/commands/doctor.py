@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from ..doctor.world import world
 from ..errors import GraderError
 from ..grading.pretenders import pretenders_of, undue
 from ..sandbox.choose import NAMES, choose
+from ..sandbox.launch import Launcher
 from ..sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from ..sandbox.selftest import escapes
+from ..sandbox.warm import WarmLauncher, warmed
 from ..worker.landlock import version
 
 
@@ -36,6 +38,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--sandbox", choices=NAMES, help="examine this sandbox (default: the one that would be used)")
     parser.add_argument("--quick", action="store_true", help="the self-test alone, as before every grading")
+    parser.add_argument("--warm", action="store_true", help="attack workers that are forked, as a class is judged by")
     parser.add_argument("--attack", metavar="NAME", action="append", help="only this attack (may be repeated)")
     parser.add_argument(
         "--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own, else the one around you)"
@@ -66,8 +69,19 @@ def run(options: argparse.Namespace) -> int:
     worked = escapes(launcher)
     print(f"sandbox    {_described(launcher)}")
     print(f"self-test  {'holds' if not worked else 'student code can ' + ', '.join(worked)}")
-    if worked or assignment is None:
-        return 2 if worked else 0
+    if worked:
+        return 2
+    with warmed(launcher) as warm:
+        had = isinstance(warm, WarmLauncher)
+        print(f"warm       {'holds' if had else 'cannot be had here; each worker starts afresh'}")
+        if options.warm and not had:
+            return 2
+        return _attacked(course, assignment, wanted, warm if options.warm else launcher) if assignment else 0
+
+
+def _attacked(course: Course, assignment: Assignment, wanted: Set[str], launcher: Launcher) -> int:
+    """Run the attacks that are wanted; 0 if all were held off, else 2."""
+    pretenders = pretenders_of(assignment)
     held = True
     if alone := {attack.name: attack for attack in ATTACKS if attack.name in wanted}:
         with world(course, assignment) as around:

@@ -30,6 +30,7 @@ from ..reference.oracle import LiveOracle
 from ..reference.versions import Versions
 from ..sandbox.launch import Launcher
 from ..sandbox.process import TimeLimits
+from ..sandbox.warm import kept_by
 from .attack import Attack
 from .world import World
 
@@ -129,7 +130,7 @@ def run(attack: Attack, world: World, launcher: Launcher, *, then_honest: bool =
     folder = world.folder / "submission"
     shutil.rmtree(folder, ignore_errors=True)
     hand_in(attack, world, target, folder)
-    before = world.state()
+    before = world.state(kept_by(launcher))
     limits = LIMITS if attack.seconds is None else replace(LIMITS, total=attack.seconds)
     faults = []
     for _ in range(attack.times):
@@ -143,7 +144,7 @@ def run(attack: Attack, world: World, launcher: Launcher, *, then_honest: bool =
         faults += _judge(attack, target, result)
     if attack.poses:
         faults += typed_in(folder, world)
-    after = world.state()
+    after = world.state(kept_by(launcher))
     changed = [name for name in after.keys() | before.keys() if after.get(name) != before.get(name)]
     faults += [f"changed outside: {name}" for name in sorted(changed)]
     return faults + (_next(world, launcher) if then_honest else [])

@@ -14,7 +14,7 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,12 @@ class World:
     written: tuple[Path, ...] = ()
     """What grading itself writes."""
 
-    def state(self) -> dict[str, object]:
-        """Everything that an attack might change, to be compared with what it was."""
+    def state(self, kept: Collection[int] = ()) -> dict[str, object]:
+        """Everything that an attack might change, to be compared with what it was.
+
+        Args:
+            kept: the sandbox's own processes, which stay; what descends from them may not.
+        """
         found: dict[str, object] = {}
         written = tuple(f"{path}/" for path in self.written)
         for path in [self.folder, *sorted(self.folder.rglob("*"))]:
@@ -65,7 +69,7 @@ class World:
             found[shared] = (Path(shared) / self.names["left"]).exists()
         found["heard"] = [name for name, listener in self.listeners.items() if _heard(listener)]
         found["listening"] = _is_listened_to(int(self.names["free"]))
-        found["processes"] = _children()
+        found["processes"] = _children(kept)
         return found
 
 
@@ -185,15 +189,15 @@ def _is_listened_to(port: int) -> bool:
         return end.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _children(patience: float = 5.0) -> list[str]:
+def _children(kept: Collection[int], patience: float = 5.0) -> list[str]:
     """Processes that descend from this one and still run; one that is about to end gets a moment."""
     deadline = time.monotonic() + patience
-    while (found := _descendants()) and time.monotonic() < deadline:
+    while (found := _descendants(kept)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
 
 
-def _descendants() -> list[str]:
+def _descendants(kept: Collection[int]) -> list[str]:
     processes = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -206,7 +210,7 @@ def _descendants() -> list[str]:
         for number, (its_parent, state, name) in processes.items():
             if its_parent == one and state not in "ZX":
                 wanted.append(number)
-                found.append(name)
+                found += [name] if number not in kept else []
     return sorted(found)
 
 

@@ -10,7 +10,9 @@ from checks.engine.recording import FILE
 
 from ..course import Course
 from ..publish.recordings import record
+from ..sandbox.choose import choose
 from ..sandbox.temporary import temporary_folder
+from ..sandbox.warm import warmed
 from .bench import Bench
 from .page import faults, summary
 from .tally import Tally
@@ -40,11 +42,12 @@ def judged(course: Course, assignment: str, jobs: int) -> Trial:
     """Judge the known mistakes and the variants of an assignment, and every wrong student."""
     live, recorded, _ = tally(course, assignment, DRAWS, named_on=1, jobs=jobs)
     loaded = course.assignment(assignment)
-    with temporary_folder() as folder:
+    with temporary_folder() as folder, warmed(choose(course=course)) as launcher:
         recording = folder / FILE
         recording.write_bytes(record(course, loaded)[f"{assignment}/{FILE}"])
         bench = Bench(course, loaded, recording)
-        met = tuple(meet(bench, wrong) for wrong in tqdm(WRONG, desc="wrong students", unit="student", mininterval=2))
+        students = tqdm(WRONG, desc="wrong students", unit="student", mininterval=2)
+        met = tuple(meet(bench, wrong, launcher) for wrong in students)
     return Trial(bench, live, recorded, met)
 
 

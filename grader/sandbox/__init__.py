@@ -1,5 +1,6 @@
 """The wall around a student's process, from outside: bubblewrap where it works, else Landlock with seccomp.
 
 `choose.choose()` gives the launcher; `launchers` are the two of them; `selftest` tries to get out before a sandbox is
-trusted; `process` asks a student's process and bounds what comes back. What runs inside lies in `grader/worker`.
+trusted; `warm` forks workers behind the same walls where many submissions are judged; `process` asks a student's
+process and bounds what comes back. What runs inside lies in `grader/worker`.
 """

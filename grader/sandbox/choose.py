@@ -28,6 +28,7 @@ from ..worker.landlock import version
 from .launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
 from .layout import Layout, layout_of
+from .warm import WarmLauncher
 
 Sandbox = BubblewrapLauncher | LandlockLauncher
 
@@ -81,6 +82,8 @@ def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = (), c
     python = notebook_python(course)
     if isinstance(launcher, PlainLauncher):
         return replace(launcher, python=python, worker="notebook")
+    if isinstance(launcher, WarmLauncher):
+        launcher = launcher.fresh
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
         raise GraderError(f"{launcher.name}: no notebook is run in it. Next: pass one of {', '.join(NAMES)}.")
     layout = _layout(python, python.parent.parent.joinpath("pyvenv.cfg").stat().st_mtime_ns)

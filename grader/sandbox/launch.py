@@ -27,6 +27,36 @@ SETUP = "grader setup"
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from grader.worker.{} import main; main(sys.argv[2])"
 
 
+class Process(Protocol):
+    """A process as `subprocess.Popen` gives one, with what is used of it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, minus the signal if by one; None until that was asked for."""
+        ...
+
+    def poll(self) -> int | None:
+        """How it ended; None if it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it ended, once it has.
+
+        Raises:
+            TimeoutExpired: it runs still, after so many seconds.
+        """
+        ...
+
+    def kill(self) -> None:
+        """End it."""
+        ...
+
+
 class Launcher(Protocol):
     """Starts processes in which a submission runs."""
 
@@ -35,7 +65,7 @@ class Launcher(Protocol):
         """The sandbox, as the results name it."""
         ...
 
-    def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
+    def start(self, stage: Path, end: socket) -> Process:
         """Start a worker on `stage/submission` with `end` as its standard input.
 
         Raises:
@@ -48,7 +78,7 @@ class Launcher(Protocol):
 class Booting:
     """A process on its way up, and our end of its socket."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     end: socket
 
     def stop(self) -> None:
@@ -101,11 +131,12 @@ class PlainLauncher:
             raise GraderError(f"{command[0]}: cannot be started ({error.strerror}). Next: {SETUP}.") from None
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Process) -> None:
     """End a process and all that it started."""
-    # The worker leads a session of its own, so its group holds all that it started and did not detach.
+    # The worker leads a session of its own, so its group holds all that it started and did not detach. Only a child's
+    # number is nobody else's until it is waited for; another kind of process knows how to end its group.
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
+        if isinstance(process, subprocess.Popen) and hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()

@@ -19,6 +19,7 @@ from socket import socket
 
 from ..errors import GraderError
 from ..worker.lock import Files, Limits, Lock
+from ..worker.room import NAMESPACES, Room
 from .launch import clean_environment
 from .layout import Layout
 
@@ -60,16 +61,21 @@ class LandlockLauncher:
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
         """See `Launcher`."""
-        lock = replace(self.lock, parent=os.getpid())
+        lock = self.lock_for(stage, os.getpid())
+        boot = BOOT.format(self.worker)
+        command = [self.layout.python, "-I", "-c", boot, str(stage / "kit"), str(stage / "submission"), lock.text()]
+        return _start(command, end, stage / "submission", clean_environment(), self.errors)
+
+    def lock_for(self, stage: Path, parent: int) -> Lock:
+        """What a worker on a stage closes, which is opened to its identity; it dies with its parent."""
+        lock = replace(self.lock, parent=parent)
         if self.files:
             read = (*self.layout.read, str(stage), *_DEVICES)
             lock = replace(lock, files=Files(read, self.layout.excluded, ("/dev/null",), self.scopes))
         if _is_root() and self.identity:
             reached = all(map(_reached_by_others, (*self.layout.read, str(stage.parent))))
             lock = replace(_with_identity(lock, stage), keep_reading=not reached)
-        boot = BOOT.format(self.worker)
-        command = [self.layout.python, "-I", "-c", boot, str(stage / "kit"), str(stage / "submission"), lock.text()]
-        return _start(command, end, stage / "submission", clean_environment(), self.errors)
+        return lock
 
 
 @dataclass(frozen=True)
@@ -97,12 +103,11 @@ class BubblewrapLauncher:
 
     def start(self, stage: Path, end: socket) -> subprocess.Popen[bytes]:
         """See `Launcher`."""
-        lock = self.lock
+        lock = self.lock_for(stage)
         options = [*self.options, "--hostname", "sandbox"]
         if self.user_namespace:
             options += ["--unshare-user"]
-        elif _is_root():
-            lock = replace(_with_identity(lock, stage), keep_reading=not all(map(_open_to_others, self.layout.read)))
+        elif lock.identity is not None:
             options += [*("--cap-add", "CAP_SETUID"), *("--cap-add", "CAP_SETGID")]
             options += ["--cap-add", "CAP_DAC_READ_SEARCH"] if lock.keep_reading else []
         command = [self.program, *options, *self._mounts(stage), "--chdir", f"{STAGE}/submission", "--"]
@@ -110,9 +115,36 @@ class BubblewrapLauncher:
         command += [self.layout.python, "-I", "-c", boot, f"{STAGE}/kit", f"{STAGE}/submission", lock.text()]
         return _start(command, end, Path("/"), clean_environment() | {"TMPDIR": "/tmp"}, self.errors)
 
-    def _mounts(self, stage: Path) -> list[str]:
+    def lock_for(self, stage: Path) -> Lock:
+        """What a worker on a stage closes, which is opened to its identity."""
+        if self.user_namespace or not _is_root():
+            return self.lock
+        keep_reading = not all(map(_open_to_others, self.layout.read))
+        return replace(_with_identity(self.lock, stage), keep_reading=keep_reading)
+
+    def room_for(self, stage: Path) -> Room:
+        """The same namespaces and files without the program."""
+        links = [(link, str(Path(link).readlink())) for link in _ROOT_LINKS if Path(link).is_symlink()]
+        excluded = tuple(path for path in self.layout.excluded if _lies_in(path, self.layout.read))
+        named = (option.removeprefix("--unshare-").removesuffix("-try") for option in self.options)
+        return Room(
+            bound=tuple(self._bound()),
+            links=tuple(links),
+            excluded=excluded,
+            devices=_DEVICES,
+            stage=str(stage),
+            at=STAGE,
+            scratch=SCRATCH if self.scratch else 0,
+            user=self.user_namespace,
+            namespaces=sum(NAMESPACES[name] for name in named if name in NAMESPACES),
+        )
+
+    def _bound(self) -> list[str]:
         inside = [path for path in self.layout.links[1:] if not _lies_in(path, self.layout.read)]
-        bound = [*self.layout.read, *inside]
+        return [*self.layout.read, *inside]
+
+    def _mounts(self, stage: Path) -> list[str]:
+        bound = self._bound()
         mounts = []
         if self.scratch:
             # First, since an environment may lie in the host's /tmp.

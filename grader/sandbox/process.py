@@ -26,7 +26,7 @@ from checks.executor.values import LONGEST_NAME, Callback, Handle, Other, is_pla
 
 from ..errors import GraderError
 from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply, with_tuples
-from .launch import Booting, Launcher, boot, kill
+from .launch import Booting, Launcher, Process, boot, kill
 
 _SIGNALLED = 128
 _FIRST_MAPPING = 2**31
@@ -73,7 +73,7 @@ class StudentProcess:
     """Modules that the student imports and that are not installed here, as the process says; the first of them."""
     at_import: dict[str, str] = field(default_factory=dict)
     """Modules that could not be imported, by what was raised; the first of them."""
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Process | None = None
     _channel: Channel | None = None
     _number: int = 0
     _spent: float = 0.0
@@ -306,7 +306,7 @@ class StudentProcess:
         return ending
 
 
-def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+def how_it_ended(process: Process) -> str:
     """What became of a process that closed its pipe."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(1.0)

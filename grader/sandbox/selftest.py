@@ -20,11 +20,12 @@ from .launchers import BubblewrapLauncher, LandlockLauncher
 from .process import StudentProcess, TimeLimits
 from .staging import SUBMISSION, stage_kit
 from .temporary import temporary_folder
+from .warm import WarmLauncher
 
 _LIMITS = TimeLimits(start=20.0, call=20.0, total=40.0)
 
 
-def escapes(launcher: BubblewrapLauncher | LandlockLauncher) -> list[str]:
+def escapes(launcher: BubblewrapLauncher | LandlockLauncher | WarmLauncher) -> list[str]:
     """What a worker of this launcher can do and must not; empty if it holds.
 
     Raises:

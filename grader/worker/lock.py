@@ -99,12 +99,21 @@ class Lock:
             _become(self.identity, self.keep_reading)
         if self.parent is not None:
             # After the identity: a change of it takes the wish back.
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != self.parent:
-                raise OSError("the process that asked for this one is gone")
+            die_with(self.parent)
         _prctl(_PR_SET_DUMPABLE, 0)
         if self.filter:
             seccomp.install(self.permit)
+
+
+def die_with(parent: int) -> None:
+    """End this process when the thread that started it ends.
+
+    Raises:
+        OSError: that process is not the parent any more.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise OSError("the process that asked for this one is gone")
 
 
 def _limit(limits: Limits) -> None:
@@ -130,7 +139,15 @@ def _become(identity: int, keep_reading: bool) -> None:
     os.setgroups([])
     os.setresgid(identity, identity, identity)
     os.setresuid(identity, identity, identity)
-    kept = _DAC_READ_SEARCH if keep_reading else 0
+    drop_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
+
+
+def drop_capabilities(kept: int = 0) -> None:
+    """Give up every capability but those in a mask.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     header = struct.pack("Ii", _CAPABILITY_VERSION, 0)
     low_and_high = struct.pack("6I", kept, kept, 0, 0, 0, 0)
     if ctypes.CDLL(None, use_errno=True).capset(header, low_and_high) != 0:

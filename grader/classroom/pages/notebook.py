@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from nbformat import NotebookNode
 
 from ...course import OWN, Course
 from ...sandbox.choose import for_notebooks
-from ...sandbox.launch import Launcher, boot, kill
+from ...sandbox.launch import Launcher, Process, boot, kill
 from ...sandbox.process import GONE, how_it_ended
 from ...sandbox.staging import stage_kit
 from ...sandbox.temporary import temporary_folder
@@ -85,7 +84,7 @@ def run_notebook(
 def _run(
     cells: Sequence[NotebookNode],
     channel: Channel,
-    process: subprocess.Popen[bytes],
+    process: Process,
     environment: dict[str, str],
     bounds: NotebookBounds,
     inert: Inert,
