@@ -20,10 +20,10 @@ from grader.course import OWN
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.reference.render import render_package
-from grader.sandbox.choose import NAMES, choose
+from grader.sandbox.choose import NAMES, choose, warmed
 from grader.sandbox.launch import Launcher, worker_python
 from grader.sandbox.temporary import temporary_folder
-from grader.sandbox.warm import WarmLauncher, warmed
+from grader.sandbox.warm import WarmLauncher
 
 NAME = "batch_normalization"
 

@@ -41,13 +41,13 @@ from grader.doctor.battery import run
 from grader.doctor.world import World, world
 from grader.grading.grade import grade
 from grader.reference.edits import Edit
-from grader.sandbox.choose import Sandbox, for_notebooks
+from grader.sandbox.choose import Sandbox, for_notebooks, warmed
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.process import StudentProcess, TimeLimits
 from grader.sandbox.selftest import escapes
 from grader.sandbox.staging import stage_kit
-from grader.sandbox.warm import Orphaned, WarmLauncher, Zygotes, kept_by, warmed
+from grader.sandbox.warm import Orphaned, WarmLauncher, Zygotes, kept_by
 
 QUICK = TimeLimits(call=2.0, total=8.0)
 ENDS = 60.0

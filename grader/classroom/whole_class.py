@@ -35,12 +35,12 @@ from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
 from ..plugins import names_of
-from ..sandbox.choose import choose
+from ..sandbox.choose import choose, warmed
 from ..sandbox.launch import Launcher
 from ..sandbox.process import StudentProcess
 from ..sandbox.staging import SUBMISSION, stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
-from ..sandbox.warm import Orphaned, warmed
+from ..sandbox.warm import Orphaned
 from ..text import sentences, shown
 from . import runs
 from .classic import INSIDE, ClassicConverter

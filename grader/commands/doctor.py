@@ -21,11 +21,11 @@ from ..doctor.classroom import run_class
 from ..doctor.world import world
 from ..errors import GraderError
 from ..grading.pretenders import pretenders_of, undue
-from ..sandbox.choose import NAMES, choose
+from ..sandbox.choose import NAMES, choose, warmed
 from ..sandbox.launch import Launcher
 from ..sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from ..sandbox.selftest import escapes
-from ..sandbox.warm import WarmLauncher, warmed
+from ..sandbox.warm import WarmLauncher
 from ..worker.landlock import version
 
 

@@ -10,9 +10,8 @@ from checks.engine.recording import FILE
 
 from ..course import Course
 from ..publish.recordings import record
-from ..sandbox.choose import choose
+from ..sandbox.choose import choose, warmed
 from ..sandbox.temporary import temporary_folder
-from ..sandbox.warm import warmed
 from .bench import Bench
 from .page import faults, summary
 from .tally import Tally

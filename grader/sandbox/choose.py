@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from ..worker.landlock import version
 from .launch import Launcher, PlainLauncher, notebook_python, worker_python
 from .launchers import BubblewrapLauncher, LandlockLauncher, bubblewraps
 from .layout import Layout, layout_of
-from .warm import WarmLauncher
+from .warm import CHILDREN, WarmLauncher, Zygotes
 
 Sandbox = BubblewrapLauncher | LandlockLauncher
 
@@ -100,6 +100,32 @@ _NOTEBOOK_MEMORY = 3 * 2**30
 @cache
 def _layout(python: Path, _changed: int) -> Layout:
     return layout_of(python)
+
+
+@contextlib.contextmanager
+def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
+    """The same sandbox with workers that begin warm, where that can be had and holds; else the launcher itself.
+
+    Args:
+        launcher: what `choose` gave.
+        children: how many are forked from one process.
+    """
+    if not isinstance(launcher, LandlockLauncher | BubblewrapLauncher):
+        yield launcher
+        return
+    with contextlib.closing(Zygotes(launcher, children)) as zygotes:
+        warm = WarmLauncher(launcher, zygotes)
+        yield warm if _holds(warm) else launcher
+
+
+def _holds(launcher: WarmLauncher) -> bool:
+    """Whether a child was forked, tried to get out and could not."""
+    from .selftest import escapes  # numpy, which is not needed where the choice is remembered
+
+    try:
+        return not escapes(launcher) and launcher.zygotes.forked > 0
+    except GraderError:
+        return False
 
 
 def add_sandbox_options(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,32 +57,6 @@ class NoZygote(Exception):
 
 class Orphaned(GraderError):
     """A worker went with the process that it was forked from: no score depends on it."""
-
-
-@contextlib.contextmanager
-def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
-    """The same sandbox with workers that begin warm, where that can be had and holds; else the launcher itself.
-
-    Args:
-        launcher: what `choose` gave.
-        children: how many are forked from one process.
-    """
-    if not isinstance(launcher, LandlockLauncher | BubblewrapLauncher):
-        yield launcher
-        return
-    with contextlib.closing(Zygotes(launcher, children)) as zygotes:
-        warm = WarmLauncher(launcher, zygotes)
-        yield warm if _holds(warm) else launcher
-
-
-def _holds(launcher: WarmLauncher) -> bool:
-    """Whether a child was forked, tried to get out and could not."""
-    from .selftest import escapes  # which imports this module
-
-    try:
-        return not escapes(launcher) and launcher.zygotes.forked > 0
-    except GraderError:
-        return False
 
 
 @dataclass(frozen=True)
