@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,11 @@ ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data"
 BATCHES = (*cifar10.TRAINING, cifar10.TEST)
 SPLITS = ("train", "val", "test")
+
+
+def joined(blocks: list[cifar10.Rows]) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels and labels of all blocks."""
+    return np.concatenate([b.pixels() for b in blocks]), np.concatenate([b.labels for b in blocks])
 
 
 def write_batches(folder: Path, rows: int = 20, save: Callable[[dict[Any, Any]], bytes] = pickle.dumps) -> Path:
@@ -109,6 +115,17 @@ def test_the_mean_picture_of_the_training_rows_is_subtracted_everywhere(tmp_path
     for split in SPLITS:
         np.testing.assert_allclose(centred[f"X_{split}"], raw[f"X_{split}"] - mean, atol=1e-4)
         np.testing.assert_array_equal(centred[f"y_{split}"], raw[f"y_{split}"])
+
+
+def test_rows_that_nobody_asked_for_take_no_memory(tmp_path: Path) -> None:
+    folder = write_batches(tmp_path / "data", rows=2000)
+    get_CIFAR10_data(10, 10, 10, folder=folder)  # what a first call imports and keeps
+    tracemalloc.start()
+    data = get_CIFAR10_data(100, 100, 100, folder=folder)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    batch = 2000 * 3072
+    assert peak < sum(array.nbytes for array in data.values()) + 3 * batch  # one batch as bytes, and while it is read
 
 
 def test_pictures_are_float32_and_labels_int64_and_both_can_be_written_to(tmp_path: Path) -> None:
@@ -462,18 +479,17 @@ def test_without_files_and_network_one_line_says_that_the_set_is_generated(capsy
 
 
 def test_the_generated_set_has_the_official_size_and_as_many_pictures_of_each_class(drawn: Path) -> None:
-    training, test = generated.generated(drawn)
-    assert (training.pixels.shape, training.pixels.dtype) == ((50_000, 3072), np.uint8)
-    assert (test.pixels.shape, test.pixels.dtype) == ((10_000, 3072), np.uint8)
-    assert np.bincount(training.labels).tolist() == [5_000] * 10
-    assert np.bincount(test.labels).tolist() == [1_000] * 10
+    for blocks, size in zip(generated.generated(drawn), (50_000, 10_000), strict=True):
+        pixels, labels = joined(blocks)
+        assert (pixels.shape, pixels.dtype) == ((size, 3072), np.uint8)
+        assert np.bincount(labels).tolist() == [size // 10] * 10
 
 
 def test_the_generated_set_is_the_same_everywhere_as_long_as_its_version_is(drawn: Path) -> None:
-    training, test = generated.generated(drawn)
     digest = hashlib.sha256()
-    for part in (training.pixels, training.labels.astype(np.uint8), test.pixels, test.labels.astype(np.uint8)):
-        digest.update(np.ascontiguousarray(part))
+    for pixels, labels in map(joined, generated.generated(drawn)):
+        digest.update(pixels)
+        digest.update(labels.astype(np.uint8))
     assert (generated.VERSION, digest.hexdigest()) == (
         1,
         "02005abe4c7e106bc7fb66b1919e945d7ab9f0ec11d952d92e4e83e740263dc4",
@@ -489,8 +505,7 @@ def test_drawing_again_draws_the_same_and_another_seed_another() -> None:
 
 
 def test_no_picture_is_given_twice(drawn: Path) -> None:
-    training, test = generated.generated(drawn)
-    pictures = {row.tobytes() for part in (training, test) for row in part.pixels[:, ::8]}
+    pictures = {row.tobytes() for blocks in generated.generated(drawn) for row in joined(blocks)[0][:, ::8]}
     assert len(pictures) == 60_000
 
 
@@ -498,11 +513,12 @@ def test_a_cache_that_was_cut_off_is_drawn_anew(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(generated, "TRAINING", 100)
     monkeypatch.setattr(generated, "TEST", 20)
     whole, _ = generated.generated(tmp_path)
+    drawn = joined(whole)[0]
     (file,) = tmp_path.iterdir()
     for damaged in (file.read_bytes()[:-1], b"", b"no array"):
         file.write_bytes(damaged)
         again, _ = generated.generated(tmp_path)
-        np.testing.assert_array_equal(again.pixels, whole.pixels)
+        np.testing.assert_array_equal(joined(again)[0], drawn)
         assert list(tmp_path.iterdir()) == [file]
 
 
@@ -512,7 +528,7 @@ def test_a_cache_is_read_and_not_drawn(tmp_path: Path, monkeypatch: pytest.Monke
     whole, _ = generated.generated(tmp_path)
     monkeypatch.setattr(generated, "draw", None)
     again, _ = generated.generated(tmp_path)
-    np.testing.assert_array_equal(again.pixels, whole.pixels)
+    np.testing.assert_array_equal(joined(again)[0], joined(whole)[0])
 
 
 def test_without_a_place_for_a_cache_the_set_is_drawn_all_the_same(
@@ -523,7 +539,7 @@ def test_without_a_place_for_a_cache_the_set_is_drawn_all_the_same(
     (tmp_path / "file").write_bytes(b"")
     for cache in (None, tmp_path / "file" / "funkcije"):
         training, _ = generated.generated(cache)
-        assert len(training.labels) == 100
+        assert [part.shape for part in joined(training)] == [(100, 3072), (100,)]
 
 
 # --- what the experiments of the course show on it --------------------------------------------------------------------
@@ -533,9 +549,9 @@ def test_without_a_place_for_a_cache_the_set_is_drawn_all_the_same(
 def small(drawn: Path) -> dict[str, np.ndarray]:
     """1,000 generated rows to train on and 1,000 to validate, as in the notebook."""
     training, _ = generated.generated(drawn)
-    X = training.pixels.astype(np.float32).reshape(-1, 3, 32, 32)
+    pixels, y = joined(training)
+    X = pixels.astype(np.float32).reshape(-1, 3, 32, 32)
     X -= X[:49_000].mean(axis=0, dtype=np.float64).astype(np.float32)
-    y = training.labels
     return {"X_train": X[:1000], "y_train": y[:1000], "X_val": X[49_000:], "y_val": y[49_000:]}
 
 
