@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import nbgrader.api
 import pytest
 from a_course import small_course, write
 from classroom import (
@@ -33,12 +34,13 @@ from classroom import (
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.exportapp import ExportApp
+from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
 from checks.language import LANGUAGES
 from checks.result import Result
 from grader.classroom import gradebook
 from grader.classroom.export import COLUMNS, export_csv
-from grader.classroom.gradebook import course_config, write_feedback
+from grader.classroom.gradebook import course_config, open_gradebook, write_feedback
 from grader.classroom.handin.lms import zip_collect
 from grader.classroom.pages import notebook as pages_notebook
 from grader.classroom.results import record_path
@@ -206,6 +208,26 @@ def test_a_gradebook_that_is_no_database_costs_nobody_anything(course: Course) -
         grade_class(course, "scale")
     (course.root / "grades.db").write_bytes(whole)
     assert scores(course) == {"ana": 4.0}
+
+
+def test_a_class_run_has_one_engine_and_each_session_its_own(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    for student in ("ana", "bo"):
+        hand_in(course, student)
+    made: list[str] = []
+    create = nbgrader.api.create_engine
+    monkeypatch.setattr(nbgrader.api, "create_engine", lambda url, **kw: made.append(url) or create(url, **kw))
+    grade_class(course, "scale")
+    assert len(made) == 1
+    with open_gradebook(course) as one, open_gradebook(course) as other:
+        assert (len(made), one.db is not other.db) == (3, True)
+
+
+def test_metadata_that_no_cell_may_have_are_refused_each_time() -> None:
+    metadata = {"schema_version": 3, "grade": True, "grade_id": "x", "solution": False, "locked": True, "task": False}
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="points"):
+            MetadataValidator().validate_cell(new_code_cell("1", metadata={"nbgrader": metadata}))
+        MetadataValidator().validate_cell(new_code_cell("1", metadata={"nbgrader": metadata | {"points": 1.0}}))
 
 
 def test_feedback_holds_pages_and_nothing_else(course: Course) -> None:

@@ -24,6 +24,9 @@ first class that a course's configuration names. Exchanged are:
     course does not have.
 `ZipCollectApp._mkdirs_if_missing`
     nbgrader's writes a line for each folder, of which there may be thousands. May go when that is a debug line.
+`Gradebook.__init__`, `MetadataValidatorV3.validate_cell`
+    nbgrader does the same work again for each step and each cell, as `kept_open` says. May go when nbgrader keeps an
+    engine for each address and compiles its schema once.
 """
 
 from __future__ import annotations
@@ -32,10 +35,12 @@ import fnmatch
 from datetime import datetime
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.converters import Autograde, BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from nbgrader.utils import check_directory
 
 from ..course import Course
@@ -43,6 +48,7 @@ from ..text import shown
 from . import converter as ours
 from .classic import ClassicConverter
 from .exporter import SubmissionExporter
+from .kept_open import open_shared, validate_once
 
 
 def _start(converter: Autograde) -> None:
@@ -116,3 +122,5 @@ GenerateFeedback.init_notebooks = _init_feedback
 BaseConverter._format_source = _format_source
 ZipCollectApp.extract_archive_files = _extract
 ZipCollectApp._mkdirs_if_missing = _make_folder
+Gradebook.__init__ = open_shared
+MetadataValidatorV3.validate_cell = validate_once

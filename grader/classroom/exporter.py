@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
+from traitlets import default
 
 from ..course import Course
 from ..errors import GraderError
@@ -34,6 +35,11 @@ MAX_OTHERS = 20
 
 class SubmissionExporter(NotebookExporter):
     """Opens the notebook of a submission, or the released one where the submission has none that can be read."""
+
+    @default("optimistic_validation")
+    def _validated_at_the_end(self) -> bool:
+        """Not after each step, too, which takes longer than the steps do."""
+        return True
 
     def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> Any:
         """Convert a notebook of `submitted/`, and in the second pass the one of `autograded/`."""

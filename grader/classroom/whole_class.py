@@ -56,6 +56,7 @@ from .gradebook import (
     run_converter,
     without_remarks,
 )
+from .kept_open import gradebooks_kept_open
 from .pages.bounded import at_hand
 from .prepared import Prepared
 from .preparing import prepare
@@ -108,7 +109,7 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
-    with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done):
+    with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done), gradebooks_kept_open():
         config = course_config(course)
         if not run_notebooks:
             config.ExecuteForReading.enabled = False

@@ -124,7 +124,7 @@ def _holds(launcher: WarmLauncher) -> bool:
 
     try:
         return not escapes(launcher) and launcher.zygotes.forked > 0
-    except GraderError:
+    except (GraderError, OSError):  # a full disk, for instance, which the launcher itself says
         return False
 
 
