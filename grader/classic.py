@@ -7,7 +7,6 @@ process, and every result says so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -83,13 +82,3 @@ def _graded(path: Path) -> Iterable[Mapping[str, Any]]:
             f"{path}: expected a notebook of nbformat 4, found another file ({type(error).__name__}: {error}). Next: "
             "open it in JupyterLab and save it."
         ) from None
-
-
-def digest_of(paths: Iterable[Path], root: Path) -> str:
-    """SHA-256 of files by their place under a folder; of none, that of nothing."""
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode(errors="surrogatepass"))
-        digest.update(content)
-    return digest.hexdigest()

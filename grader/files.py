@@ -1,10 +1,12 @@
-"""Writes a file whole or not at all."""
+"""Writes a file whole or not at all, and says what files are the same."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _DRAFT = ".part"
@@ -38,6 +40,20 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, keep: bool = F
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """SHA-256 of files by their names; of none, that of nothing."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode(errors="surrogatepass"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def digest_below(folder: Path, paths: Iterable[Path]) -> str:
+    """SHA-256 of files by their places below a folder."""
+    return digest_of({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
 
 def drafts(folder: Path) -> list[Path]:

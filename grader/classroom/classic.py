@@ -45,13 +45,11 @@ from .pages.bounded import at_hand
 from .pages.html import STAYS_INSIDE, plain
 from .pages.notebook import NotebookBounds, run_notebook
 from .pages.reading import read_notebook
-from .results import UNFINISHED, Note, Record, digest_checks, digest_submission, mark_stale, write_record
+from .results import INSIDE, UNFINISHED, Note, Record, digest_checks, digest_submission, mark_stale, write_record
 from .runs import only_one, unfinished
 from .steps.for_reading import inert_cells, show
 from .steps.scoring import SUMMARY
 
-INSIDE = "graded_inside"
-"""The remark on every result: the cells that decide run in the student's process."""
 MAX_BYTES = 200_000_000
 """Bytes of files beside the notebooks that are carried over."""
 

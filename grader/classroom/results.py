@@ -17,10 +17,10 @@ from typing import Any
 from checks.core import Assignment
 from checks.result import Result
 
-from ..classic import ClassicAssignment, digest_of
+from ..classic import ClassicAssignment
 from ..course import Course
 from ..errors import GraderError
-from ..files import drafts, write_whole
+from ..files import digest_below, drafts, write_whole
 from ..grading.files import files_in
 from ..grading.grade import check_set_digest, submission_digest
 from ..grading.secret import read_secret, secret_digest
@@ -29,6 +29,8 @@ from ..text import Note as Note
 from .feedback import say_stale
 from .runs import unfinished
 
+INSIDE = "graded_inside"
+"""What every verdict on a classic assignment says: where it was reached."""
 UNFINISHED = "a later run of the grader did not finish"
 _OLD = 3600.0
 _LONGEST_NAME = 200
@@ -50,6 +52,11 @@ class Record:
     """Digest of the secret that its inputs were drawn from."""
     run: str = ""
     """The class run that it was reached in, or during; empty if there was none."""
+
+    @property
+    def to_look_at(self) -> list[Note]:
+        """What a person should know of this submission alone."""
+        return [note for note in self.notes if note.key != INSIDE]
 
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
@@ -181,7 +188,7 @@ def digest_submission(course: Course, assignment: Assignment, student: str) -> s
     """Digest of what counts in a student's submission; empty if it holds no package."""
     if isinstance(assignment, ClassicAssignment):
         folder = course.submitted / student / assignment.name
-        return digest_of(files_in(folder), folder)
+        return digest_below(folder, files_in(folder))
     try:
         return submission_digest(course.submitted / student / assignment.name, course, assignment)
     except NotASubmission:
@@ -191,5 +198,5 @@ def digest_submission(course: Course, assignment: Assignment, student: str) -> s
 def digest_checks(course: Course, assignment: Assignment) -> str:
     """Digest of what decides a verdict: checks and reference, or the notebooks of a classic assignment."""
     if isinstance(assignment, ClassicAssignment):
-        return digest_of(files_in(assignment.folder), assignment.folder)
+        return digest_below(assignment.folder, files_in(assignment.folder))
     return check_set_digest(course, assignment)

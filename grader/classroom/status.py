@@ -17,7 +17,6 @@ from nbgrader.api import Gradebook
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences, shown
-from .classic import INSIDE
 from .gradebook import by_hand, grades, open_gradebook, require_assignment
 from .results import Record, read_record, staleness
 from .whole_class import handed_in
@@ -87,8 +86,7 @@ def _standing(
     if not there:
         why = f"{course.submitted.name}/ no longer holds the submission"
     say = sentences("en")
-    notes = [note for note in record.notes if note.key != INSIDE] if record else []
-    look = tuple(say(note.key, **note.names) for note in notes)
+    look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
     return Standing(student, "stale" if why else "graded", why, points, answers, look)
 
 

@@ -43,7 +43,7 @@ from ..sandbox.temporary import no_room, temporary_folder
 from ..sandbox.warm import Orphaned
 from ..text import sentences, shown
 from . import runs
-from .classic import INSIDE, ClassicConverter
+from .classic import ClassicConverter
 from .converter import SubmissionConverter
 from .explained import mistakes
 from .gradebook import (
@@ -380,8 +380,7 @@ def _row(
 ) -> Row:
     record = None if problem else read_record(course, assignment.name, student)
     say = sentences("en")
-    notes = [note for note in record.notes if note.key != INSIDE] if record else []
-    look = tuple(say(note.key, **note.names) for note in notes)
+    look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
     known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
     return Row(
         student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known

@@ -9,7 +9,6 @@ judged is what was judged.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import threading
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from checks.result import Result, look
 from checks.student import Student
 
 from ..course import Course, framework_files
+from ..files import digest_of
 from ..reference.handed_out import handed_out
 from ..reference.oracle import LiveOracle
 from ..reference.versions import Versions
@@ -185,17 +185,18 @@ def given_modules(course: Course, assignment: Assignment) -> dict[str, bytes]:
 
 def check_set_digest(course: Course, assignment: Assignment) -> str:
     """SHA-256 of what decides a verdict: the kit's checks and the assignment's, the known mistakes, the reference."""
-    digest = hashlib.sha256()
     kit, own = Path(checks.__file__).parent, course.checks / assignment.name
     files = {path.relative_to(kit.parent).as_posix(): path for path in framework_files(kit)}
     for path in (*course.package.rglob("*"), *own.glob("*"), *(own / "mistakes").glob("*")):
         files[path.relative_to(course.root).as_posix()] = path
-    for name, path in sorted(files.items()):
-        if path.suffix in {".py", ".toml"} and path.stem not in {"variants", "pretenders", "demo"}:
-            content = path.read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode())
-            digest.update(content)
-    return digest.hexdigest()
+    others = {"variants", "pretenders", "demo"}
+    return digest_of(
+        {
+            name: path.read_bytes()
+            for name, path in files.items()
+            if path.suffix in {".py", ".toml"} and path.stem not in others
+        }
+    )
 
 
 @dataclass(frozen=True)

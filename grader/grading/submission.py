@@ -5,7 +5,6 @@ They are read as bytes; nothing in them is read as anything else on this side.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import GraderError
+from ..files import digest_of
 from ..text import Note, shown
 from . import files
 from .files import DEEPEST_FOLDER, TooMany, entries_of
@@ -55,11 +55,7 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 over the paths and bytes of the modules."""
-        digest = hashlib.sha256()
-        for path, content in sorted(self.modules.items()):
-            digest.update(f"{path}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()
+        return digest_of(self.modules)
 
 
 def read_submission(folder: Path, assignment: Assignment, given: dict[str, bytes]) -> Submission:
