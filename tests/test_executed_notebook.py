@@ -7,8 +7,8 @@ import re
 import shutil
 import socket
 import struct
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 from pathlib import Path
 
@@ -39,16 +39,17 @@ from nbgrader.server_extensions.formgrader import handlers
 
 from grader.classroom.gradebook import course_config
 from grader.classroom.pages.html import LONGEST, LONGEST_MARKDOWN, attached_pictures, inert_html, inert_markdown
-from grader.classroom.pages.notebook import NotebookBounds, data_cache, run_notebook
+from grader.classroom.pages.notebook import NotebookBounds, data_cache, notebooks_warmed, run_notebook
 from grader.classroom.pages.outputs import MOST_OUTPUTS, CellOutputs
 from grader.classroom.results import Note
 from grader.classroom.whole_class import grade_class
-from grader.course import Course
+from grader.course import OWN, Course
 from grader.doctor.pages import ACTIVE, BREAKOUT, active
 from grader.errors import GraderError
 from grader.reference.render import Rendered
-from grader.sandbox.choose import NAMES, choose, for_notebooks
+from grader.sandbox.choose import NAMES, choose, for_notebooks, warmed
 from grader.sandbox.launch import Launcher, PlainLauncher
+from grader.sandbox.warm import WarmLauncher
 from grader.text import as_on_a_terminal
 from grader.worker import wire
 
@@ -93,10 +94,22 @@ def run(tmp_path: Path) -> Run:
     return partial(run_cells, choose(), tmp_path / "beside")
 
 
+@pytest.fixture(scope="session", params=["fresh", "warm"])
+def begun(request: pytest.FixtureRequest, sandbox: Launcher) -> Iterator[Launcher]:
+    """Each sandbox, with workers that start afresh and with those of a class run, which are forked."""
+    if request.param == "fresh":
+        yield sandbox
+        return
+    with warmed(sandbox) as verdicts, notebooks_warmed(verdicts, BOUNDS, OWN) as launcher:
+        assert isinstance(launcher, WarmLauncher)
+        yield launcher
+        assert launcher.zygotes.forked > 0
+
+
 @pytest.fixture
-def run_in_each(sandbox: Launcher, tmp_path: Path) -> Run:
+def run_in_each(begun: Launcher, tmp_path: Path) -> Run:
     """Runs cells in one sandbox after the other."""
-    return partial(run_cells, sandbox, tmp_path / "beside")
+    return partial(run_cells, begun, tmp_path / "beside")
 
 
 def text_of(outputs: Sequence[NotebookNode]) -> str:
@@ -317,6 +330,17 @@ def test_nothing_outside_is_read_written_reached_or_left(
     assert (outside / "gradebook").read_text() == "kept apart"
     assert sorted(path.name for path in outside.iterdir()) == ["gradebook"]
     assert not list((tmp_path / "beside").iterdir())
+
+
+def test_what_one_notebook_spoils_the_next_finds_whole(run_in_each: Run) -> None:
+    draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    spoil = "import matplotlib.pyplot as plt, numpy\nplt.plot = numpy.sum = None"
+    _, (_, spoilt) = run_in_each(spoil, draw)
+    assert spoilt[-1].output_type == "error"
+    remark, (drawn, counted) = run_in_each(draw, "import numpy\nprint(numpy.sum([2]))")
+    assert remark is None
+    assert "image/png" in drawn[-1].data
+    assert text_of(counted) == "2\n"
 
 
 def test_a_link_in_a_submission_leads_nowhere(sandbox: Launcher, tmp_path: Path) -> None:
@@ -723,19 +747,25 @@ def test_there_is_nothing_to_connect_to_in_the_notebooks_environment(run_in_each
     assert [cell[-1].ename for cell in outputs] == ["ModuleNotFoundError"] * 4
 
 
+@pytest.mark.parametrize("warm", [False, True])
 def test_the_data_set_is_read_from_the_cache_and_the_cache_stays_as_it_is(
-    run_in_each: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Launcher, warm: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     kept = data_cache() / "set.npy"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"rows")
     digest = hashlib.sha256(kept.read_bytes()).hexdigest()
-    remark, (read, written) = run_in_each(
-        "import os\nfolder = os.environ['XDG_CACHE_HOME'] + '/funkcije'\n"
-        "print(os.listdir(folder), open(folder + '/set.npy').read())",
-        "open(folder + '/set.npy', 'w')",
-    )
+    with ExitStack() as stack:
+        if warm:
+            sandbox = stack.enter_context(notebooks_warmed(stack.enter_context(warmed(sandbox)), BOUNDS, OWN))
+        remark, (read, written) = run_cells(
+            sandbox,
+            tmp_path / "beside",
+            "import os\nfolder = os.environ['XDG_CACHE_HOME'] + '/funkcije'\n"
+            "print(os.listdir(folder), open(folder + '/set.npy').read())",
+            "open(folder + '/set.npy', 'w')",
+        )
     assert remark is None
     assert text_of(read) == "['set.npy'] rows\n"
     assert written[-1].ename in {"PermissionError", "OSError"}

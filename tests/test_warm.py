@@ -514,7 +514,7 @@ def test_a_process_with_threads_forks_no_worker(monkeypatch: pytest.MonkeyPatch)
         assert launcher is fresh
 
 
-def test_without_a_sandbox_and_for_notebooks_workers_start_afresh(warm: WarmLauncher) -> None:
+def test_without_a_sandbox_workers_start_afresh_and_so_do_those_of_a_single_notebook(warm: WarmLauncher) -> None:
     plain = PlainLauncher()
     with warmed(plain) as launcher:
         assert launcher is plain

@@ -58,6 +58,7 @@ from .gradebook import (
 )
 from .kept_open import gradebooks_kept_open
 from .pages.bounded import at_hand
+from .pages.notebook import notebooks_warmed
 from .prepared import Prepared
 from .preparing import prepare
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
@@ -127,17 +128,18 @@ def grade_class(
 
         left = [student for student in chosen if student not in kept]
         problems: dict[str, str] = {}
-        if isinstance(assignment, ClassicAssignment):
-            conversion = _convert_classic(course, name, config, left, used)
-        else:
-            verdicts, problems = _judge_all(course, assignment, used, left, jobs)
-            conversion = _convert_all(course, name, config, verdicts, used, jobs)
-        with closing(conversion) as converted:
-            for student, problem in converted:
-                if problem:
-                    problems[student] = problem
-                    _require_working(course, used)
-                done.add(student)
+        with warmed(used) if len(left) > 1 else nullcontext(used) as warm:
+            if isinstance(assignment, ClassicAssignment):
+                conversion = _convert_classic(course, name, config, left, used)
+            else:
+                verdicts, problems = _judge_all(course, assignment, used, warm, left, jobs)
+                conversion = _convert_all(course, name, config, verdicts, warm, jobs)
+            with closing(conversion) as converted:
+                for student, problem in converted:
+                    if problem:
+                        problems[student] = problem
+                        _require_working(course, used)
+                    done.add(student)
         with open_gradebook(course) as gradebook:
             points = automatic_points(gradebook, name)
         if students is None:
@@ -242,7 +244,7 @@ def said_of_hidden(course: Course, name: str) -> str:
 
 
 def _judge_all(
-    course: Course, assignment: Assignment, launcher: Launcher, students: Sequence[str], jobs: int
+    course: Course, assignment: Assignment, launcher: Launcher, warm: Launcher, students: Sequence[str], jobs: int
 ) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
@@ -261,16 +263,15 @@ def _judge_all(
         except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
-    with warmed(launcher) if len(students) > 1 else nullcontext(launcher) as warm:
-        for student, outcome in _each(reach, students, jobs, "checks"):
-            if isinstance(outcome, GradedSubmission):
-                verdicts[student] = outcome
-                continue
-            reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
-            if not isinstance(outcome, Unreadable):
-                _require_working(course, launcher)
-            problems[student] = reason
-            mark_stale(course, assignment.name, student, reason)
+    for student, outcome in _each(reach, students, jobs, "checks"):
+        if isinstance(outcome, GradedSubmission):
+            verdicts[student] = outcome
+            continue
+        reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
+        if not isinstance(outcome, Unreadable):
+            _require_working(course, launcher)
+        problems[student] = reason
+        mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
 
 
@@ -298,9 +299,14 @@ def _convert_all(
     ignored = course_directory(config, name).ignore
 
     def ready(student: str) -> Prepared:
-        return prepare(verdicts[student], launcher, step.bounds if run else None, ignored)
+        return prepare(verdicts[student], warm, step.bounds if run else None, ignored)
 
-    with without_remarks(), at_hand(), closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready:
+    with (
+        without_remarks(),
+        at_hand(),
+        notebooks_warmed(launcher, step.bounds, course) if run else nullcontext(launcher) as warm,
+        closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready,
+    ):
         for student, prepared in all_ready:
             coursedir = course_directory(config, name, student)
             converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)

@@ -71,7 +71,7 @@ def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = (), c
     """The same sandbox around the environment that a notebook needs, with room for its data.
 
     Args:
-        launcher: what `choose` gave.
+        launcher: what `choose` gave, or `warmed_for_notebooks`, which stays as it is.
         seconds: processor time of one notebook.
         data: files and folders that the notebook may read besides its own.
         course: whose environment it is.
@@ -83,6 +83,8 @@ def for_notebooks(launcher: Launcher, seconds: int, data: Iterable[Path] = (), c
     if isinstance(launcher, PlainLauncher):
         return replace(launcher, python=python, worker="notebook")
     if isinstance(launcher, WarmLauncher):
+        if launcher.fresh.worker == "notebook":
+            return launcher
         launcher = launcher.fresh
     if not isinstance(launcher, BubblewrapLauncher | LandlockLauncher):
         raise GraderError(f"{launcher.name}: no notebook is run in it. Next: pass one of {', '.join(NAMES)}.")
@@ -116,6 +118,19 @@ def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
     with contextlib.closing(Zygotes(launcher, children)) as zygotes:
         warm = WarmLauncher(launcher, zygotes)
         yield warm if _holds(warm) else launcher
+
+
+@contextlib.contextmanager
+def warmed_for_notebooks(
+    launcher: Launcher, seconds: int, data: Iterable[Path] = (), course: Course = OWN
+) -> Iterator[Launcher]:
+    """What `for_notebooks` gives, with workers that begin warm where those for verdicts do: the walls are the same."""
+    fresh = for_notebooks(launcher, seconds, data, course)
+    if not isinstance(launcher, WarmLauncher) or not isinstance(fresh, LandlockLauncher | BubblewrapLauncher):
+        yield fresh
+        return
+    with contextlib.closing(Zygotes(fresh)) as zygotes:
+        yield WarmLauncher(fresh, zygotes)
 
 
 def _holds(launcher: WarmLauncher) -> bool:

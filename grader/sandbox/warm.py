@@ -37,10 +37,15 @@ CHILDREN = 100
 """After so many a zygote is replaced."""
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from grader.worker.lock import Lock; from grader.worker.main import main; "
+    "from grader.worker.lock import Lock; {}; "
     "from grader.worker.zygote import serve; order = serve(int(sys.argv[2])); "
     "Lock.parse(order.lock).close(); main(order.submission)"
 )
+IMPORTS = {
+    "main": "from grader.worker.main import main",
+    "notebook": "from grader.worker.notebook import import_jupyter, main; import_jupyter()",
+}
+"""What is imported before the first child, by the module of `grader.worker` that runs in it."""
 _ANSWER = 30.0
 """Seconds until it has started, or forked, on a machine that is busy."""
 _REPORT = 10.0
@@ -153,7 +158,7 @@ class Zygotes:
                 if self._all:
                     self._all[-1].retire()
                 try:
-                    self._all.append(_Zygote(self._launcher.layout.python))
+                    self._all.append(_Zygote(self._launcher.layout.python, IMPORTS[self._launcher.worker]))
                 except (NoZygote, GraderError, OSError) as error:
                     self._failures += 1
                     raise NoZygote(str(error)) from None
@@ -176,7 +181,7 @@ class _Zygote:
         NoZygote: it cannot be started.
     """
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, imports: str) -> None:
         self.gone = False
         self.forked = 0
         self.seconds = 0.0
@@ -187,7 +192,7 @@ class _Zygote:
         # All that it reads of the kit, it has read when it is ready.
         with temporary_folder() as folder:
             stage_kit(folder)
-            command = [python, "-I", "-c", BOOT, str(folder / "kit"), str(os.getpid())]
+            command = [python, "-I", "-c", BOOT.format(imports), str(folder / "kit"), str(os.getpid())]
             self._thread = threading.Thread(target=self._own, args=(command, theirs), name="zygote", daemon=True)
             self._thread.start()
             ready = self._answer()

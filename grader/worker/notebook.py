@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+import contextlib
 import getpass
 import importlib.util
 import io
@@ -328,6 +329,17 @@ def _shortener(submission: str) -> Callable[[str], str]:
         return text
 
     return shorten
+
+
+def import_jupyter() -> None:
+    """Import what nearly every notebook imports, before workers are forked: it takes longer than most of them.
+
+    Not what looks for a shell when it is imported, as `matplotlib.pyplot` does by way of its backend.
+    """
+    _prepare_matplotlib()
+    for name in ("numpy", "matplotlib.figure", "matplotlib.backends.backend_agg"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _shell(outbox: Outbox, submission: str, sentences: Mapping[str, str]) -> Shell:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from ...course import OWN, Course
-from ...sandbox.choose import for_notebooks
+from ...errors import GraderError
+from ...sandbox.choose import for_notebooks, warmed_for_notebooks
 from ...sandbox.launch import Launcher, Process, boot, kill
 from ...sandbox.process import GONE, how_it_ended
 from ...sandbox.staging import stage_kit
@@ -79,6 +81,16 @@ def run_notebook(
         finally:
             kill(booting.process)
             channel.close(GONE)
+
+
+@contextmanager
+def notebooks_warmed(launcher: Launcher, bounds: NotebookBounds, course: Course) -> Iterator[Launcher]:
+    """A launcher for many notebooks: their workers begin with what nearly all import, where verdicts' begin warm."""
+    data, _ = _data(course)
+    with ExitStack() as stack:
+        with suppress(GraderError):  # which each notebook's page says
+            launcher = stack.enter_context(warmed_for_notebooks(launcher, 2 * bounds.seconds, data, course))
+        yield launcher
 
 
 def _run(

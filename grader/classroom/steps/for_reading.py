@@ -18,6 +18,7 @@ from traitlets import Integer, Unicode
 from ...course import Course
 from ...sandbox.choose import choose
 from ...sandbox.launch import Launcher
+from ...sandbox.warm import Orphaned
 from ...text import sentences
 from ..exporter import grade_id_of, released_notebook
 from ..pages.bounded import Inert
@@ -79,7 +80,9 @@ def run_cells(
 ) -> Note | None:
     """Run cells; return why not all of them were, whatever it was."""
     try:
-        return run_notebook(cells, folder, launcher or choose(course=course), bounds, course)
+        with suppress(Orphaned):
+            return run_notebook(cells, folder, launcher or choose(course=course), bounds, course)
+        return run_notebook(cells, folder, choose(course=course), bounds, course)
     except Exception as error:
         return Note("kernel_failed", {"problem": f"{type(error).__name__}: {error}".splitlines()[0][:300]})
 
