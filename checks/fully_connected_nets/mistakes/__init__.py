@@ -1,0 +1,5 @@
+"""Known mistakes; see below."""
+
+from checks.mistakes import Mistake
+
+MISTAKES: tuple[Mistake, ...] = ()

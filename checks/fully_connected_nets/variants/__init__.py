@@ -1,0 +1,5 @@
+"""Correct variants; see below."""
+
+from checks.mistakes import Variant
+
+VARIANTS: tuple[Variant, ...] = ()
