@@ -41,7 +41,7 @@ def release(
     Raises:
         GraderError: something does not hold; both folders are then as they were, or `solutions/NAME/` alone is.
     """
-    gives = getattr(course.assignment(name), "gives", ())  # one of nbgrader's own kind has no regions
+    gives = course.assignment(name).gives
     config = course_config(course)
     config.RenderWorked.execute = execute
     tell(f"Rendering and proving release/{name} ...")
