@@ -36,6 +36,10 @@ def steps(student: Student, rule: str, w: Any, dw: Array, config: Params) -> tup
     return w, config
 
 
+EPSILON = 1e-12
+"""So small that it does not matter where it is added; where it belongs is a check of its own."""
+
+
 def add_rule(rule: str, letters: str, points: dict[str, float]) -> None:
     """Add the checks of one update rule."""
     settings, state = SETTINGS[rule], STATE[rule]
@@ -44,8 +48,10 @@ def add_rule(rule: str, letters: str, points: dict[str, float]) -> None:
         options = {"draw": descent, "sizes": ONE_STEP, **more}
         return checks.add(f"{rule}.{name}", points=points[name], contract=f"{letters}-{sentence}", **options)
 
-    def begun(student: Student, inputs: dict[str, Any], *names: str) -> Params:
-        return student.mapping(**{name: inputs[name] for name in names})
+    def begun(student: Student, inputs: dict[str, Any], *names: str, **other: float) -> Params:
+        """A dictionary of some inputs."""
+        small = {"epsilon": EPSILON} if "epsilon" in settings else {}
+        return student.mapping(**{**{name: inputs[name] for name in names}, **small, **other})
 
     @add("step", 1)
     def step(student: Student, w: Array, dw: Array, **inputs: Any) -> Observed:
@@ -59,6 +65,14 @@ def add_rule(rule: str, letters: str, points: dict[str, float]) -> None:
         first, _ = steps(student, rule, w, dw[:1], begun(student, inputs, *settings))
         last, _ = steps(student, rule, w, dw, begun(student, inputs, *settings))
         return {"w (1)": first, "w (4)": last}
+
+    if "epsilon" in settings:
+
+        @add("epsilon", 6, sizes=FOUR_STEPS, after="steps")
+        def epsilon(student: Student, w: Array, dw: Array, **inputs: Any) -> Observed:
+            """Four steps with an epsilon so large that it shows where it is added."""
+            last, _ = steps(student, rule, w, dw, begun(student, inputs, *settings, epsilon=inputs["epsilon"]))
+            return {"w (4)": last}
 
     @add("state", 3, sizes=FOUR_STEPS)
     def remembered(student: Student, w: Array, dw: Array, **inputs: Any) -> Observed:
@@ -83,5 +97,9 @@ def add_rule(rule: str, letters: str, points: dict[str, float]) -> None:
 
 
 add_rule("sgd_momentum", "SM", {"step": 0.75, "steps": 0.75, "state": 0.5, "same_config": 0.25, "float32": 0.25})
-add_rule("rmsprop", "RP", {"step": 0.75, "steps": 0.5, "state": 0.25, "same_config": 0.25, "float32": 0.25})
-add_rule("adam", "AD", {"step": 1, "steps": 1.25, "state": 0.75, "same_config": 0.25, "float32": 0.25})
+add_rule(
+    "rmsprop",
+    "RP",
+    {"step": 0.5, "steps": 0.5, "epsilon": 0.25, "state": 0.25, "same_config": 0.25, "float32": 0.25},
+)
+add_rule("adam", "AD", {"step": 1, "steps": 1, "epsilon": 0.25, "state": 0.75, "same_config": 0.25, "float32": 0.25})
