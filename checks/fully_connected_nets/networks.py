@@ -121,7 +121,7 @@ def add_checks(
         for scale in SCALES:
             params = fresh(student, kind, WIDE, scale)
             for name in ("W1", "W2"):
-                value = params.get(name)
+                value = _of_size(params.get(name), WIDE[0] * WIDE[1])
                 observed[f"std({name}) / weight_scale ({scale:g})"] = spread_of(value, scale)
                 observed[f"mean({name}) / std({name}) ({scale:g})"] = mean_of(value)
         return observed
@@ -130,7 +130,10 @@ def add_checks(
     def biases(student: Student, **_: Any) -> Observed:
         """The biases begin at zero."""
         params = fresh(student, kind, WIDE, 0.1)
-        return {f"np.count_nonzero({name})": _count_nonzero(params.get(name)) for name in ("b1", "b2")}
+        return {
+            f"np.count_nonzero({name})": _count_nonzero(_of_size(params.get(name), size))
+            for name, size in (("b1", WIDE[1]), ("b2", WIDE[2]))
+        }
 
     @add("scores", 4)
     def scores(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
@@ -207,6 +210,11 @@ def mean_of(value: Any) -> Any:
 
 def _count_nonzero(value: Any) -> Any:
     return np.asarray(float(np.count_nonzero(value))) if _are_numbers(value) else value
+
+
+def _of_size(value: Any, size: int) -> Any:
+    """The same if it holds so many numbers, along whatever axes; else None, which is not what was asked for."""
+    return value if isinstance(value, np.ndarray) and value.size == size else None
 
 
 def _are_numbers(value: Any) -> bool:
