@@ -32,9 +32,14 @@ MISTAKES: tuple[Mistake, ...] = (
     # `probs[:, y]` for `probs[range(N), y]`: every pair of an example and a label.
     wrong("sl_loss_of_all_pairs", "loss", {LOSS: LOSS.replace("examples, y", ":, y")}),
     wrong("sl_gradient_of_all_pairs", "dx", {ONE: "dx[:, y] -= 1"}),
-    # `np.log(p + 1e-8)`, a remedy that changes the loss of a network that was sure of a wrong class.
+    # `np.log(p + 1e-12)`, a remedy that changes the loss of a network that was sure of a wrong class; also with 1e-8.
     wrong(
         "sl_logarithm_of_sum_with_epsilon",
+        "sure",
+        {LOSS: "loss = -float(np.log(np.exp(log_probabilities[examples, y]) + 1e-12).mean())"},
+    ),
+    wrong(
+        "sl_logarithm_of_sum_with_larger_epsilon",
         "sure",
         {LOSS: "loss = -float(np.log(np.exp(log_probabilities[examples, y]) + 1e-8).mean())"},
     ),

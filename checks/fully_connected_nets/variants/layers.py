@@ -152,7 +152,9 @@ def softmax_loss_in_place(x: Array, y: Array) -> Any:
 
 VARIANTS: tuple[Variant, ...] = (
     Variant("affine_by_dot", {"affine_forward": affine_forward_by_dot, "affine_backward": affine_backward_by_dot}),
-    Variant("affine_by_loops", {"affine_forward": affine_forward_by_loops, "affine_backward": affine_backward_by_loops}),
+    Variant(
+        "affine_by_loops", {"affine_forward": affine_forward_by_loops, "affine_backward": affine_backward_by_loops}
+    ),
     Variant(
         "affine_with_ones", {"affine_forward": affine_forward_with_ones, "affine_backward": affine_backward_with_ones}
     ),
