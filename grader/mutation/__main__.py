@@ -5,8 +5,8 @@
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
 full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
 other by any check; pairs of mistakes must be detected, and whatever is named must be one of the two; pretenders
-must earn what they are due. Runs on all cores and goes on where it was interrupted; writes `docs/mutation/NAME.md`; exit
-status 1 if anything was let through, marked down or named wrong. `grader test NAME` is a short form for authors.
+must earn what they are due. Runs on all cores and goes on where it was interrupted; writes `docs/mutation/NAME.md`;
+exit status 1 if anything was let through, marked down or named wrong. `grader test NAME` is a short form for authors.
 """
 
 from __future__ import annotations

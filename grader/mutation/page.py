@@ -62,7 +62,8 @@ def report(live: Tally, recorded: Tally, bench: Bench) -> str:
     lines = [
         f"# Mistakes × checks: {bench.assignment.name}",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation NAME={bench.assignment.name}`: {live.draws} draws of the inputs ({live.named_on} of them "
+        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation NAME={bench.assignment.name}`: "
+        f"{live.draws} draws of the inputs ({live.named_on} of them "
         f"with the names of mistakes), {mistakes} known "
         f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
         "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "

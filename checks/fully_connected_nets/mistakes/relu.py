@@ -15,7 +15,7 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("rf_leaky", "out", {OUT: "return np.maximum(x, 0.01 * x), x"}),
     forward("rf_negative_kept", "out", {OUT: "return np.minimum(x, 0), x"}),
     forward("rf_absolute", "out", {OUT: "return np.abs(x), x"}),
-    forward("rf_not_applied", "out", {OUT: "return x, x"}),
+    forward("rf_not_applied", "out", {OUT: "return x, x"}, carries_gradient=False),
     # Rows, as the affine layer wants them.
     forward("rf_flattened", "images", {OUT: "return np.maximum(x, 0).reshape(x.shape[0], -1), x"}),
     # exacity/deeplearningbook-chinese, issue 127: what is below zero in the gradient, not in x, is set to zero.
