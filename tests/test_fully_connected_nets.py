@@ -282,6 +282,15 @@ def test_inputs_of_a_relu_keep_their_distance_from_zero_but_where_zero_is_judged
                     assert not drawn["x"][near].any()
 
 
+def test_what_a_two_layer_net_saves_another_of_its_sizes_loads_and_no_other(tmp_path: Path) -> None:
+    net, other = TwoLayerNet(6, 4, 3), TwoLayerNet(6, 4, 3)
+    net.save(tmp_path / "net")
+    other.load(tmp_path / "net")
+    assert all(np.array_equal(net.params[name], other.params[name]) for name in net.params)
+    with pytest.raises(ValueError, match=r"TwoLayerNet\.load: .*net holds .*'W1': \(6, 4\).*expected"):
+        TwoLayerNet(6, 5, 3).load(tmp_path / "net")
+
+
 # The regions, and the order of assignments.
 
 

@@ -2,8 +2,8 @@
 
 `EMPTY` hold no right line and earn nothing, alone and beside an honest rest. `COUPLED` compute something that hangs
 together and is wrong: they may earn points of form, and no others. `SOMETIMES` are right on some calls and earn the
-value checks in which they were. `KEPT` are right networks that keep their layers in unusual places, and earn all. `BENT`
-are networks without a wiring over layers that want to make it look right, and earn nothing for it.
+value checks in which they were. `KEPT` are right networks that keep their layers in unusual places, and earn all.
+`BENT` are networks without a wiring over layers that want to make it look right, and earn nothing for it.
 """
 
 from checks.pretenders import Pretender
