@@ -77,7 +77,7 @@ grade: setup ## grade everything under submitted/: make grade NAME=batch_normali
 bench: setup ## the figures in docs, side by side with a peer
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-mutation: setup ## every known mistake and correct variant on DRAWS=1000 draws, into docs/mutation.md: make mutation NAME=batch_normalization
+mutation: setup ## every known mistake and correct variant on DRAWS=1000 draws, into docs/mutation/NAME.md: make mutation NAME=batch_normalization
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m grader.mutation --draws $(or $(DRAWS),1000) $(or $(NAME),batch_normalization)
 
 lock: setup ## resolve the pinned versions anew

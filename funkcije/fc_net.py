@@ -8,6 +8,7 @@ keys.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,15 +45,18 @@ class TwoLayerNet:
         reg: float = 0.0,
     ) -> None:
         self.reg = reg
+        ### BEGIN SOLUTION fully_connected_nets
         self.params: dict[str, np.ndarray] = {
             "W1": weight_scale * np.random.randn(input_dim, hidden_dim),
             "b1": np.zeros(hidden_dim),
             "W2": weight_scale * np.random.randn(hidden_dim, num_classes),
             "b2": np.zeros(num_classes),
         }
+        ### END SOLUTION
 
     def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
         """Scores (N, C) if `y` is None; otherwise the loss for the labels `y` (N,) and the gradients by parameter."""
+        ### BEGIN SOLUTION fully_connected_nets
         W1, b1, W2, b2 = (self.params[name] for name in ("W1", "b1", "W2", "b2"))
         hidden, hidden_cache = affine_relu_forward(X, W1, b1)
         scores, scores_cache = affine_forward(hidden, W2, b2)
@@ -68,6 +72,25 @@ class TwoLayerNet:
         grads["W1"] += self.reg * W1
         grads["W2"] += self.reg * W2
         return loss, grads
+        ### END SOLUTION
+
+    def save(self, path: str | Path) -> None:
+        """Write the parameters into a file, in numpy's format for several arrays."""
+        with Path(path).open("wb") as file:
+            np.savez(file, **dict[str, Any](self.params))
+
+    def load(self, path: str | Path) -> None:
+        """Take the parameters from a file that `save` wrote.
+
+        Raises:
+            ValueError: the file holds other parameters than this net has, by their names and shapes.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            read = {name: file[name] for name in file.files}
+        expected, found = ({name: value.shape for name, value in one.items()} for one in (self.params, read))
+        if found != expected:
+            raise ValueError(f"TwoLayerNet.load: {path} holds {found}; expected {expected}")
+        self.params = read
 
 
 class FullyConnectedNet:
@@ -113,6 +136,7 @@ class FullyConnectedNet:
             )
         if not 0 < dropout_keep_ratio <= 1:
             raise ValueError(f"FullyConnectedNet: dropout_keep_ratio is {dropout_keep_ratio}; expected 0 < p <= 1")
+        ### BEGIN SOLUTION fully_connected_nets
         self.normalization = normalization
         self.use_dropout = dropout_keep_ratio != 1
         self.reg = reg
@@ -143,6 +167,7 @@ class FullyConnectedNet:
             self.dropout_param = {"mode": "train", "p": dropout_keep_ratio}
             if seed is not None:
                 self.dropout_param["seed"] = seed
+        ### END SOLUTION
 
     def loss(self, X: np.ndarray, y: np.ndarray | None = None) -> Any:
         """Scores or loss and gradients of a batch.
@@ -154,6 +179,7 @@ class FullyConnectedNet:
         Returns:
             Without y, the scores (N, C). With y, the loss (a number) and the gradients, one for each entry of `params`.
         """
+        ### BEGIN SOLUTION fully_connected_nets
         h = X.astype(self.dtype, copy=False)
         mode = "test" if y is None else "train"
         for bn_param in self.bn_params:
@@ -208,3 +234,4 @@ class FullyConnectedNet:
                 loss += 0.5 * self.reg * float(np.sum(W * W))
                 grads[f"W{l}"] += self.reg * W
         return loss, grads
+        ### END SOLUTION

@@ -45,6 +45,7 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
     config = {} if config is None else config
     learning_rate = _setting(config, "learning_rate", 1e-2)
     momentum = _setting(config, "momentum", 0.9)
+    ### BEGIN SOLUTION fully_connected_nets
     velocity = config.get("velocity", 0.0)
 
     velocity *= momentum
@@ -52,6 +53,7 @@ def sgd_momentum(w: np.ndarray, dw: np.ndarray, config: Config | None = None) ->
     w += velocity
 
     config["velocity"] = velocity
+    ### END SOLUTION
     return w, config
 
 
@@ -68,6 +70,7 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
     learning_rate = _setting(config, "learning_rate", 1e-2)
     decay_rate = _setting(config, "decay_rate", 0.99)
     epsilon = _setting(config, "epsilon", 1e-8)
+    ### BEGIN SOLUTION fully_connected_nets
     cache = config.get("cache", 0.0)
 
     cache *= decay_rate
@@ -75,6 +78,7 @@ def rmsprop(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tupl
     w -= learning_rate * dw / (np.sqrt(cache) + epsilon)
 
     config["cache"] = cache
+    ### END SOLUTION
     return w, config
 
 
@@ -98,6 +102,7 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     beta1 = _setting(config, "beta1", 0.9)
     beta2 = _setting(config, "beta2", 0.999)
     epsilon = _setting(config, "epsilon", 1e-8)
+    ### BEGIN SOLUTION fully_connected_nets
     m = config.get("m", 0.0)
     v = config.get("v", 0.0)
     t = config.get("t", 0) + 1
@@ -110,6 +115,7 @@ def adam(w: np.ndarray, dw: np.ndarray, config: Config | None = None) -> tuple[n
     w -= learning_rate * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
 
     config.update(m=m, v=v, t=t)
+    ### END SOLUTION
     return w, config
 
 

@@ -25,6 +25,7 @@ from grader.reference.mistakes import load_mistakes
 from grader.reference.oracle import LiveOracle
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
+ALL = [Course(ROOT).assignment(name) for name in Course(ROOT).assignments()]
 
 
 @pytest.mark.parametrize("draws", [range(5), pytest.param(range(5, HELD), marks=pytest.mark.full)])
@@ -223,6 +224,7 @@ def test_every_check_has_points_in_quarters_and_a_function_that_the_contract_kno
     assert len({check.id for check in assignment.checks}) == len(assignment.checks)
 
 
+@pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.name)
 def test_inputs_depend_on_the_seed_and_on_nothing_else(assignment: Assignment) -> None:
     for check in assignment.checks:
         once, again, other = (check.inputs(seed) for seed in (b"one", b"one", b"other"))
@@ -252,37 +254,40 @@ def test_a_package_that_was_changed_is_rendered_again_in_the_same_process(tmp_pa
     assert before["__init__.py"] != given_modules(course, assignment)["__init__.py"] == b"VERSION = 2\n"
 
 
-def test_every_check_cites_a_sentence_of_the_contract_that_costs_points(assignment: Assignment) -> None:
-    for check in assignment.checks:
+def test_every_check_cites_a_sentence_of_the_contract_that_costs_points() -> None:
+    for check in (check for assignment in ALL for check in assignment.checks):
         page = (ROOT / "docs" / "contracts" / f"{check.function}.md").read_text(encoding="utf-8")
         assert (check.contract, "costs points") in SENTENCE.findall(page), check.id
 
 
-def test_every_sentence_that_costs_points_is_enforced_by_a_check(assignment: Assignment) -> None:
-    cited = {check.contract for check in assignment.checks}
-    for function in assignment.functions:
+def test_every_sentence_that_costs_points_is_enforced_by_a_check() -> None:
+    cited = {check.contract for assignment in ALL for check in assignment.checks}
+    for function in (function for assignment in ALL for function in assignment.functions):
         page = (ROOT / "docs" / "contracts" / f"{function}.md").read_text(encoding="utf-8")
         for sentence, kind in SENTENCE.findall(page):
             assert kind != "costs points" or sentence in cited, sentence
 
 
-def test_every_sentence_for_students_stands_in_both_languages_with_the_same_names(assignment: Assignment) -> None:
-    for folder in (None, assignment.folder):
+def test_every_sentence_for_students_stands_in_both_languages_with_the_same_names() -> None:
+    for folder in (None, *(assignment.folder for assignment in ALL)):
         for key, sentences in catalogue("en", folder).sentences.items():
             assert set(sentences) == set(LANGUAGES), key
             assert len({tuple(sorted(re.findall(r"{\w+}", text))) for text in sentences.values()}) == 1, key
 
 
+@pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.name)
 def test_every_check_and_every_probe_has_its_sentence(assignment: Assignment) -> None:
     sentences = catalogue("en", assignment.folder).sentences
     assert [check.id for check in assignment.checks if check.id not in sentences] == []
     assert [probe.id for probe in assignment.probes if probe.id not in sentences] == []
 
 
+@pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.name)
 def test_every_known_mistake_has_a_hint(assignment: Assignment) -> None:
     sentences = catalogue("en", assignment.folder).sentences
-    assert {mistake.id for mistake in MISTAKES} <= set(sentences)
-    assert len(MISTAKES) == len({mistake.id for mistake in MISTAKES})
+    mistakes = load_mistakes(assignment)
+    assert {mistake.id for mistake in mistakes} <= set(sentences)
+    assert len(mistakes) == len({mistake.id for mistake in mistakes})
 
 
 def test_a_known_forward_mistake_is_judged_on_its_own_gradient(judged: Judge) -> None:

@@ -97,9 +97,11 @@ def _in_regions(text: str, where: str, assignment: str, regions: Sequence[str]) 
 
 def _beside(assignment: Assignment, module: str, only: str, added: str) -> str:
     """What is added to a module, with its other functions put back as they were if one alone pretends."""
-    if not added or only not in assignment.contract.functions:
+    contract = assignment.contract
+    written = (*contract.functions, *contract.models)
+    if not added or only not in written:
         return added
-    others = [name for name, known in assignment.contract.functions.items() if known.module == module and name != only]
+    others = [name for name in written if contract.module_of(name) == module and name != only]
     kept = f"_honest = {{_name: globals()[_name] for _name in {others}}}"
     return f"\n\n{kept}\n{added}\n\nglobals().update(_honest)\ndel _honest\n"
 

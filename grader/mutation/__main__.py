@@ -5,8 +5,8 @@
 For each draw, each known mistake must fail the check made for it; each correct variant, and the reference, must score
 full. On some of the draws (`--named-on`, for what takes longest) each mistake must also be named by that check, and no
 other by any check; pairs of mistakes must be detected, and whatever is named must be one of the two; pretenders
-must earn what they are due. Runs on all cores and goes on where it was interrupted; writes `docs/mutation.md`; exit
-status 1 if anything was let through, marked down or named wrong. `grader test NAME` is a short form for authors.
+must earn what they are due. Runs on all cores and goes on where it was interrupted; writes `docs/mutation/NAME.md`;
+exit status 1 if anything was let through, marked down or named wrong. `grader test NAME` is a short form for authors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=cores(), metavar="NUMBER", help="processes")
     parser.add_argument("name", metavar="NAME", help="the assignment")
     parser.add_argument("--course", type=Path, metavar="FOLDER", help="the course (default: the kit's own)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="default: docs/mutation.md of the course")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="default: docs/mutation/NAME.md of the course")
     options = parser.parse_args(arguments)
     course = find_course(options.course or KIT)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resume=True,
     )
     page = report(live, recorded, bench)
-    output = options.output or course.root / "docs" / "mutation.md"
+    output = options.output or course.root / "docs" / "mutation" / f"{options.name}.md"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
     wrong = faults(live, recorded, bench)

@@ -1,4 +1,4 @@
-"""`docs/mutation.md`: the results of the draws, and those of them that are faults."""
+"""`docs/mutation/NAME.md`: the results of the draws, and those of them that are faults."""
 
 from __future__ import annotations
 
@@ -57,12 +57,13 @@ def summary(live: Tally, recorded: Tally, bench: Bench) -> list[str]:
 
 
 def report(live: Tally, recorded: Tally, bench: Bench) -> str:
-    """The page `docs/mutation.md`."""
+    """The page `docs/mutation/NAME.md`."""
     mistakes, variants = len(bench.mistakes), len(bench.variants)
     lines = [
-        "# Mistakes × checks",
+        f"# Mistakes × checks: {bench.assignment.name}",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation`: {live.draws} draws of the inputs ({live.named_on} of them "
+        f"{datetime.now(UTC):%Y-%m-%d}, by `make mutation NAME={bench.assignment.name}`: "
+        f"{live.draws} draws of the inputs ({live.named_on} of them "
         f"with the names of mistakes), {mistakes} known "
         f"mistakes, {variants} correct variants and the reference, {live.pairs} random pairs of mistakes, half of them "
         "in one function. A mistake is *killed* on a draw if the check made for it fails, and *named* if that check's "

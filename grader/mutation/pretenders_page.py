@@ -1,4 +1,4 @@
-"""What pretenders earned, as a section of `docs/mutation.md`, and where that is a fault."""
+"""What pretenders earned, as a section of `docs/mutation/NAME.md`, and where that is a fault."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ Two things may not occur in any file of a release:
 - a **statement** of a blanked region that is not also in given code. Statements are compared as the parser
   sees them, so spacing, line breaks, brackets and quotes do not matter; of a compound statement (`if`, `for`, `with`,
   `def`) its header counts. A statement that computes nothing, made of names, attributes, constants and brackets alone
-  (`pass`, `return out, cache`, `N, D = x.shape`, `cache = None`), tells nothing and is not counted.
+  (`pass`, `return out, cache`, `N, D = x.shape`, `cache = None`), tells nothing and is not counted; nor does one that
+  asks whether something is None, which a docstring may say in the same words.
 - **three lines in a row** of a blanked region, whatever they say, comments included. Lines are compared by their
   words and signs; blank lines and lines of brackets alone are passed over.
 
@@ -154,9 +155,16 @@ def _statements(code: str) -> Iterator[tuple[str, str]]:
     for node in ast.walk(parse(code)):
         if isinstance(node, ast.stmt):
             head = _head(node)
-            if any(isinstance(part, _COMPUTES) for part in ast.walk(head)):
+            if any(isinstance(part, _COMPUTES) and not _asks_for_none(part) for part in ast.walk(head)):
                 shown = ast.unparse(head).split("\n")[0].removesuffix(":")
                 yield _words(ast.unparse(head).removesuffix("\n    pass").removesuffix(":")), shown
+
+
+def _asks_for_none(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+    return False
 
 
 def _head(node: ast.stmt) -> ast.stmt:

@@ -41,7 +41,7 @@ def release(
     Raises:
         GraderError: something does not hold; both folders are then as they were, or `solutions/NAME/` alone is.
     """
-    course.assignment(name)
+    gives = course.assignment(name).gives
     config = course_config(course)
     config.RenderWorked.execute = execute
     tell(f"Rendering and proving release/{name} ...")
@@ -49,6 +49,9 @@ def release(
     tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into solutions/{name} ...")
     _generate(GenerateSolution, course, name, config, tell)
     tell(f"Made release/{name} and solutions/{name}.")
+    if gives:
+        solved = " and ".join(gives)
+        tell(f"It shows the solution of {solved}: hand it out after the deadline of {solved}, and not before.")
 
 
 def stale(course: Course, name: str) -> list[str]:

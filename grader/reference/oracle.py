@@ -103,10 +103,14 @@ class LiveCase:
 
     @cached_property
     def also(self) -> Sequence[Sequence[Observed]]:
-        """A network that calls none of them, stand-ins or not, is as good if it gives what the reference gives."""
+        """A network that calls none of them, stand-ins or not, is as good if it gives what the reference gives.
+
+        So is one that calls some and writes the others itself, of those that may be (`written_inside`).
+        """
         if self.check.function not in self.versions.assignment.over_stand_ins:
             return []
-        return [_reference(self.check, self.versions.student(), self.inputs)]
+        others = (self.versions.student(), *self.versions.partly_over_stand_ins)
+        return [_reference(self.check, student, self.inputs) for student in others]
 
     @cached_property
     def suspects(self) -> Sequence[str]:

@@ -63,6 +63,7 @@ def render_package(course: Course, assignment: Assignment) -> Rendered:
     solution: dict[str, bytes] = {}
     blanked: dict[str, tuple[Region, ...]] = {}
     own: set[str] = set()
+    _refuse_later(course, assignment)
     for path in sorted(course.package.rglob("*.py")):
         module = path.relative_to(course.package).as_posix()
         where = f"{course.package.name}/{module}"
@@ -134,6 +135,21 @@ def render_module(text: str, where: str, assignment: Assignment, *, stub: bool) 
 def outermost(regions: tuple[Region, ...], keep: Set[str]) -> tuple[Region, ...]:
     """The regions that are blanked where those of some assignments are kept; with a region go those inside it."""
     return tuple(region for region in regions if region.assignment not in keep and keep >= set(region.inside))
+
+
+def _refuse_later(course: Course, assignment: Assignment) -> None:
+    """See that the assignment gives nothing that comes after it in the course's order."""
+    order = course.settings.assignments
+    if assignment.name not in order:
+        return
+    later = order[order.index(assignment.name) + 1 :]
+    for name in assignment.gives:
+        if name in later:
+            raise GraderError(
+                f"checks/{assignment.name}/__init__.py: `gives` holds {name!r}, which comes after {assignment.name!r} "
+                "in course.toml, so that its release would solve what is not handed out yet. Next: take it out of "
+                "`gives`, or change the order in course.toml."
+            )
 
 
 def _refuse_hidden_task(regions: tuple[Region, ...], where: str, assignment: Assignment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import chain, combinations
 from types import ModuleType
 from typing import Any
 
@@ -46,6 +47,19 @@ class Versions:
         stand_ins = load_stand_ins(self.assignment.stand_ins)
         replaced = dict.fromkeys(self.assignment.substituted, functions_of(stand_ins))
         return load_package(self.course.package, replaced=replaced), stand_ins
+
+    @cached_property
+    def partly_over_stand_ins(self) -> tuple[Student, ...]:
+        """The reference as one that writes some of what stand-ins take the place of itself, and calls the others."""
+        groups = self.assignment.written_inside
+        stand_ins = self.over_stand_ins[1]
+        students = []
+        for own in chain.from_iterable(combinations(groups, count) for count in range(1, len(groups))):
+            written = {name for group in own for name in group}
+            others = {name: value for name, value in functions_of(stand_ins).items() if name not in written}
+            package = load_package(self.course.package, replaced=dict.fromkeys(self.assignment.substituted, others))
+            students.append(Student(Changed(package.name, stand_ins=stand_ins), self.assignment.contract))
+        return tuple(students)
 
     @cached_property
     def families(self) -> dict[str, Family]:

@@ -1,4 +1,4 @@
-"""Submissions that pretend: what they earn stands in `docs/mutation.md`.
+"""Submissions that pretend: what they earn stands in `docs/mutation/batch_normalization.md`.
 
 `EMPTY` hold no right line and earn nothing, alone and beside an honest rest. `COUPLED` compute something that hangs
 together as a normalization does and is none: they may earn points of form, and no others. `SOMETIMES` are right on some
