@@ -21,12 +21,14 @@ from PIL import Image
 
 from funkcije import layers, widgets
 from funkcije.lab import explorer as explorers
-from funkcije.lab.explorer import Explorer, SlicedRun
+from funkcije.lab import net_explorer
+from funkcije.lab.explorer import Explorer
 from funkcije.lab.figures import STYLES
+from funkcije.lab.net_explorer import NetExplorer, SlicedRun
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
 
-EXPLORERS: list[Callable[..., Explorer]] = [
+EXPLORERS: list[Callable[..., NetExplorer]] = [
     widgets.weight_scale_explorer,
     widgets.batch_size_explorer,
     widgets.training_explorer,
@@ -54,7 +56,7 @@ def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
-    Explorer._training = None
+    Explorer._running = None
     Explorer._in_cells.clear()
 
 
@@ -87,21 +89,21 @@ async def nothing_trains() -> None:
         await asyncio.wait(others)
 
 
-def panel_of(explorer: Explorer) -> Any:
+def panel_of(explorer: Explorer[Any, Any]) -> Any:
     assert explorer.panel is not None
     return explorer.panel
 
 
-def text_of(explorer: Explorer) -> str:
+def text_of(explorer: Explorer[Any, Any]) -> str:
     return re.sub(r"<[^>]+>", "", panel_of(explorer)._line.value)
 
 
-def alt_of(explorer: Explorer) -> str:
+def alt_of(explorer: Explorer[Any, Any]) -> str:
     [alt] = set(re.findall(r'<img class="[\w-]+" alt="([^"]+)"', panel_of(explorer)._picture.value))
     return str(alt)
 
 
-def picture_of(explorer: Explorer, form: str = "wide") -> bytes:
+def picture_of(explorer: Explorer[Any, Any], form: str = "wide") -> bytes:
     found = re.findall(
         rf'"funkcije-{form}" [^>]*src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value
     )
@@ -124,7 +126,7 @@ def is_a_drawing(png: bytes) -> bool:
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_move_shows_a_picture_after_the_first_slice_of_training(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -140,7 +142,7 @@ def test_a_move_shows_a_picture_after_the_first_slice_of_training(
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -172,7 +174,7 @@ def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarr
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_for_a_narrow_panel_the_plots_stand_two_by_two(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -367,7 +369,7 @@ def test_what_a_layer_raises_is_one_line_with_file_and_number(
 ) -> None:
     monkeypatch.setattr("funkcije.fc_net.softmax_loss", lambda x, y: layers.softmax_loss(x.T[:3], y))
 
-    explorer = Explorer.__new__(Explorer)  # nobody is there: no event loop runs
+    explorer = NetExplorer.__new__(NetExplorer)  # nobody is there: no event loop runs
     explorer.__init__(data, *_of_one_net())  # type: ignore[misc]
     line = explorer.outputs()[0][0]["text/plain"]
     assert re.match(r"layers\.py, linija \d+: \w+Error: ", line)
@@ -416,7 +418,7 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
         explorer = widgets.weight_scale_explorer(data)
         panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
         await until(lambda: 10**-3.0 in explorer.tried)
-        monkeypatch.setattr(explorers, "code", lambda rules: "changed")
+        monkeypatch.setattr(net_explorer, "code", lambda rules: "changed")
         panel_of(explorer).sliders["weight_scale"].value = 10**-1.0
         await until(lambda: 10**-1.0 in explorer.tried)
         assert set(explorer.tried) == {10**-1.0}
