@@ -146,7 +146,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "in_start_y": ("y = {value:.2f}", "y = {value:.2f}"),
     "race_map": ("{surface} (○ početak, × najniže)", "{surface} (○ start, × lowest)"),
     "race_heights": ("{surface}: visina", "{surface}: height"),
-    "height": ("visina iznad najniže tačke", "height above the lowest point"),
+    "height": ("visina iznad ×", "height above ×"),
     "step": ("korak", "step"),
     "point_here": (
         "Slika trke. Strelice pomjeraju početnu tačku.",
@@ -178,7 +178,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "pravilo vraća w koje je {found}; očekuje se niz brojeva oblika (2,)",
         "the rule returns a w that is {found}; expected an array of numbers, of shape (2,)",
     ),
-    "race_at": ("{surface}, korak {step}", "{surface}, step {step}"),
+    "race_at": ("{surface}: korak {step}", "{surface}: step {step}"),
     "race_not_finite": (
         "{rule}: tačka više nije konačan broj ({places}).",
         "{rule}: the point is no longer a finite number ({places}).",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, text_of, until
 from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
@@ -32,8 +33,8 @@ EXPLORERS: list[Callable[..., NetExplorer]] = [
     widgets.weight_scale_explorer,
     widgets.batch_size_explorer,
     widgets.training_explorer,
+    lambda data: widgets.depth_explorer(data, ("batchnorm", None)),
 ]
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DATA = """
 import numpy as np
 rng = np.random.default_rng(0)
@@ -72,42 +73,6 @@ def slices(monkeypatch: pytest.MonkeyPatch) -> list[SlicedRun[Any]]:
 
     monkeypatch.setattr(SlicedRun, "advance", one_step)
     return seen
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the explorer work; a condition that never holds ends the test."""
-    async with asyncio.timeout(120):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
-async def nothing_trains() -> None:
-    """Let everything that was asked for until now come to its end, trainings and all."""
-    for _ in range(2):  # what waits in the loop may begin a task
-        await asyncio.sleep(0)
-    if others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
-
-
-def panel_of(explorer: Explorer[Any, Any]) -> Any:
-    assert explorer.panel is not None
-    return explorer.panel
-
-
-def text_of(explorer: Explorer[Any, Any]) -> str:
-    return re.sub(r"<[^>]+>", "", panel_of(explorer)._line.value)
-
-
-def alt_of(explorer: Explorer[Any, Any]) -> str:
-    [alt] = set(re.findall(r'<img class="[\w-]+" alt="([^"]+)"', panel_of(explorer)._picture.value))
-    return str(alt)
-
-
-def picture_of(explorer: Explorer[Any, Any], form: str = "wide") -> bytes:
-    found = re.findall(
-        rf'"funkcije-{form}" [^>]*src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value
-    )
-    return base64.b64decode(found[0])
 
 
 def is_a_drawing(png: bytes) -> bool:
@@ -157,7 +122,7 @@ def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
         for slider in panel_of(explorer).sliders.values():
             if isinstance(slider.value, float):
                 slider.value *= 1 + 1e-12
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) == trained
 
     asyncio.run(scenario())
@@ -261,7 +226,7 @@ def test_stop_ends_the_training_and_says_how_far_it_came(
         await until(lambda: panel.stop.disabled)
         assert re.fullmatch(r"Treniranje je zaustavljeno na \d+%\.", text_of(explorer))
         stopped = len(slices)
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) == stopped
 
     asyncio.run(scenario())
@@ -311,6 +276,24 @@ def test_progress_and_state_have_roles_and_names(data: dict[str, np.ndarray]) ->
         assert 'role="status"' in panel._line.value
         for name, slider in panel.sliders.items():
             assert slider.description and slider.tooltip, name
+
+    asyncio.run(scenario())
+
+
+def test_beside_the_activations_stand_their_gradients_of_a_net_without_normalization_too(
+    data: dict[str, np.ndarray],
+) -> None:
+    async def scenario() -> None:
+        explorer = widgets.depth_explorer(data)
+        assert explorer.kinds == (None,)
+        assert len(explorer._picture.plots) == 4
+        assert re.search(r"bez normalizacije: .*, gradijenata po njima od \d\.\de[-+]\d+ do \d\.\d", alt_of(explorer))
+        panel_of(explorer).sliders["depth"].value = 9
+        await until(lambda: text_of(explorer).startswith("Treniranje je završeno."))
+        of_first, of_now = (line.get_xydata() for line in explorer._picture._of_training[None][-2:])
+        assert of_first.shape == of_now.shape == (8, 2)
+        assert of_first[0, 1] < 1e-3 * of_first[-1, 1]  # it vanishes on its way back
+        assert [len(ax.get_title()) > 0 for ax in explorer._narrow.plots] == [True] * 4
 
     asyncio.run(scenario())
 
@@ -405,7 +388,7 @@ def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_be
         assert old.panel is None and beside.panel is None
         assert again.panel is not None
         stopped = len(slices)
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) <= stopped + 1
 
     asyncio.run(scenario())

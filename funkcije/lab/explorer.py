@@ -279,8 +279,10 @@ def explained(error: Exception) -> str:
     """One line for what a student's function raised: where, and what."""
     if isinstance(error, NotWrittenYet):
         return str(error)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "funkcije" in Path(frame.filename).parts]
-    last = frames[-1] if frames else traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [Path(frame.filename) for frame in frames]
+    own = [n for n, file in enumerate(places) if file.parent.name != "lab" and "site-packages" not in file.parts]
+    last = frames[own[-1] if own else -1]
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return tell("fault", file=Path(last.filename).name, line=last.lineno, error=what)
 

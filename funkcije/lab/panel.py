@@ -35,7 +35,8 @@ STYLE = f"""<style>
 .{EXPLORER} {{ container-type: inline-size }}
 .{EXPLORER} :is(.funkcije-gone, .funkcije-narrow, .funkcije-point) {{ display: none }}
 .{EXPLORER} .funkcije-picture[tabindex] {{ cursor: crosshair }}
-.{EXPLORER} .funkcije-picture[tabindex]:focus {{ outline: 2px solid #0072B2 }}
+.{EXPLORER} .funkcije-picture {{ margin: 0 }}
+.{EXPLORER} .funkcije-picture[tabindex]:focus {{ outline: 2px solid #0072B2; outline-offset: -2px }}
 .{EXPLORER} img {{ width: 100% }}
 .{EXPLORER} .funkcije-wide {{ max-width: 1012px }}
 {dark(f".{EXPLORER} img")}

@@ -97,7 +97,7 @@ class Picture(Generic[S]):
             small: take longer, for a file that is kept.
         """
         remarks = [status, *shown.remarks()]
-        words = self._lines_of([shown.settings], TITLE - 4), self._lines_of(remarks, TITLE - 2)
+        words = self._lines_of([shown.settings], TITLE - 7), self._lines_of(remarks, TITLE - 2)
         if words != self._said:  # letters take as long as all lines, and are the same in most frames
             self._said = words
             self._canvas.restore_region(self._background)

@@ -18,8 +18,9 @@ from .surfaces import SURFACES
 
 STEPS = 200
 """That each rule makes."""
-PACE = 4
-"""Of these, how many between two pictures where somebody watches: a race is over in a few hundredths of a second."""
+SECONDS, LEAST = 2.0, 2
+"""How long a race takes where somebody watches, and its steps between two pictures, at least; as fast as it can be, it
+would be over in a few hundredths of a second."""
 SEED = 231
 """Of the noise, which is the same for all rules, and in every race."""
 
@@ -30,7 +31,7 @@ class Race:
     Args:
         configs: the rules of `optim`, by name, and the settings of each.
         start: where they start, (x, y).
-        watched: make no more than `PACE` steps in a slice.
+        watched: take `SECONDS` for all steps.
     """
 
     def __init__(
@@ -48,18 +49,20 @@ class Race:
         self._noise = noise * np.array([surface.noise for surface in SURFACES])[:, None, None]
         for points in self.points.values():
             points[:, 0] = start
-        self._pace = PACE if watched else STEPS
-        self._seconds = 0.0
+        self._watched, self._begun, self._seconds = watched, 0.0, 0.0
 
     def advance(self, seconds: float) -> bool:
         """Race for some time; False if nothing is left to do."""
-        begun, last = perf_counter(), min(self.step + self._pace, STEPS)
+        begun = perf_counter()
+        self._begun = self._begun or begun
+        due = int(STEPS * (begun - self._begun) / SECONDS) if self._watched else STEPS
+        last = min(max(due, self.step + LEAST), STEPS)
         with np.errstate(all="ignore"):
             while self.step < last and perf_counter() < begun + seconds:
                 for rule, k in self._racing():
                     self._move(rule, k)
                 self.step += 1
-        self._seconds += perf_counter() - begun
+        self._seconds = perf_counter() - self._begun
         return self.step < STEPS and bool(self._racing())
 
     @property
@@ -77,7 +80,8 @@ class Race:
 
     def heights(self, rule: str) -> np.ndarray:
         """How high a rule was on each surface, (surfaces, STEPS + 1); NaN from where it stopped."""
-        return np.stack([surface.height(self.points[rule][k]) for k, surface in enumerate(SURFACES)])
+        with np.errstate(all="ignore"):
+            return np.stack([surface.height(self.points[rule][k]) for k, surface in enumerate(SURFACES)])
 
     def _racing(self) -> list[tuple[str, int]]:
         return [one for one in self._configs if one[0] not in self.faults and one not in self.stopped]

@@ -40,14 +40,15 @@ class RaceShown:
         for rule in race.points:
             if rule in race.faults:
                 continue
-            stopped = {k: step for (one, k), step in race.stopped.items() if one == rule}
+            stopped = {k: race.stopped[rule, k] for k in range(len(SURFACES)) if (rule, k) in race.stopped}
+            x, y = race.points[rule][:, race.step].T
+            away = [k for k in range(len(SURFACES)) if not (X[0] <= x[k] <= X[1] and Y[0] <= y[k] <= Y[1])]
             if stopped:
                 places = ", ".join(tell("race_at", surface=tell(SURFACES[k].name), step=stopped[k]) for k in stopped)
                 found.append(tell("race_not_finite", rule=tell(rule), places=places))
-            x, y = race.points[rule][:, race.step].T
-            away = [k for k in range(len(SURFACES)) if not (X[0] <= x[k] <= X[1] and Y[0] <= y[k] <= Y[1])]
-            if names := [tell(SURFACES[k].name) for k in away if k not in stopped]:
-                found.append(tell("race_away", rule=tell(rule), surfaces=", ".join(names)))
+            elif away:
+                names = ", ".join(tell(SURFACES[k].name) for k in away)
+                found.append(tell("race_away", rule=tell(rule), surfaces=names))
         return found
 
     def in_words(self) -> str:
@@ -118,3 +119,5 @@ def _draw_surface(ax: Axes, surface: Surface) -> None:
     ax.contour(x, y, surface.height(np.stack([x, y], axis=-1)), levels=LEVELS, colors="0.72", linewidths=0.8)
     ax.plot(*zip(*surface.lowest, strict=True), color="black", marker="x", markersize=6, linestyle="")
     ax.set(title=tell("race_map", surface=tell(surface.name).capitalize()), xlabel="x", ylabel="y", xlim=X, ylim=Y)
+    ax.set_xticks(range(round(X[0]), round(X[1]) + 1))
+    ax.set_yticks(np.arange(Y[0], Y[1] + 0.5, 0.5))
