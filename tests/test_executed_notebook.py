@@ -480,6 +480,28 @@ def test_a_picture_is_kept_if_it_is_one_that_can_be_drawn(mime: str, data: bytes
     assert output.metadata == ({mime: {"width": 300}} if kept else {})
 
 
+@pytest.mark.parametrize(
+    ("alt", "kept"),
+    [
+        ("Dolina, visina: SGD 0.5 – Adam 1e-05.", "Dolina, visina: SGD 0.5 – Adam 1e-05."),
+        ('x" onload="alert(1)', "x  onload= alert(1)"),
+        ("<b>10 od 10</b>\u202e&#34;\x1b", "b 10 od 10 /b   #34;"),
+        ("a" * 5_000, "a" * 2_000),
+        (" <> ", None),
+        (7, None),
+    ],
+)
+def test_a_pictures_words_are_kept_as_plain_as_an_attribute_has_to_be(alt: object, kept: str | None) -> None:
+    cell = CellOutputs(most=10_000, sentence="cut")
+    cell.add(["display", {"image/png": png(640, 480)}, {"image/png": {"alt": alt}}, "", False])
+    (output,) = cell.finish()
+    assert output.metadata == ({"image/png": {"alt": kept}} if kept else {})
+    notebook = nbformat.v4.new_notebook(cells=[new_code_cell("x", outputs=[output])])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
+    [image] = BeautifulSoup(page, "html.parser").select(".output img")
+    assert set(image.attrs) == {"alt", "src"}
+
+
 # --- what reaches a browser -------------------------------------------------------------------------------------------
 
 Pages = tuple[Course, dict[str, str], dict[str, str]]

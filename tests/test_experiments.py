@@ -429,6 +429,29 @@ def test_spreads_tell_signals_that_vanish_from_signals_that_stay(data: Data) -> 
     assert second[-1] > 1e6 * first[-1]
 
 
+def test_gradients_are_those_of_the_loss_by_the_activations_of_each_layer(data: Data) -> None:
+    training = small(None, 0.5, dtype="float64", epochs=1)
+    step = next(train([training, replace(training, weight_scale=0.4)], data, spread=True))
+    np.random.seed(training.seed)
+    net = FullyConnectedNet([6, 6, 6], 48, 4, weight_scale=0.5, dtype=np.float64)
+    rows = np.random.choice(60, 10)
+
+    h, caches, spreads = data["X_train"][rows].astype(np.float64), [], []
+    for l in (1, 2, 3):
+        a, affine_cache = layers.affine_forward(h, net.params[f"W{l}"], net.params[f"b{l}"])
+        h, relu_cache = layers.relu_forward(a)
+        caches.append((affine_cache, relu_cache))
+        spreads.append(h.std())
+    scores, cache = layers.affine_forward(h, net.params["W4"], net.params["b4"])
+    dh, *_ = layers.affine_backward(layers.softmax_loss(scores, data["y_train"][rows])[1], cache)
+    gradients = [dh.std()]
+    for affine_cache, relu_cache in reversed(caches[1:]):
+        dh, *_ = layers.affine_backward(layers.relu_backward(dh, relu_cache), affine_cache)
+        gradients.insert(0, dh.std())
+    assert step.spread == pytest.approx(spreads, rel=1e-12)
+    assert step.gradients == pytest.approx(gradients, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     "change", [{"epochs": 0}, {"batch_size": 0}, {"depth": 0}, {"width": -1}, {"num_train": 0}, {"epochs": 1.5}]
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, text_of, until
 from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
@@ -21,17 +22,19 @@ from PIL import Image
 
 from funkcije import layers, widgets
 from funkcije.lab import explorer as explorers
-from funkcije.lab.explorer import Explorer, SlicedRun
+from funkcije.lab import net_explorer
+from funkcije.lab.explorer import Explorer
 from funkcije.lab.figures import STYLES
+from funkcije.lab.net_explorer import NetExplorer, SlicedRun
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
 
-EXPLORERS: list[Callable[..., Explorer]] = [
+EXPLORERS: list[Callable[..., NetExplorer]] = [
     widgets.weight_scale_explorer,
     widgets.batch_size_explorer,
     widgets.training_explorer,
+    lambda data: widgets.depth_explorer(data, ("batchnorm", None)),
 ]
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DATA = """
 import numpy as np
 rng = np.random.default_rng(0)
@@ -54,7 +57,7 @@ def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
-    Explorer._training = None
+    Explorer._running = None
     Explorer._in_cells.clear()
 
 
@@ -70,42 +73,6 @@ def slices(monkeypatch: pytest.MonkeyPatch) -> list[SlicedRun[Any]]:
 
     monkeypatch.setattr(SlicedRun, "advance", one_step)
     return seen
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the explorer work; a condition that never holds ends the test."""
-    async with asyncio.timeout(120):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
-async def nothing_trains() -> None:
-    """Let everything that was asked for until now come to its end, trainings and all."""
-    for _ in range(2):  # what waits in the loop may begin a task
-        await asyncio.sleep(0)
-    if others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others)
-
-
-def panel_of(explorer: Explorer) -> Any:
-    assert explorer.panel is not None
-    return explorer.panel
-
-
-def text_of(explorer: Explorer) -> str:
-    return re.sub(r"<[^>]+>", "", panel_of(explorer)._line.value)
-
-
-def alt_of(explorer: Explorer) -> str:
-    [alt] = set(re.findall(r'<img class="[\w-]+" alt="([^"]+)"', panel_of(explorer)._picture.value))
-    return str(alt)
-
-
-def picture_of(explorer: Explorer, form: str = "wide") -> bytes:
-    found = re.findall(
-        rf'"funkcije-{form}" [^>]*src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value
-    )
-    return base64.b64decode(found[0])
 
 
 def is_a_drawing(png: bytes) -> bool:
@@ -124,7 +91,7 @@ def is_a_drawing(png: bytes) -> bool:
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_move_shows_a_picture_after_the_first_slice_of_training(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -140,7 +107,7 @@ def test_a_move_shows_a_picture_after_the_first_slice_of_training(
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray], slices: list[SlicedRun[Any]]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -155,7 +122,7 @@ def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
         for slider in panel_of(explorer).sliders.values():
             if isinstance(slider.value, float):
                 slider.value *= 1 + 1e-12
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) == trained
 
     asyncio.run(scenario())
@@ -172,7 +139,7 @@ def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarr
 
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_for_a_narrow_panel_the_plots_stand_two_by_two(
-    explorer_of: Callable[..., Explorer], data: dict[str, np.ndarray]
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray]
 ) -> None:
     async def scenario() -> None:
         explorer = explorer_of(data)
@@ -259,7 +226,7 @@ def test_stop_ends_the_training_and_says_how_far_it_came(
         await until(lambda: panel.stop.disabled)
         assert re.fullmatch(r"Treniranje je zaustavljeno na \d+%\.", text_of(explorer))
         stopped = len(slices)
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) == stopped
 
     asyncio.run(scenario())
@@ -309,6 +276,24 @@ def test_progress_and_state_have_roles_and_names(data: dict[str, np.ndarray]) ->
         assert 'role="status"' in panel._line.value
         for name, slider in panel.sliders.items():
             assert slider.description and slider.tooltip, name
+
+    asyncio.run(scenario())
+
+
+def test_beside_the_activations_stand_their_gradients_of_a_net_without_normalization_too(
+    data: dict[str, np.ndarray],
+) -> None:
+    async def scenario() -> None:
+        explorer = widgets.depth_explorer(data)
+        assert explorer.kinds == (None,)
+        assert len(explorer._picture.plots) == 4
+        assert re.search(r"bez normalizacije: .*, gradijenata po njima od \d\.\de[-+]\d+ do \d\.\d", alt_of(explorer))
+        panel_of(explorer).sliders["depth"].value = 9
+        await until(lambda: text_of(explorer).startswith("Treniranje je završeno."))
+        of_first, of_now = (line.get_xydata() for line in explorer._picture._of_training[None][-2:])
+        assert of_first.shape == of_now.shape == (8, 2)
+        assert of_first[0, 1] < 1e-3 * of_first[-1, 1]  # it vanishes on its way back
+        assert [len(ax.get_title()) > 0 for ax in explorer._narrow.plots] == [True] * 4
 
     asyncio.run(scenario())
 
@@ -367,7 +352,7 @@ def test_what_a_layer_raises_is_one_line_with_file_and_number(
 ) -> None:
     monkeypatch.setattr("funkcije.fc_net.softmax_loss", lambda x, y: layers.softmax_loss(x.T[:3], y))
 
-    explorer = Explorer.__new__(Explorer)  # nobody is there: no event loop runs
+    explorer = NetExplorer.__new__(NetExplorer)  # nobody is there: no event loop runs
     explorer.__init__(data, *_of_one_net())  # type: ignore[misc]
     line = explorer.outputs()[0][0]["text/plain"]
     assert re.match(r"layers\.py, linija \d+: \w+Error: ", line)
@@ -403,7 +388,7 @@ def test_another_explorer_that_trains_and_a_cell_that_runs_again_stop_the_one_be
         assert old.panel is None and beside.panel is None
         assert again.panel is not None
         stopped = len(slices)
-        await nothing_trains()
+        await nothing_runs()
         assert len(slices) <= stopped + 1
 
     asyncio.run(scenario())
@@ -416,7 +401,7 @@ def test_points_of_a_layer_that_has_changed_leave_the_summary(
         explorer = widgets.weight_scale_explorer(data)
         panel_of(explorer).sliders["weight_scale"].value = 10**-3.0
         await until(lambda: 10**-3.0 in explorer.tried)
-        monkeypatch.setattr(explorers, "code", lambda rules: "changed")
+        monkeypatch.setattr(net_explorer, "code", lambda rules: "changed")
         panel_of(explorer).sliders["weight_scale"].value = 10**-1.0
         await until(lambda: 10**-1.0 in explorer.tried)
         assert set(explorer.tried) == {10**-1.0}

@@ -41,6 +41,8 @@ from .wire import NOTEBOOK, Channel, Closed, WireError
 
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 IMAGES = ("image/png", "image/jpeg")
+LONGEST_ALT = 2_000
+"""Characters of the words that stand for a picture."""
 
 _PIECE = 8_000
 """Characters of a stream that are sent at a time."""
@@ -112,10 +114,10 @@ class Outbox:
     def show(self, kind: str, data: Mapping[str, Any], metadata: Any, display_id: str, update: bool) -> None:
         """Send an object in every form that may be kept."""
         bundle = _bundle(data)
-        sizes = {mime: size for mime in bundle if mime in IMAGES and (size := _size(metadata, mime))}
+        about = {mime: found for mime in bundle if mime in IMAGES and (found := _about(metadata, mime))}
         with self._lock:
             self.flush()
-            self._send([kind, bundle, sizes, _plain(display_id)[:200], bool(update)], sum(map(len, bundle.values())))
+            self._send([kind, bundle, about, _plain(display_id)[:200], bool(update)], sum(map(len, bundle.values())))
 
     def error(self, name: str, message: str, lines: list[str]) -> None:
         """Send an exception, whatever was put out before: that there was one decides about points."""
@@ -164,10 +166,13 @@ def _bundle(data: Mapping[str, Any]) -> dict[str, str | bytes]:
     return bundle
 
 
-def _size(metadata: Any, mime: str) -> dict[str, int]:
+def _about(metadata: Any, mime: str) -> dict[str, int | str]:
+    """A picture's size and its words."""
     found = metadata.get(mime) if isinstance(metadata, dict) else None
-    values = {key: found.get(key) for key in ("width", "height")} if isinstance(found, dict) else {}
-    return {key: int(value) for key, value in values.items() if isinstance(value, int | float) and 0 < value < 1e5}
+    values = found if isinstance(found, dict) else {}
+    sizes = {key: values[key] for key in ("width", "height") if isinstance(values.get(key), int | float)}
+    about: dict[str, int | str] = {key: int(value) for key, value in sizes.items() if 0 < value < 1e5}
+    return about | ({"alt": _plain(values["alt"])[:LONGEST_ALT]} if isinstance(values.get("alt"), str) else {})
 
 
 class Stream(io.TextIOBase):

@@ -1,14 +1,12 @@
 """A student's afternoon in a real JupyterLab, from the untouched release to a notebook that is opened again."""
 
-import itertools
 import shutil
-import statistics
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from lab import BIN, PATIENCE, Lab, cell, menu, run_cell, shot
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
+from watched import WATCH, move_slider
 
 from grader.course import Course
 
@@ -20,17 +18,6 @@ EXPLORERS = {
     "batch_size_explorer(data)": ("veličina batch-a",),
     "training_explorer(data)": ("stopa učenja", "veličina batch-a"),
 }
-WATCH = """
-    window.seen = []; window.pressed = [];
-    document.addEventListener('keydown', () => window.pressed.push(performance.now()), true);
-    new MutationObserver(() => {
-        const image = document.querySelector('.watched .jupyter-widgets img');
-        if (image && image.alt !== window.last) {
-            window.last = image.alt;
-            window.seen.push([performance.now(), image.alt]);
-        }
-    }).observe(document.body, {subtree: true, childList: true, attributes: true});
-"""
 
 
 def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
@@ -67,7 +54,7 @@ def test_a_student_goes_from_the_stub_to_a_notebook_with_pictures(
             explorer = run_cell(page, lab, source)
             expect(explorer.get_by_role("img", name="Grafici treniranja").first).to_be_visible()
             for slider in sliders:
-                move(page, explorer, slider, f"student-3-explorer-{number}")
+                move_slider(page, explorer, slider, f"student-3-explorer-{number}")
         shot(page, "student-4-explorers")
 
         menu(page, "File", "Save Notebook")
@@ -127,52 +114,6 @@ def paste(page: Page, lab: Lab, module: str, text: str) -> None:
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     assert (lab.folder / "funkcije" / module).read_text(encoding="utf-8").split() == text.split()
-
-
-def move(page: Page, explorer: Locator, label: str, name: str) -> None:
-    """Move a slider by keyboard: a picture comes, a second move ends the first training, and the second is finished."""
-    page.evaluate("document.querySelectorAll('.watched').forEach(one => one.classList.remove('watched'))")
-    explorer.evaluate("one => one.classList.add('watched')")
-    handle = explorer.locator(".widget-hslider", has_text=label).locator(".noUi-handle")
-    status, stop = explorer.get_by_role("status"), explorer.get_by_role("button", name="Zaustavi")
-    page.evaluate("window.seen = []; window.pressed = []")
-    page.evaluate("window.last = document.querySelector('.watched .jupyter-widgets img').alt")
-    handle.focus()
-    key = "ArrowRight" if label.startswith("veličina") else "ArrowLeft"  # larger batches are done sooner
-    page.keyboard.press(key)
-    # Asked at each of the page's frames, which is the default, it would make the page draw frames and slow down both.
-    page.wait_for_function("window.seen.length >= 3", polling=100)
-    shot(page, name)
-    page.keyboard.press(key)
-    page.wait_for_function("window.seen.some(([at]) => at > window.pressed[1])", polling=100)
-    expect(status).to_contain_text("Treniranje je završeno")
-    expect(stop).to_be_disabled()
-    expect(explorer.get_by_role("progressbar", name="napredak treniranja")).to_be_visible()
-    report(label, page.evaluate("[window.pressed, window.seen]"))
-
-
-def report(label: str, measured: Any) -> None:
-    """Print, and never judge, how fast it was; that the old training ended, is judged by the words of the pictures."""
-    (first, second), seen = measured
-
-    def settings(alt: str) -> str:
-        return alt.partition(")")[0]
-
-    before = settings(next(alt for at, alt in seen if first < at < second))
-    last = settings(seen[-1][1])
-    assert before != last
-    old = [at for at, alt in seen if at > second and settings(alt) == before]
-    new = [at for at, alt in seen if at > second and settings(alt) == last]
-    assert new and all(at < new[0] for at in old), "the training that was to end went on"
-    gaps = [later - earlier for earlier, later in itertools.pairwise(new)]
-    rate = 1000 / statistics.median(gaps) if gaps else float("nan")
-    began = next(at for at, alt in seen if at > first)
-    print(
-        f"\n{label}: first picture {began - first:.0f} ms after the key, last {new[-1] - second:.0f} ms, {rate:.0f} a "
-        f"second; of the old training none later than {max(old, default=second) - second:.0f} ms after the next key, "
-        f"the new one's first after {new[0] - second:.0f} ms",
-        end="",
-    )
 
 
 def validate(page: Page) -> None:

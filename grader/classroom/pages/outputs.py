@@ -33,8 +33,12 @@ LONGEST_NAME = 200
 LARGEST_SIDE = 4_000
 """Pixels that a picture may ask for on a page."""
 
+LONGEST_ALT = 2_000
+"""Characters of the words that stand for a picture."""
+
 _TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
 _PICTURES = ("image/png", "image/jpeg")
+_NOT_IN_WORDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069<>&\"'`]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -70,11 +74,11 @@ class CellOutputs:
             case ["stream", "stdout" | "stderr" as name, str(text)]:
                 if self._has_room(len(text)):
                     self._write(name, text)
-            case ["display" | "result" as kind, dict(data), dict(sizes), str(display_id), bool(update)] if (
+            case ["display" | "result" as kind, dict(data), dict(about), str(display_id), bool(update)] if (
                 len(display_id) <= LONGEST_NAME
             ):
                 if self._has_room(sum(map(_length, data.values()))):
-                    self._show(kind, data, sizes, display_id, update)
+                    self._show(kind, data, about, display_id, update)
             case ["error", str(name), str(text), list(lines)] if len(name) <= LONGEST_NAME and all(
                 isinstance(line, str) for line in lines
             ):
@@ -122,11 +126,11 @@ class CellOutputs:
         else:
             self.outputs.append(_output("stream", name=name, text=text))
 
-    def _show(self, kind: str, data: dict[Any, Any], sizes: dict[Any, Any], display_id: str, update: bool) -> None:
+    def _show(self, kind: str, data: dict[Any, Any], about: dict[Any, Any], display_id: str, update: bool) -> None:
         bundle, metadata = _bundle(data, self.inert), {}
         for mime in bundle:
-            if mime.startswith("image/") and (size := _size(sizes.get(mime))):
-                metadata[mime] = size
+            if mime.startswith("image/") and (found := _about(about.get(mime))):
+                metadata[mime] = found
         if not bundle:
             return
         if update:
@@ -190,8 +194,12 @@ def _inert(mime: str, text: str, inert: Inert) -> str:
             return inert.text(text)
 
 
-def _size(value: Any) -> dict[str, int]:
-    sizes = value if isinstance(value, dict) else {}
-    return {
-        key: sizes[key] for key in ("width", "height") if type(sizes.get(key)) is int and 0 < sizes[key] <= LARGEST_SIDE
+def _about(value: Any) -> dict[str, int | str]:
+    """A picture's size, and its words as plain as they can be: a page puts them into an attribute."""
+    found = value if isinstance(value, dict) else {}
+    about: dict[str, int | str] = {
+        key: found[key] for key in ("width", "height") if type(found.get(key)) is int and 0 < found[key] <= LARGEST_SIDE
     }
+    if isinstance(found.get("alt"), str) and (words := _NOT_IN_WORDS.sub(" ", found["alt"][:LONGEST_ALT]).strip()):
+        about["alt"] = words
+    return about
