@@ -137,7 +137,24 @@ class RestoreModules(Step):
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the modules of one submission."""
         restore_modules(self.destination(resources), self.verdict)
+        verdict = self.verdict
+        if verdict.course.spoken:
+            _put_back_language(nb, released_notebook(verdict.course, verdict.assignment.name))
         return nb, resources
+
+
+def _put_back_language(nb: NotebookNode, released: NotebookNode) -> None:
+    """Cells in the hand-in's language again: the gradebook, from which nbgrader overwrites them, knows only the first.
+
+    With each the checksum of its release, by which nbgrader knows an answer that was not written.
+    """
+    by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
+    for cell in nb.cells:
+        original = by_grade_id.get(grade_id_of(cell))
+        if original is not None:
+            cell.metadata.nbgrader["checksum"] = original.metadata.nbgrader["checksum"]
+            if utils.is_locked(original):
+                cell.source = original.source
 
 
 def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
