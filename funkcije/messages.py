@@ -50,9 +50,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Numbers of rows.
     "no_count": (
         "{name}={number!r}: očekuje se cio broj, {least} ili veći",
-        "expected a whole number, {least} or more",
+        "{name}={number!r}: expected a whole number, {least} or more",
     ),
-    "too_many": ("{name}={number}: u ovom skupu ih ima najviše {available}", "this set has at most {available}"),
+    "too_many": (
+        "{name}={number}: u ovom skupu ih ima najviše {available}",
+        "{name}={number}: this set has at most {available}",
+    ),
     # What a solver prints while it trains.
     "iteration": ("(Iteracija {step} / {steps}) gubitak: {loss:f}", "(Iteration {step} / {steps}) loss: {loss:f}"),
     "epoch_ends": (
@@ -141,7 +144,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
 def say(key: str, **facts: object) -> str:
     """One message in both languages, as `Montenegrin (English)`; where the release is in English, in English."""
     montenegrin, english = (text.format(**facts) for text in MESSAGES[key])
-    return english if LANGUAGE == "en" else f"{montenegrin} ({english})"
+    if LANGUAGE != "en":
+        return f"{montenegrin} ({english})"
+    return english[:1].upper() + english[1:] if MESSAGES[key][1][:1].islower() else english
 
 
 def tell(key: str, **facts: object) -> str:
