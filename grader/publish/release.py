@@ -12,7 +12,7 @@ from functools import partial
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
+from nbgrader.converters import BaseConverter, GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
@@ -27,7 +27,19 @@ from ..translation.notebook import untranslated
 from .handout import inputs
 from .preprocessors import RenderRelease, RenderWorked
 
-PLUGINS = {GenerateAssignment: RenderRelease, GenerateSolution: RenderWorked}
+
+class _BesideTheGradebook(GenerateSolution):  # type: ignore[misc]
+    """Generates a worked assignment that the gradebook need not know."""
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        BaseConverter.init_assignment(self, assignment_id, student_id)
+
+
+PLUGINS = {
+    GenerateAssignment: RenderRelease,
+    GenerateSolution: RenderWorked,
+    _BesideTheGradebook: RenderWorked,
+}
 
 
 def release(
@@ -59,7 +71,7 @@ def release(
     tell(f"Rendering and proving {release} ...")
     _generate(GenerateAssignment, course, name, config, tell)
     tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into {solutions} ...")
-    _generate(GenerateSolution, course, name, config, tell)
+    _generate(_BesideTheGradebook if course.spoken else GenerateSolution, course, name, config, tell)
     tell(f"Made {release} and {solutions}.")
 
 
@@ -91,8 +103,8 @@ def _refuse_untranslated(course: Course, name: str, tell: Callable[[str], None])
         for line in lines:
             tell(line)
         raise GraderError(
-            f"{lines[0].partition(':')[0]}: {len(lines)} cells are not translated, or not as they are now (a line "
-            f"each, above). Next: see there. ({places(course, name)[0]} is left as it was.)"
+            f"{lines[0].partition(':')[0]}: {len(lines)} entries are not as the notebook is now (a line each, "
+            f"above). Next: see there. ({places(course, name)[0]} is left as it was.)"
         )
     if lines:
         raise GraderError(f"{lines[0]} ({places(course, name)[0]} is left as it was.)")

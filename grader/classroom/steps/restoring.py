@@ -40,6 +40,9 @@ class RestoreCells(Step):
         verdict.waiting = untouched_answers(nb, released) if elsewhere else []
         if verdict.waiting:
             verdict.note("answers_wait", cells=", ".join(verdict.waiting), places=listed(elsewhere))
+        if verdict.course.spoken:
+            # As the gradebook has them, beside which nbgrader sees them next; `RestoreModules` puts the language back.
+            _put_language(nb, released_notebook(Course(verdict.course.root), verdict.assignment.name))
         return nb, resources
 
 
@@ -139,14 +142,14 @@ class RestoreModules(Step):
         restore_modules(self.destination(resources), self.verdict)
         verdict = self.verdict
         if verdict.course.spoken:
-            _put_back_language(nb, released_notebook(verdict.course, verdict.assignment.name))
+            _put_language(nb, released_notebook(verdict.course, verdict.assignment.name))
         return nb, resources
 
 
-def _put_back_language(nb: NotebookNode, released: NotebookNode) -> None:
-    """Cells in the hand-in's language again: the gradebook, from which nbgrader overwrites them, knows only the first.
+def _put_language(nb: NotebookNode, released: NotebookNode) -> None:
+    """Put locked cells into the language of a release.
 
-    With each the checksum of its release, by which nbgrader knows an answer that was not written.
+    With each the checksum of that release, by which nbgrader knows an answer that was not written.
     """
     by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
     for cell in nb.cells:
