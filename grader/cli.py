@@ -14,6 +14,7 @@ COMMANDS = {
     "new": "another assignment in a course, as a skeleton that can be released at once",
     "setup": "make the environments in which student code and notebooks run",
     "release": "make release/NAME and solutions/NAME from their source",
+    "translate": "make or update the catalogue of a notebook's texts in another language",
     "test": "say whether an assignment's checks tell right from wrong, mistakes, variants and wrong students alike",
     "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",

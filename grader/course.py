@@ -41,6 +41,31 @@ class Course:
     """The folders of one course."""
 
     root: Path
+    spoken: str = ""
+    """The language that comes first in place of the first of `course.toml`; see `spoken_in`."""
+
+    def spoken_in(self, language: str) -> Course:
+        """The same course for a class, or a student, who reads another of its languages.
+
+        What it hands out lies in a folder of that language, `release/en/NAME`, beside what it hands out otherwise: the
+        assignment is one and the same, and nbgrader knows only the other.
+
+        Raises:
+            GraderError: the course does not speak it.
+        """
+        languages = read_settings(self.root).languages
+        if language not in languages:
+            raise GraderError(
+                f"--language {shown(language)}: this course has {', '.join(languages)}. Next: take one of these, or "
+                "leave it out."
+            )
+        return Course(self.root, "" if language == languages[0] else language)
+
+    def released_in(self, assignment: str) -> list[Course]:
+        """The course in each language in which an assignment was handed out, the usual one first."""
+        languages = read_settings(self.root).languages
+        each = [self.spoken_in(language) for language in languages]
+        return [one for one in each if not one.spoken or (one.release / assignment / f"{assignment}.ipynb").is_file()]
 
     @property
     def package(self) -> Path:
@@ -54,7 +79,8 @@ class Course:
         Raises:
             GraderError: its file is not as it should be.
         """
-        return read_settings(self.root)
+        settings = read_settings(self.root)
+        return settings.spoken_in(self.spoken) if self.spoken else settings
 
     def environment(self) -> bytes:
         """What the requirements file holds that the course names for its students; empty if it names none.
@@ -91,12 +117,12 @@ class Course:
     @property
     def release(self) -> Path:
         """What students get."""
-        return self.root / "release"
+        return self.root / "release" / self.spoken
 
     @property
     def solutions(self) -> Path:
         """The worked assignments."""
-        return self.root / "solutions"
+        return self.root / "solutions" / self.spoken
 
     @property
     def submitted(self) -> Path:

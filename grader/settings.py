@@ -1,8 +1,9 @@
 """What a course says of itself: `course.toml` in its root, which the kit reads and nothing of a student's does.
 
-    title = "Numerical methods"
+    title = "Numerical methods"       # or by language: { en = "Numerical methods", cnr = "Numeričke metode" }
     package = "numerika"              # the folder that students write in
     languages = ["en"]                # of what students read; the first is the usual one
+    original = "en"                   # in which notebooks are written; another has a catalogue, source/NAME.LANGUAGE.po
     python = "3.11"                   # the oldest Python that graders, and so students, run
     environment = "requirements.txt"  # what students may import besides numpy
     assignments = ["roots", "lu"]     # in their order
@@ -18,8 +19,8 @@ import keyword
 import re
 import sys
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,14 @@ _TAKEN = {
 class Settings:
     """A course's own settings."""
 
-    title: str = ""
+    title: str | Mapping[str, str] = ""
+    """Of the course, or by language."""
     package: str = PACKAGE
     """The package that students edit, in a course, in a release and in a submission."""
     languages: tuple[str, ...] = LANGUAGES
     """Of what students read; the first where nothing else is asked for."""
+    original: str = ""
+    """The language that notebooks are written in; the first of all if it is not said."""
     python: str = "3.11"
     """The oldest Python that graders run."""
     environment: str = ""
@@ -63,6 +67,37 @@ class Settings:
     """In their order; others follow by their names."""
     classic: tuple[str, ...] = ()
     """Those of nbgrader's own kind: answers and asserts in the cells of notebooks (`grader.classic`)."""
+
+    @property
+    def written_in(self) -> str:
+        """The language that notebooks are written in."""
+        return self.original or self.languages[0]
+
+    @property
+    def translates_to(self) -> str | None:
+        """The language that notebooks are handed out in, if it is not the one that they are written in."""
+        return None if self.languages[0] == self.written_in else self.languages[0]
+
+    @property
+    def side_by_side(self) -> tuple[str, ...]:
+        """The languages of what stands in a release once, such as a TODO.
+
+        All of the course's where the notebook is the original, which may be the only one that a class is given; where
+        it is translated, that one.
+        """
+        return self.languages if self.translates_to is None else self.languages[:1]
+
+    @property
+    def titles(self) -> str:
+        """The course's title, in the languages of a release."""
+        if isinstance(self.title, str):
+            return self.title
+        return " / ".join(self.title[language] for language in self.side_by_side if self.title.get(language))
+
+    def spoken_in(self, language: str) -> Settings:
+        """The same course, with one of its languages first."""
+        others = (other for other in self.languages if other != language)
+        return replace(self, languages=(language, *others), original=self.written_in)
 
 
 def read_settings(root: Path) -> Settings:
@@ -112,7 +147,17 @@ def is_package_name(name: object) -> bool:
 
 def is_assignment_name(name: object) -> bool:
     """Whether an assignment may have this name."""
-    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)) and not keyword.iskeyword(name)
+    return (
+        isinstance(name, str)
+        and bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name))
+        and not (keyword.iskeyword(name) or name in LANGUAGES)
+    )
+
+
+def _is_title(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(language in LANGUAGES and isinstance(text, str) for language, text in value.items())
+    return isinstance(value, str)
 
 
 def _are_languages(value: object) -> bool:
@@ -136,11 +181,12 @@ def _are_folders(value: object) -> bool:
 
 
 PACKAGE_NAME = "a name such as 'numerika' (small letters, digits, _; not that of a module of Python's or the kit's)"
-ASSIGNMENT_NAME = "a name such as 'roots' (letters, digits, _)"
+ASSIGNMENT_NAME = "a name such as 'roots' (letters, digits, _; no language's)"
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "title": ("text", lambda value: isinstance(value, str)),
+    "title": ("text, or a text for each language", _is_title),
     "package": (PACKAGE_NAME, is_package_name),
     "languages": (f"some of {list(LANGUAGES)}, each once", _are_languages),
+    "original": (f"one of {list(LANGUAGES)}", lambda value: value in LANGUAGES),
     "python": (
         "a version such as '3.11', not older than that",
         lambda value: isinstance(value, str) and bool(re.fullmatch(r"3\.(1[1-9]|[2-9]\d)", value)),

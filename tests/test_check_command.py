@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -194,7 +195,7 @@ def test_the_list_of_commands_comes_at_once_and_names_them_all() -> None:
     assert done.stdout.splitlines()[-1] == "False"
     for name in cli.COMMANDS:
         assert importlib.import_module(f"grader.commands.{name}").run
-        assert f"    {name} " in done.stdout
+        assert re.search(rf"^    {name}\s", done.stdout, re.MULTILINE)
 
 
 def test_a_command_that_is_missing_or_unknown_ends_in_one_line(

@@ -203,7 +203,7 @@ def test_numbers_that_are_there_are_taken(tmp_path: Path, numbers: dict[str, int
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
-        ({"num_training": 49_000}, "num_training=49000: u ovom skupu ih ima najviše 100 (this set has at most 100)"),
+        ({"num_training": 49_000}, "num_training=49000: u ovom skupu ih ima najviše 100 (num_training=49000: this "),
         ({"num_training": 60, "num_validation": 41}, "num_validation=41: u ovom skupu ih ima najviše 40 "),
         ({"num_validation": 1_000}, "num_validation=1000: u ovom skupu ih ima najviše 99 "),
         ({"num_test": 21}, "num_test=21: u ovom skupu ih ima najviše 20 "),

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WRONG = {
     # What stands in the file: what the line says of it.
-    "title = 3": r"title: expected text, found 3\.",
+    "title = 3": r"title: expected text, or a text for each language, found 3\.",
+    'title = { de = "Rechnen" }': r"title: expected text, or a text for each language, found ",
+    'original = "de"': r"original: expected one of \['cnr', 'en'\], found 'de'\.",
     'package = "Layers"': r"package: expected a name such as 'numerika'.*, found 'Layers'\.",
     'package = "numpy"': r"package: expected a name .*, found 'numpy'\.",
     'package = "json"': r"package: expected a name .*, found 'json'\.",

@@ -16,6 +16,7 @@ from ..grading import grade as grading
 from ..grading.files import NOT_UNPACKED
 from ..grading.people import People
 from ..grading.secret import ensure_secret, secret_digest
+from ..grading.spoken import as_handed_out
 from ..grading.submission import Unreadable
 from ..sandbox.launch import Launcher
 from ..text import sentences, shown
@@ -77,6 +78,7 @@ def grade_submission(
     """
     secret = secret_digest(ensure_secret(course))
     folder = submission_folder(course, assignment.name, student)
+    course = as_handed_out(course, assignment, folder)
     try:
         graded = grading.grade_with_digests(
             folder, course, assignment, student=student, language=course.language, launcher=launcher

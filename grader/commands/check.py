@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML (- for standard output)")
-    parser.add_argument("--language", choices=LANGUAGES, help="language of the messages (default: the course's)")
+    parser.add_argument("--language", choices=LANGUAGES, help="language of the messages (default: the release's)")
     add_sandbox_options(parser)
     parser.set_defaults(run=run, here=None)
 
@@ -48,11 +48,10 @@ def run(options: argparse.Namespace) -> int:
     course, found = choose_course(options.course, options.here, options.folder)
     if options.course is None:
         print(f"note: the course is {shown(str(course.root))}{f', {found}' if found else ''}.", file=sys.stderr)
-    language = options.language or course.language
-    if language not in course.settings.languages:
+    if options.language not in {None, *course.settings.languages}:
         raise GraderError(
-            f"--language {language}: this course has {', '.join(course.settings.languages)}. Next: take one of these, "
-            "or leave it out."
+            f"--language {options.language}: this course has {', '.join(course.settings.languages)}. Next: take one of "
+            "these, or leave it out."
         )
     name = options.assignment or assignment_in(options.folder, course)
     for file in (options.json, options.junit):
@@ -77,7 +76,9 @@ def run(options: argparse.Namespace) -> int:
                 f"{name}: a classic assignment, which is graded in its notebooks and has no checks of its own. Next: "
                 f"put the submission under {course.submitted.name}/STUDENT/{name}/ and run `grader grade {name}`."
             )
-        graded = grade_with_digests(options.folder, course, assignment, student=student, language=language, ready=ready)
+        graded = grade_with_digests(
+            options.folder, course, assignment, student=student, language=options.language or "", ready=ready
+        )
     result, package = graded.with_notes(), graded.package
     to_standard_output = write_outputs(replace(result, student=shown(student)), options.json, options.junit)
     if package != options.folder / assignment.package and package.is_dir():

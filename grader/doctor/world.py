@@ -125,6 +125,8 @@ def _copy(course: Course, assignment: Assignment, root: Path) -> Course:
         shutil.copytree(original, root / original.name, ignore=_NOT_COPIED)
     copy.notebook(assignment.name).parent.mkdir(parents=True)
     shutil.copy(course.notebook(assignment.name), copy.notebook(assignment.name))
+    for catalogue in course.source.glob(f"{assignment.name}.*.po"):
+        shutil.copy(catalogue, copy.source)
     copy_configuration(course, root)
     copy.store.mkdir()
     (copy.store / "secret").write_text(secrets.token_hex(32), encoding="ascii")

@@ -35,6 +35,7 @@ from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
 from ..text import Note, listed, sentences
 from .secret import draw_seed, read_secret, secret_digest
+from .spoken import as_handed_out
 from .submission import NotASubmission, Submission, Unreadable, read_submission
 from .work import not_reached
 
@@ -124,6 +125,7 @@ def grade_with_digests(
     ready: Ready | None = None,
 ) -> Graded:
     """As `grade`, with what the result was reached on."""
+    course = as_handed_out(course, assignment, folder)
     language = language or course.language
     with ExitStack() as stack:
         worker = ready or stack.enter_context(get_ready(launcher or choose(course=course)))
@@ -175,7 +177,8 @@ def submission_digest(folder: Path, course: Course, assignment: Assignment) -> s
         NotASubmission: as in `grade`.
         Unreadable: as in `grade`.
     """
-    return read_submission(folder, assignment, _kit_for(course, assignment).given).digest
+    course = as_handed_out(course, assignment, folder)
+    return read_submission(folder, assignment, given_modules(course, assignment)).digest
 
 
 def given_modules(course: Course, assignment: Assignment) -> dict[str, bytes]:
@@ -206,6 +209,8 @@ class _Kit:
     digest: str
     given: dict[str, bytes]
     oracle: LiveOracle
+    others: dict[str, dict[str, bytes]]
+    """What is handed out in other languages than the course's first, by language; as it is asked for."""
 
 
 _kits = threading.local()
@@ -213,13 +218,18 @@ _kits = threading.local()
 
 def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     """The kit of this thread, made again when the checks or the reference change, as in a server that runs for days."""
+    spoken, course = course, Course(course.root)
     digest = check_set_digest(course, assignment)
     kit: _Kit | None = getattr(_kits, "kit", None)
     known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
     if kit is None or not known or kit.oracle.assignment is not assignment:
         oracle = LiveOracle(Versions(course, assignment), b"")
-        kit = _kits.kit = _Kit(digest, handed_out(course, assignment), oracle)
-    return kit
+        kit = _kits.kit = _Kit(digest, handed_out(course, assignment), oracle, {})
+    if not spoken.spoken:
+        return kit
+    if spoken.spoken not in kit.others:
+        kit.others[spoken.spoken] = handed_out(spoken, assignment)
+    return replace(kit, given=kit.others[spoken.spoken])
 
 
 def _failed_whole(

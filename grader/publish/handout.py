@@ -16,15 +16,16 @@ from typing import Any
 
 import checks
 from checks.core import Assignment
-from checks.handin import MANIFEST, cells_of, written_answers
+from checks.handin import MANIFEST, written_answers
 
 from ..course import KIT, Course, framework_files
 from ..errors import GraderError
 from ..reference.render import RENDERER, Rendered, render_package
+from ..translation.catalogue import place
+from ..translation.cells import SOURCE_ONLY, is_source_only
+from ..translation.notebook import spoken
 from .recordings import record
 
-SOURCE_ONLY = "source-only"
-"""Tag of a cell that only the source notebook needs (it finds the package there); rendering removes it."""
 _TRUSTED = frozenset({"mistakes", "variants", "pretenders", "demo"})
 """What of `checks/` stays behind: known mistakes are one step from the solution, variants are solutions, pretenders
 hold some, and the demo's class quotes them."""
@@ -89,7 +90,7 @@ def shipped_checks(course: Course, assignment: Assignment) -> dict[str, bytes]:
 def manifest(course: Course, name: str, **more: bool) -> bytes:
     """What a release is of, for its `checks/` to know (`checks/released.py`), what it was made from, and more."""
     settings = course.settings
-    cells = cells_of(course.notebook(name)) or []
+    cells = spoken(course, name).cells
     said = {
         "assignment": name,
         "package": settings.package,
@@ -109,7 +110,7 @@ def inputs(course: Course, name: str) -> dict[str, str]:
         "package": _digest(course.package, _files(course.package)),
         "checks": _digest(own, _without(_UNUSED, own)),
         "framework": _digest(framework, _without(_UNUSED, framework, framework_files(framework))),
-        "source": _digest(course.source / name, _files(course.source / name)),
+        "source": _digest(course.source / name, _files(course.source / name)) + _texts(course, name),
         "student": _digest(_STUDENT, _files(_STUDENT)),
         "course": hashlib.sha256(repr(course.settings).encode() + course.environment()).hexdigest(),
         "renderer": RENDERER,
@@ -130,6 +131,11 @@ def check_source(course: Course, name: str, generated: Iterable[str]) -> None:
         if path.suffix == ".ipynb" and path != course.notebook(name):
             raise GraderError(
                 f"{where}: expected one notebook, {name}.ipynb, found another. Next: move it out of the folder."
+            )
+        if path.suffix in {".po", ".mo", ".pot"}:
+            raise GraderError(
+                f"{where}: a catalogue holds the model answers, and would be handed out as it is. Next: move it to "
+                f"{course.source.name}/."
             )
         if relative.parts[0] in taken:
             raise GraderError(
@@ -199,11 +205,6 @@ def check_notebook(notebook: Any, assignment: Assignment, where: str) -> None:
             )
 
 
-def is_source_only(cell: Any) -> bool:
-    """Whether rendering removes this cell."""
-    return SOURCE_ONLY in cell.metadata.get("tags", [])
-
-
 def without_source_only(notebook: Any) -> Any:
     """The notebook without the cells that only its source needs."""
     notebook.cells = [cell for cell in notebook.cells if not is_source_only(cell)]
@@ -218,12 +219,12 @@ def requirements(course: Course) -> bytes:
 
 def _readme(course: Course, assignment: Assignment) -> bytes:
     settings = course.settings
-    face = settings.languages[0] if len(settings.languages) == 1 else "both"
+    face = settings.side_by_side[0] if len(settings.side_by_side) == 1 else "both"
     rows = "\n".join(f"| `{name}` | {assignment.points(name):g} |" for name in assignment.functions)
     template = Template((_STUDENT / f"README.{face}.md").read_text(encoding="utf-8"))
     return template.substitute(
         name=assignment.name,
-        title=f"{settings.title}: {assignment.name}" if settings.title else assignment.name,
+        title=f"{settings.titles}: {assignment.name}" if settings.titles else assignment.name,
         package=settings.package,
         python=settings.python,
         modules=", ".join(f"`{assignment.package}/{module}`" for module in assignment.modules),
@@ -231,6 +232,13 @@ def _readme(course: Course, assignment: Assignment) -> bytes:
         total=f"{sum(assignment.points(name) for name in assignment.functions):g}",
         first=assignment.functions[0],
     ).encode()
+
+
+def _texts(course: Course, name: str) -> str:
+    """Digest of the catalogue that the notebook is handed out with; empty where it is the original."""
+    language = course.settings.translates_to
+    path = place(course, name, language) if language else None
+    return f"+{hashlib.sha256(_text(path)).hexdigest()}" if path and path.is_file() else ""
 
 
 def _without(kept_back: frozenset[str], folder: Path, files: Iterable[Path] | None = None) -> list[Path]:

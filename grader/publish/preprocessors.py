@@ -16,13 +16,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
-import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 from sqlalchemy.engine import make_url
-from traitlets import Bool
+from traitlets import Bool, Unicode
 from traitlets.config import Config
 
 from checks.handin import MANIFEST
@@ -32,7 +31,8 @@ from ..classroom.programs import find_own_programs
 from ..course import Course
 from ..errors import GraderError
 from ..sandbox.temporary import temporary_folder
-from ..text import log_to
+from ..text import log_to, sentences
+from ..translation.notebook import spoken, translated
 from .fits import fit, origin
 from .handout import check_notebook, handout, manifest, without_source_only
 from .proof import prove, read_files
@@ -59,6 +59,7 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
     """Prepares each assignment that its converter is about to generate, before the converter touches anything."""
 
     converter_class: ClassVar[Any]
+    language = Unicode(help="A language of the course's, in place of its first.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -85,7 +86,8 @@ class _Prepared(NbGraderPreprocessor):  # type: ignore[misc]
     @property
     def course(self) -> Course:
         """The course that is generated from."""
-        return Course(Path(self.converter.coursedir.root))
+        course = Course(Path(self.converter.coursedir.root))
+        return course.spoken_in(self.language) if self.language else course
 
     def prepare(self, name: str) -> Any:
         """Make and prove what belongs to an assignment; raise if it may not be written."""
@@ -118,7 +120,7 @@ class RenderRelease(_Prepared):
             return {}  # nbgrader's own steps do all that there is to do
         source = self.course.notebook(name)
         where = source.relative_to(self.course.root).as_posix()
-        written = _notebook(source)
+        written = spoken(self.course, name)
         check_notebook(written, assignment, where)
         fit(self.course, assignment)
         made = handout(self.course, assignment)
@@ -134,9 +136,21 @@ class RenderRelease(_Prepared):
             if isinstance(step, ClearSolutions):
                 # What the course writes for an empty answer is its own; a classic assignment has nbgrader's.
                 self.text_stub = self.text_stub or step.text_stub
-                classic = resources["nbgrader"]["assignment"] in self.course.classic
-                step.text_stub = ClearSolutions.text_stub.default_value if classic else self.text_stub
-        return without_source_only(nb), resources
+                step.text_stub = self._empty_answer(resources["nbgrader"]["assignment"])
+        return without_source_only(self._in_its_language(nb, resources)), resources
+
+    def _empty_answer(self, name: str) -> str:
+        """What students find where they are to write."""
+        settings = self.course.settings
+        if name in settings.classic:
+            return str(ClearSolutions.text_stub.default_value)
+        if settings.translates_to is None:
+            return self.text_stub
+        return f"*{sentences(settings.translates_to)('your_answer').capitalize()}*"
+
+    def _in_its_language(self, nb: NotebookNode, resources: Any) -> NotebookNode:
+        name = resources["nbgrader"]["assignment"]
+        return nb if name in self.course.classic else translated(nb, self.course, name)
 
     def _rehearse(self, name: str, folder: Path, files: Files) -> Files:
         real = self.converter.coursedir
@@ -170,7 +184,7 @@ class RenderWorked(_Prepared):
         if isinstance(assignment, ClassicAssignment):
             return None, {}  # each notebook as it is
         files = handout(self.course, assignment).worked
-        notebook = without_source_only(_notebook(self.course.notebook(name)))
+        notebook = without_source_only(spoken(self.course, name))
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
@@ -183,11 +197,6 @@ class RenderWorked(_Prepared):
         notebook, files = self.of(resources)
         resources.setdefault("outputs", {}).update(files)
         return notebook or nb, resources
-
-
-def _notebook(path: Path) -> NotebookNode:
-    notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    return notebook
 
 
 def _copy_gradebook(url: str, copy: Path) -> bool:

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from nbgrader.converters import GenerateAssignment, GenerateSolution, NbGraderException
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.converters import BaseConverter, GenerateAssignment, GenerateSolution, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
@@ -21,19 +23,32 @@ from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
 from ..text import log_to
+from ..translation.notebook import untranslated
 from .handout import inputs
 from .preprocessors import RenderRelease, RenderWorked
 
-PLUGINS = {GenerateAssignment: RenderRelease, GenerateSolution: RenderWorked}
+
+class _BesideTheGradebook(GenerateSolution):  # type: ignore[misc]
+    """Generates a worked assignment that the gradebook need not know."""
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        BaseConverter.init_assignment(self, assignment_id, student_id)
+
+
+PLUGINS = {
+    GenerateAssignment: RenderRelease,
+    GenerateSolution: RenderWorked,
+    _BesideTheGradebook: RenderWorked,
+}
 
 
 def release(
     course: Course, name: str, *, execute: bool = True, tell: Callable[[str], None] = lambda line: None
 ) -> None:
-    """Make `release/NAME/` and `solutions/NAME/` again.
+    """Make `release/NAME/` and `solutions/NAME/` again, or those of another language (`Course.spoken_in`).
 
     Args:
-        course: the course.
+        course: the course, in the language of what is made.
         name: the assignment.
         execute: whether to execute the worked notebook; without, it is written without outputs, and is stale.
         tell: is given a line for each step.
@@ -42,16 +57,60 @@ def release(
         GraderError: something does not hold; both folders are then as they were, or `solutions/NAME/` alone is.
     """
     gives = course.assignment(name).gives
+    _refuse_untranslated(course, name, tell)
     config = course_config(course)
     config.RenderWorked.execute = execute
-    tell(f"Rendering and proving release/{name} ...")
+    release, solutions = places(course, name)
+    if course.spoken:
+        config.RenderRelease.language = config.RenderWorked.language = course.spoken
+        config.CourseDirectory.release_directory = course.release.relative_to(course.root).as_posix()
+        config.CourseDirectory.solution_directory = course.solutions.relative_to(course.root).as_posix()
+        # The gradebook knows one notebook, in the course's first language: cells and points are the same.
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
+    tell(f"Rendering and proving {release} ...")
     _generate(GenerateAssignment, course, name, config, tell)
-    tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into solutions/{name} ...")
-    _generate(GenerateSolution, course, name, config, tell)
-    tell(f"Made release/{name} and solutions/{name}.")
+    tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into {solutions} ...")
+    _generate(_BesideTheGradebook if course.spoken else GenerateSolution, course, name, config, tell)
+    tell(f"Made {release} and {solutions}.")
     if gives:
         solved = " and ".join(gives)
         tell(f"It shows the solution of {solved}: hand it out after the deadline of {solved}, and not before.")
+
+
+def places(course: Course, name: str) -> tuple[str, str]:
+    """Where in the course an assignment's release and its worked notebook lie."""
+    first, second = ((folder / name).relative_to(course.root) for folder in (course.release, course.solutions))
+    return first.as_posix(), second.as_posix()
+
+
+def _refuse_untranslated(course: Course, name: str, tell: Callable[[str], None]) -> None:
+    """Tell what is not translated, a line each.
+
+    Raises:
+        GraderError: something is not, or cannot be.
+    """
+    language = course.settings.translates_to
+    if language is None:
+        return
+    if name in course.classic:
+        if course.spoken:
+            raise GraderError(
+                f"{name}: a classic assignment, which is handed out as its notebooks are, in one language. Next: leave "
+                "--language out."
+            )
+        return
+    notebook: NotebookNode = nbformat.read(course.notebook(name), as_version=4)  # type: ignore[no-untyped-call]
+    lines = untranslated(notebook, course, name)
+    if lines[1:]:
+        for line in lines:
+            tell(line)
+        raise GraderError(
+            f"{lines[0].partition(':')[0]}: {len(lines)} entries are not as the notebook is now (a line each, "
+            f"above). Next: see there. ({places(course, name)[0]} is left as it was.)"
+        )
+    if lines:
+        raise GraderError(f"{lines[0]} ({places(course, name)[0]} is left as it was.)")
 
 
 def stale(course: Course, name: str) -> list[str]:
@@ -64,18 +123,19 @@ def stale(course: Course, name: str) -> list[str]:
         ]
     now = inputs(course, name)
     lines = []
+    again = f"Next: grader release {name}{f' --language {course.spoken}' if course.spoken else ''}."
     for folder in (course.release / name, course.solutions / name):
         where = folder.relative_to(course.root).as_posix()
         try:
             made = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            lines.append(f"{where}: not generated yet (no {MANIFEST}). Next: grader release {name}.")
+            lines.append(f"{where}: not generated yet (no {MANIFEST}). {again}")
             continue
         changed = sorted(part for part in now if made.get("inputs", {}).get(part) != now[part])
         if not made.get("executed", True):
-            lines.append(f"{where}: its notebook was not executed. Next: grader release {name}.")
+            lines.append(f"{where}: its notebook was not executed. {again}")
         elif changed:
-            lines.append(f"{where}: older than its source ({', '.join(changed)} changed). Next: grader release {name}.")
+            lines.append(f"{where}: older than its source ({', '.join(changed)} changed). {again}")
     return lines
 
 

@@ -39,5 +39,6 @@ def _key(course: Course, assignment: Assignment) -> str | None:
     files = {f"package/{path.relative_to(course.package).as_posix()}": path for path in course.package.rglob("*.py")}
     files |= {f"sentences/{path.name}": path for path in assignment.folder.glob("*.toml")}
     files |= {f"{folder.name}.toml": folder / "messages.toml" for folder in (_KIT, _CHECKS)}
-    said = (assignment.name, assignment.gives, assignment.modules, assignment.functions, assignment.languages)
+    languages = course.settings.side_by_side
+    said = (languages, assignment.name, assignment.gives, assignment.modules, assignment.functions)
     return cache.digest_of_files(files, "handed out", repr(said), course.package.name, _LOADED)

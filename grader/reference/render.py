@@ -23,7 +23,7 @@ import ast
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checks.core import Assignment
@@ -64,6 +64,7 @@ def render_package(course: Course, assignment: Assignment) -> Rendered:
     blanked: dict[str, tuple[Region, ...]] = {}
     own: set[str] = set()
     _refuse_later(course, assignment)
+    assignment = replace(assignment, languages=course.settings.side_by_side)
     for path in sorted(course.package.rglob("*.py")):
         module = path.relative_to(course.package).as_posix()
         where = f"{course.package.name}/{module}"

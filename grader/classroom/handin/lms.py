@@ -66,7 +66,7 @@ def plan(
     extracted: Path,
     assignment: str,
     modules: Collection[str] = (),
-    handed_out: Mapping[str, bytes] | None = None,
+    handed_out: Mapping[str, Collection[bytes]] | None = None,
     people: People | None = None,
     package: str = PACKAGE,
 ) -> Plan:
@@ -76,7 +76,7 @@ def plan(
         extracted: what was unpacked, still under the system's names.
         assignment: its name; the notebook is `NAME.ipynb`.
         modules: file names that belong into the package where a student handed them in loose.
-        handed_out: files of the release, by path; a copy of one takes no other file's place.
+        handed_out: files of each release, by path; a copy of one takes no other file's place.
         people: of the course; whoever is new is entered.
         package: the name of the folder that students write in.
 
@@ -165,7 +165,7 @@ def _place(
     sent: list[tuple[Path, Sender]],
     assignment: str,
     modules: Collection[str],
-    handed_out: Mapping[str, bytes],
+    handed_out: Mapping[str, Collection[bytes]],
     package: str,
 ) -> None:
     """Place what one student handed in."""
@@ -191,13 +191,13 @@ def _place(
                 place = PurePosixPath(package, own_name)
         if place in chosen:
             older, file = sorted((chosen[place], file), key=lambda path: (times[path] or _NEVER, path.stat().st_mtime))
-            released = handed_out.get(str(place))
-            if released is not None and not _is(older, released):
-                if _is(file, released):  # a handout that was kept beside the work takes nothing's place
+            released = handed_out.get(str(place), ())
+            if released and not any(_is(older, one) for one in released):
+                if any(_is(file, one) for one in released):  # a handout kept beside the work takes nothing's place
                     older, file = file, older
                 else:
                     result.problems[older] = f"handed in more than once for {place}; the newest file was taken"
-            elif released is None:
+            elif not released:
                 result.problems[older] = f"handed in more than once for {place}; the newest file was taken"
         elif len(chosen) >= MAX_FILES:
             too_many += 1
@@ -318,7 +318,7 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         extracted = Path(app._format_collect_path(app.extracted_directory))
         course = Course(Path(app.coursedir.root))
         people = People(course)
-        made = plan(extracted, name, _modules(app), _handed_out(course.release / name), people, course.package.name)
+        made = plan(extracted, name, _modules(app), _handed_out(course, name), people, course.package.name)
         people.save()
         _leave_word(made, course, name)
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -343,13 +343,14 @@ def _leave_word(made: Plan, course: Course, assignment: str) -> None:
             (folder / NOT_UNPACKED).write_text(words, encoding="utf-8")
 
 
-def _handed_out(release: Path) -> dict[str, bytes]:
-    """The files of a release, by path, but for what is large."""
-    return {
-        path.relative_to(release).as_posix(): path.read_bytes()
-        for path in release.rglob("*")
-        if path.is_file() and path.stat().st_size < 1_000_000
-    }
+def _handed_out(course: Course, assignment: str) -> dict[str, set[bytes]]:
+    """The files of an assignment's releases, by path, in each language; but for what is large."""
+    found: dict[str, set[bytes]] = defaultdict(set)
+    for release in (one.release / assignment for one in course.released_in(assignment)):
+        for path in release.rglob("*"):
+            if path.is_file() and path.stat().st_size < 1_000_000:
+                found[path.relative_to(release).as_posix()].add(path.read_bytes())
+    return found
 
 
 def _modules(app: ZipCollectApp) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ...text import sentences
 from ..exporter import grade_id_of, released_notebook
 from ..feedback import stale_banner
 from ..pages.overview import Task, overview
-from ..results import read_record, staleness
+from ..results import Record, read_record, staleness
 from .step import Resources, Step
 
 
@@ -80,7 +80,7 @@ class Overview(Step):
         except GraderError:  # what is no record is treated as no verdict
             record = None
         say = sentences(record.result.language if record else course.language)
-        titles = question_titles(course, names["assignment"], names["notebook"])
+        titles = question_titles(_spoken(course, names["assignment"], record), names["assignment"], names["notebook"])
         classic = names["assignment"] in course.classic
         waiting = _waiting(names)
         tasks = []
@@ -108,6 +108,14 @@ class Overview(Step):
         words = ("page_answer", "page_comment", "page_points", "page_top")
         resources["words"] = {word: escape(say(word)) for word in words}
         return nb, resources
+
+
+def _spoken(course: Course, assignment: str, record: Record | None) -> Course:
+    """The course in the page's language, if it handed the assignment out in it."""
+    said = [
+        one for one in course.released_in(assignment) if record and one.settings.languages[0] == record.result.language
+    ]
+    return said[0] if said else course
 
 
 def _in_words(cell: NotebookNode, say: Catalogue) -> bool:

@@ -8,6 +8,7 @@ formgrader makes its pages again each time one is looked at, with an `HTMLExport
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from ...course import Course
+from ...errors import GraderError
 from ...text import Note, in_each
-from ..exporter import grade_id_of
+from ...translation.catalogue import place
+from ...translation.notebook import translated
+from ..exporter import grade_id_of, released_notebook
 from .feedback import without_bare_points
 from .step import Resources
 
@@ -38,8 +42,8 @@ class ModelAnswers(NbGraderPreprocessor):  # type: ignore[misc]
         if not self._is_formgraders(resources):
             return nb, resources
         course = Course(Path(CourseDirectory(config=self.config).root))
-        answers = model_answers(course, resources["assignment_id"])
         classic = resources["assignment_id"] in course.classic
+        answers = model_answers(_spoken(course, resources["assignment_id"], nb), resources["assignment_id"])
         cells = []
         for cell in nb.cells:
             if not classic:
@@ -57,21 +61,39 @@ class ModelAnswers(NbGraderPreprocessor):  # type: ignore[misc]
         return template == _TEMPLATE and "submission_id" in resources and "nbgrader" not in resources
 
 
+def _spoken(course: Course, assignment: str, nb: NotebookNode) -> Course:
+    """The course in the language of the release that a notebook shares most cells with."""
+    releases = course.released_in(assignment)
+    if not releases[1:]:
+        return course
+    own = {cell.source for cell in nb.cells}
+    known = [{cell.source for cell in released_notebook(one, assignment).cells} for one in releases]
+    return max(zip(releases, known, strict=True), key=lambda pair: len(own & pair[1]))[0]
+
+
 def model_answers(course: Course, assignment: str) -> dict[str, str]:
-    """What the source notebook answers to each question, as markdown in a frame, by `grade_id`; empty without one."""
-    path = course.notebook(assignment)
+    """What the source notebook answers to each question, as markdown in a frame, by `grade_id`; empty without one.
+
+    In the course's first language where the notebook is translated to it, whole; else as it was written.
+    """
+    language = course.settings.translates_to
+    paths = [course.notebook(assignment), *([place(course, assignment, language)] if language else ())]
     try:
-        status = path.stat()
-        return _read(path, course.settings.languages, status.st_mtime_ns, status.st_size)
+        stamps = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.is_file())
+        return _read(course, course.settings.languages, assignment, stamps)
     except Exception:  # there is none, or it is no notebook: the page is as good as before
         return {}
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, languages: tuple[str, ...], _changed: int, _size: int) -> dict[str, str]:
+def _read(
+    course: Course, languages: tuple[str, ...], assignment: str, _stamps: tuple[tuple[int, int], ...]
+) -> dict[str, str]:
     title = in_each(languages, Note("model_answer"))
     found = {}
-    source: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    source: NotebookNode = nbformat.read(course.notebook(assignment), as_version=4)  # type: ignore[no-untyped-call]
+    with suppress(GraderError):
+        source = translated(source, course, assignment)
     for cell in source.cells:
         graded = utils.is_grade(cell) and utils.is_solution(cell)
         if cell.cell_type == "markdown" and (graded or utils.is_task(cell)):

@@ -40,6 +40,9 @@ class RestoreCells(Step):
         verdict.waiting = untouched_answers(nb, released) if elsewhere else []
         if verdict.waiting:
             verdict.note("answers_wait", cells=", ".join(verdict.waiting), places=listed(elsewhere))
+        if verdict.course.spoken:
+            # As the gradebook has them, beside which nbgrader sees them next; `RestoreModules` puts the language back.
+            _put_language(nb, released_notebook(Course(verdict.course.root), verdict.assignment.name))
         return nb, resources
 
 
@@ -137,7 +140,24 @@ class RestoreModules(Step):
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Restore the modules of one submission."""
         restore_modules(self.destination(resources), self.verdict)
+        verdict = self.verdict
+        if verdict.course.spoken:
+            _put_language(nb, released_notebook(verdict.course, verdict.assignment.name))
         return nb, resources
+
+
+def _put_language(nb: NotebookNode, released: NotebookNode) -> None:
+    """Put locked cells into the language of a release.
+
+    With each the checksum of that release, by which nbgrader knows an answer that was not written.
+    """
+    by_grade_id = {grade_id: cell for cell in released.cells if (grade_id := grade_id_of(cell))}
+    for cell in nb.cells:
+        original = by_grade_id.get(grade_id_of(cell))
+        if original is not None:
+            cell.metadata.nbgrader["checksum"] = original.metadata.nbgrader["checksum"]
+            if utils.is_locked(original):
+                cell.source = original.source
 
 
 def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
