@@ -7,7 +7,6 @@ wrong = in_function("layers", "softmax_loss")
 SHIFTED = "shifted = x - x.max(axis=1, keepdims=True)"
 LOG = "np.log(np.exp(shifted).sum(axis=1, keepdims=True))"
 LOSS = "loss = -float(log_probabilities[examples, y].mean())"
-LOSS_OF_MOVED = "loss = float((shifted - log_probabilities - np.log(np.exp(shifted) + 1e-12))[examples, y].mean())"
 ONE = "dx[examples, y] -= 1"
 DIVIDED = "dx /= x.shape[0]"
 
@@ -34,6 +33,7 @@ MISTAKES: tuple[Mistake, ...] = (
     wrong("sl_loss_of_all_pairs", "loss", {LOSS: LOSS.replace("examples, y", ":, y")}),
     wrong("sl_gradient_of_all_pairs", "dx", {ONE: "dx[:, y] -= 1"}),
     # `np.log(p + 1e-12)`, a remedy that changes the loss of a network that was sure of a wrong class; also with 1e-8.
+    # A public layers.py has `score += 1e-12`, "to avoid log(0)", which does the same.
     wrong(
         "sl_logarithm_of_sum_with_epsilon",
         "sure",
@@ -43,12 +43,6 @@ MISTAKES: tuple[Mistake, ...] = (
         "sl_logarithm_of_sum_with_larger_epsilon",
         "sure",
         {LOSS: "loss = -float(np.log(np.exp(log_probabilities[examples, y]) + 1e-8).mean())"},
-    ),
-    # A public layers.py: `score += 1e-12`, "to avoid log(0)", after the exponentials.
-    wrong(
-        "sl_epsilon_in_exponentials",
-        "sure",
-        {LOG: "np.log((np.exp(shifted) + 1e-12).sum(axis=1, keepdims=True))", LOSS: LOSS_OF_MOVED},
     ),
     # The probabilities, from which the one of the label was never taken.
     wrong("sl_gradient_is_probability", "dx", {ONE: "pass"}),
