@@ -260,6 +260,7 @@ def test_a_correct_variant_loses_no_point(bench: Bench, variant: Variant, draw: 
         ("rp_epsilon_under_root", {"epsilon"}),
         ("ad_epsilon_before_correction", {"epsilon"}),
         ("ad_new_dictionary", {"same_config"}),
+        ("ad_t_raised_after", {"step", "steps", "epsilon", "float32"}),
     ],
 )
 def test_a_mistake_in_one_thing_costs_the_checks_of_that_thing(judged: Judge, mistake: str, costs: set[str]) -> None:
