@@ -429,6 +429,22 @@ def test_spreads_tell_signals_that_vanish_from_signals_that_stay(data: Data) -> 
     assert second[-1] > 1e6 * first[-1]
 
 
+def test_the_products_of_a_net_that_trains_alone_keep_to_one_core(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int] = []
+    keeping_to = together.keeping_to
+
+    def noted(most: int) -> Any:
+        limits.append(most)
+        return keeping_to(most)
+
+    monkeypatch.setattr(together, "keeping_to", noted)
+    monkeypatch.setattr(together, "cores", lambda: 7)
+    list(train(small(None), data))
+    assert set(limits) == {1}
+    list(train([small(None), small("batchnorm")], data))
+    assert set(limits) == {1, 7}
+
+
 def test_a_net_that_has_nothing_but_parameters_and_a_loss_is_followed_as_well(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
