@@ -35,8 +35,8 @@ STYLE = f"""<style>
 .{EXPLORER} {{ container-type: inline-size }}
 .{EXPLORER} :is(.funkcije-gone, .funkcije-narrow, .funkcije-point) {{ display: none }}
 .{EXPLORER} .funkcije-picture[tabindex] {{ cursor: crosshair }}
-.{EXPLORER} .funkcije-picture {{ margin: 0 }}
-.{EXPLORER} .funkcije-picture[tabindex]:focus {{ outline: 2px solid #0072B2; outline-offset: -2px }}
+.{EXPLORER} .funkcije-picture {{ margin: 0; border: 2px solid transparent; box-sizing: border-box }}
+.{EXPLORER} .funkcije-picture[tabindex]:focus {{ border-color: #2196F3; outline: none }}
 .{EXPLORER} img {{ width: 100% }}
 .{EXPLORER} .funkcije-wide {{ max-width: 1012px }}
 {dark(f".{EXPLORER} img")}

@@ -68,6 +68,7 @@ def test_rules_race_from_where_somebody_clicks_or_moves_by_keyboard(browser: Bro
 
         picture = explorer.get_by_role("application", name="Slika trke. Strelice pomjeraju početnu tačku.")
         expect(picture).to_be_focused()
+        expect(picture).to_have_css("border-top-color", "rgb(33, 150, 243)")
         before = value_of(explorer, "početna tačka: x")
         arrows = [lambda: page.keyboard.press("ArrowRight"), lambda: page.keyboard.press("ArrowUp")]
         move(page, explorer, "arrow keys", "race-4-arrows", picture.focus, arrows, **WORDS)
@@ -113,6 +114,7 @@ def test_rules_race_from_where_somebody_clicks_or_moves_by_keyboard(browser: Bro
         menu(page, "Settings", "Theme")
         page.locator(".lm-Menu-itemLabel", has_text="JupyterLab Dark").first.click()
         expect(explorer.locator(".funkcije-narrow")).to_have_css("filter", re.compile("invert"))
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
         shot(page, "race-8-dark-narrow")
         page.set_viewport_size({"width": 1300, "height": 1050})
         expect(explorer.locator(".funkcije-wide")).to_be_visible()
