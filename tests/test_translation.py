@@ -23,6 +23,7 @@ from grader.classroom.steps.for_instructor import ModelAnswers
 from grader.cli import main
 from grader.course import CONFIG, KIT, Course
 from grader.errors import GraderError
+from grader.grading.spoken import as_handed_out
 from grader.publish.proof import read_files
 from grader.publish.release import release, stale
 from grader.text import sentences
@@ -407,6 +408,19 @@ def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_
     for language, question in (("cnr", "Pitanje 1"), ("en", "Question 1")):
         page = (course.root / "feedback" / f"{language}-wrong" / "scale" / "scale.html").read_text(encoding="utf-8")
         assert question in page and sentences(language)("page_no_response") in page
+
+
+@pytest.mark.parametrize("language", ["cnr", "en"])
+@pytest.mark.parametrize("kept", ["scale.ipynb", "funkcije/layers.py", "README.md"])
+def test_any_file_of_a_release_tells_the_language_that_it_was_handed_out_in(
+    course: Course, tmp_path: Path, language: str, kept: str
+) -> None:
+    spoken, folder = course.spoken_in(language), tmp_path / "handed in"
+    (folder / kept).parent.mkdir(parents=True)
+    shutil.copy(spoken.release / "scale" / kept, folder / kept)
+    assert as_handed_out(course, course.assignment("scale"), folder) == spoken
+    (folder / kept).write_text("nothing of either", encoding="utf-8")
+    assert as_handed_out(course, course.assignment("scale"), folder) == course
 
 
 def test_formgrader_shows_the_rubric_in_the_language_of_the_hand_in(course: Course) -> None:
