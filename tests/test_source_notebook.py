@@ -19,6 +19,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolu
 from checks.core import Assignment
 from grader.course import Course
 from grader.publish.handout import Handout, handout, without_source_only
+from grader.translation.notebook import spoken
 
 ROOT = Path(__file__).parents[1]
 NAME = "batch_normalization"
@@ -141,7 +142,9 @@ def longest_shared(line: str, text: str) -> int:
     return longest
 
 
-def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook: NotebookNode) -> None:
+@pytest.mark.parametrize("language", ["cnr", "en"])
+def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(course: Course, language: str) -> None:
+    notebook = spoken(course.spoken_in(language), NAME)
     if not SEED.is_file():
         machine.lacks(f"the seed notebook is not beside this repository ({SEED})")
     seed = "\n".join(pieces(nbformat.read(SEED, as_version=4)))
@@ -171,12 +174,15 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def execute(files: Mapping[str, bytes], folder: Path, images: Path) -> NotebookNode:
-    """Run all cells of the notebook beside `files`."""
+def execute(
+    files: Mapping[str, bytes], folder: Path, images: Path, notebook: NotebookNode | None = None
+) -> NotebookNode:
+    """Run all cells of the notebook, or of another, beside `files`."""
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    notebook = without_source_only(nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4))
+    notebook = notebook or nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
+    notebook = without_source_only(notebook)
     client = NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(folder)}})
     # Any value shortens the experiments; this one leaves the checks as a student sees them.
     environment = {"NBGRADER_EXECUTION": "test", "FUNKCIJE_DATA": str(images), "OPENBLAS_NUM_THREADS": "1"}
@@ -268,6 +274,28 @@ def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_
     assert len(re.findall(r"\(Epoha 1 / 1\) tačnost na treningu: \d", log)) == 2
     table = outputs(with_solution)["six-layers-curves"]
     assert len(re.findall(r" [01]\.\d\d +[01]\.\d\d  (?:trening|validacija)$", table, flags=re.MULTILINE)) == 4
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("face", ["release", "worked"])
+def test_in_english_the_notebook_runs_to_its_end_and_says_everything_in_english(
+    course: Course, images: Path, tmp_path: Path, face: str
+) -> None:
+    spoken_in_english = course.spoken_in("en")
+    assignment = spoken_in_english.assignment(NAME)
+    files = getattr(handout(spoken_in_english, assignment), face)
+    executed = execute(files, tmp_path, images, spoken(spoken_in_english, NAME))
+    shown = outputs(executed)
+    for function in assignment.functions:
+        points = f"{assignment.points(function):g}"
+        assert shown[function].startswith(f"{function}: {points if face == 'worked' else 0} of {points} points")
+    said = [(name, found[0]) for name, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
+    assert said == []
+    if face == "worked":
+        assert "(Iteration 1 / 4) loss: " in shown["six-layers-run"]
+        assert re.search(r"scale \S+: training accuracy batch normalization", shown["weight-scale-run"])
+    else:
+        assert "not written yet" in shown["network-demo"]
 
 
 def test_the_sigmoid_has_the_same_derivative_along_its_graph_and_on_paper(with_stub: NotebookNode) -> None:
