@@ -1,27 +1,23 @@
 """The source notebook of batch normalization: what nbgrader, the checks and a student rely on."""
 
-import os
-import pickle
 import re
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
 
 import machine
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
+from executed import ROOT, execute, outputs, some_images
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolutions
 
 from checks.core import Assignment
 from grader.course import Course
-from grader.publish.handout import Handout, handout, without_source_only
+from grader.publish.handout import Handout, handout
 from grader.translation.notebook import spoken
 
-ROOT = Path(__file__).parents[1]
 NAME = "batch_normalization"
 SEED = ROOT.parent / "shared" / "seed" / f"{NAME}.ipynb"
 LONGEST_SHARED = 40
@@ -163,49 +159,17 @@ def made(course: Course, assignment: Assignment) -> Handout:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a few random images in CIFAR-10's own format: enough for a shortened run."""
-    folder = tmp_path_factory.mktemp("images")
-    batches = folder / "cifar-10-batches-py"
-    batches.mkdir()
-    rng = np.random.default_rng(0)
-    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-        batch = {b"data": rng.integers(256, size=(120, 3072), dtype=np.uint8), b"labels": list(range(10)) * 12}
-        (batches / name).write_bytes(pickle.dumps(batch, protocol=2))
-    return folder
-
-
-def execute(
-    files: Mapping[str, bytes], folder: Path, images: Path, notebook: NotebookNode | None = None
-) -> NotebookNode:
-    """Run all cells of the notebook, or of another, beside `files`."""
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    notebook = notebook or nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
-    notebook = without_source_only(notebook)
-    client = NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(folder)}})
-    # Any value shortens the experiments; this one leaves the checks as a student sees them.
-    environment = {"NBGRADER_EXECUTION": "test", "FUNKCIJE_DATA": str(images), "OPENBLAS_NUM_THREADS": "1"}
-    return client.execute(env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment)
+    return some_images(tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture(scope="module")
 def with_stub(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    return execute(made.release, tmp_path_factory.mktemp("stub"), images)
+    return execute(NAME, made.release, tmp_path_factory.mktemp("stub"), images)
 
 
 @pytest.fixture(scope="module")
 def with_solution(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
-    return execute(made.worked, tmp_path_factory.mktemp("solution"), images)
-
-
-def outputs(notebook: NotebookNode) -> dict[str, str]:
-    """What each code cell printed or returned, by cell id."""
-    return {
-        cell.id: "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
+    return execute(NAME, made.worked, tmp_path_factory.mktemp("solution"), images)
 
 
 def test_in_the_stub_run_all_reaches_the_end_and_each_open_task_is_one_line(with_stub: NotebookNode) -> None:
@@ -284,7 +248,7 @@ def test_in_english_the_notebook_runs_to_its_end_and_says_everything_in_english(
     spoken_in_english = course.spoken_in("en")
     assignment = spoken_in_english.assignment(NAME)
     files = getattr(handout(spoken_in_english, assignment), face)
-    executed = execute(files, tmp_path, images, spoken(spoken_in_english, NAME))
+    executed = execute(NAME, files, tmp_path, images, spoken(spoken_in_english, NAME))
     shown = outputs(executed)
     for function in assignment.functions:
         points = f"{assignment.points(function):g}"
