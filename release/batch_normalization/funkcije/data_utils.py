@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.cifar10 import LAYOUT, Rows, cache_folder, fetch, read
+from .data.cifar10 import LAYOUT, PIXELS, Rows, cache_folder, fetch, read
 from .data.generated import generated
 from .messages import say
 
@@ -58,28 +58,46 @@ def get_CIFAR10_data(
         ValueError: a damaged file, or more rows asked for than there are.
     """
     training, test = _find_rows(folder)
-    num_training, num_validation = _split(len(training.labels), num_training, num_validation)
-    num_test = _at_most("num_test", num_test, len(test.labels))
-
-    first_to_validate = len(training.labels) - num_validation
+    available, available_to_test = _count(training), _count(test)
+    num_training, num_validation = _split(available, num_training, num_validation)
+    num_test = _at_most("num_test", num_test, available_to_test)
     splits = {
-        "train": Rows(training.pixels[:num_training], training.labels[:num_training]),
-        "val": Rows(training.pixels[first_to_validate:], training.labels[first_to_validate:]),
-        "test": Rows(test.pixels[:num_test], test.labels[:num_test]),
+        "train": (training, range(num_training)),
+        "val": (training, range(available - num_validation, available)),
+        "test": (test, range(num_test)),
     }
-    mean = splits["train"].pixels.mean(axis=0, dtype=np.float64).astype(np.float32) if subtract_mean else None
 
     data: dict[str, NDArray[Any]] = {}
-    for name, rows in splits.items():
-        X = rows.pixels.astype(np.float32, order="C")
-        if mean is not None:
+    for name, (blocks, rows) in splits.items():
+        X, y = _gather(blocks, rows)
+        if subtract_mean:
+            if name == "train":
+                mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
             X -= mean
-        data[f"X_{name}"] = X.reshape(-1, 3, 32, 32)
-        data[f"y_{name}"] = rows.labels.copy()
+        data |= {f"X_{name}": X.reshape(-1, 3, 32, 32), f"y_{name}": y}
     return data
 
 
-def _find_rows(folder: str | os.PathLike[str] | None) -> tuple[Rows, Rows]:
+def _count(blocks: list[Rows]) -> int:
+    return sum(len(block.labels) for block in blocks)
+
+
+def _gather(blocks: list[Rows], rows: range) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Some rows in the order of the blocks, of which one at a time is read: pixels (N, 3072), labels (N,)."""
+    X = np.empty((len(rows), PIXELS), np.float32)
+    start = 0
+    for block in blocks:
+        stop = start + len(block.labels)
+        wanted = range(max(start, rows.start), min(stop, rows.stop))
+        if wanted:
+            X[wanted.start - rows.start : wanted.stop - rows.start] = block.pixels()[
+                wanted.start - start : wanted.stop - start
+            ]
+        start = stop
+    return X, np.concatenate([block.labels for block in blocks])[rows.start : rows.stop].copy()
+
+
+def _find_rows(folder: str | os.PathLike[str] | None) -> tuple[list[Rows], list[Rows]]:
     """Training and test rows: from the folder that was named, else from the cache, else generated."""
     named = folder or os.environ.get("FUNKCIJE_DATA")
     if named:

@@ -1,10 +1,12 @@
-"""What the data loader, the experiments and the explorers say to a student: Montenegrin, with English beside it.
+"""What the solver, the data loader, the experiments and the explorers say: Montenegrin, with English beside it.
 
-say("too_many", name="num_test", number=9000, available=1017)  # both languages
-tell("stopped", done=0.4)                                      # the one that FUNKCIJE_LANG names
+say("too_many", name="num_test", number=9000, available=1017)  # both languages; in an English release that one
+tell("stopped", done=0.4)                                      # the one that FUNKCIJE_LANG names, or the release's
 """
 
+import json
 import os
+from pathlib import Path
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # Why CIFAR-10 is not there, and what is used instead.
@@ -48,9 +50,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Numbers of rows.
     "no_count": (
         "{name}={number!r}: očekuje se cio broj, {least} ili veći",
-        "expected a whole number, {least} or more",
+        "{name}={number!r}: expected a whole number, {least} or more",
     ),
-    "too_many": ("{name}={number}: u ovom skupu ih ima najviše {available}", "this set has at most {available}"),
+    "too_many": (
+        "{name}={number}: u ovom skupu ih ima najviše {available}",
+        "{name}={number}: this set has at most {available}",
+    ),
+    # What a solver prints while it trains.
+    "iteration": ("(Iteracija {step} / {steps}) gubitak: {loss:f}", "(Iteration {step} / {steps}) loss: {loss:f}"),
+    "epoch_ends": (
+        "(Epoha {epoch} / {epochs}) tačnost na treningu: {train:f}; na validaciji: {val:f}",
+        "(Epoch {epoch} / {epochs}) training accuracy: {train:f}; validation accuracy: {val:f}",
+    ),
+    "saved": ("Sačuvano: {file}", "Saved: {file}"),
     # Nets of an explorer, and what can be set.
     "None": ("bez normalizacije", "no normalization"),
     "batchnorm": ("batch normalizacija", "batch normalization"),
@@ -74,6 +86,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "accuracy_title": ("Tačnost: ● trening, ○ validacija", "Accuracy: ● training, ○ validation"),
     "layer": ("skriveni sloj", "hidden layer"),
     "spread": ("standardna devijacija", "standard deviation"),
+    "gradient_title": (
+        "Gradijenti po aktivacijama slojeva (tanko: na početku)",
+        "Gradients by the activations of each layer (thin: initially)",
+    ),
     "spread_title": ("Aktivacije po slojevima (tanko: na početku)", "Activations by layer (thin: initially)"),
     "best_train": ("Najbolja tačnost na treningu", "Best training accuracy"),
     "best_val": ("Najbolja tačnost na validaciji", "Best validation accuracy"),
@@ -91,6 +107,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alt_spread": (
         "; standardna devijacija aktivacija od {first:.1e} u prvom do {last:.1e} u posljednjem skrivenom sloju",
         "; standard deviation of the activations from {first:.1e} in the first to {last:.1e} in the last hidden layer",
+    ),
+    "alt_gradient": (
+        ", gradijenata po njima od {first:.1e} do {last:.1e}",
+        ", of the gradients by them from {first:.1e} to {last:.1e}",
     ),
     "alt_tried": (
         "Isprobano: {setting}, i najbolja tačnost na treningu. {values}.",
@@ -120,6 +140,67 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{net}: aktivacije se ovdje ne prate, jer mreže računate zajedno ne daju isto što i svaka zasebno.",
         "{net}: the activations are not shown, since nets computed together do not give what each gives alone.",
     ),
+    # The race of the update rules.
+    "sgd": ("SGD", "SGD"),
+    "sgd_momentum": ("momentum", "momentum"),
+    "rmsprop": ("RMSProp", "RMSProp"),
+    "adam": ("Adam", "Adam"),
+    "valley": ("dolina", "valley"),
+    "saddle": ("sedlo", "saddle"),
+    "noisy_bowl": ("zdjela sa šumom", "noisy bowl"),
+    "memory": ("momentum i beta1 (prosjek gradijenata)", "momentum and beta1 (average gradient)"),
+    "decay": ("decay_rate i beta2 (prosjek kvadrata)", "decay_rate and beta2 (average square)"),
+    "start_x": ("početna tačka: x", "starting point: x"),
+    "start_y": ("početna tačka: y", "starting point: y"),
+    "in_memory": ("momentum {value}", "momentum {value}"),
+    "in_decay": ("decay_rate {value}", "decay_rate {value}"),
+    "in_start_x": ("x = {value:.2f}", "x = {value:.2f}"),
+    "in_start_y": ("y = {value:.2f}", "y = {value:.2f}"),
+    "race_map": ("{surface} (○ početak, × najniže)", "{surface} (○ start, × lowest)"),
+    "race_heights": ("{surface}: visina", "{surface}: height"),
+    "height": ("visina iznad ×", "height above ×"),
+    "step": ("korak", "step"),
+    "point_here": (
+        "Slika trke. Strelice pomjeraju početnu tačku.",
+        "Picture of the race. Arrow keys move the starting point.",
+    ),
+    "race": ("Pokreni trku", "Start the race"),
+    "race_move": (
+        "Kliknite na neku od površi, pritiskajte strelice dok je slika izabrana (Tab), ili pomjerite klizač.",
+        "Click on one of the surfaces, press arrow keys while the picture has focus (Tab), or move a slider.",
+    ),
+    "race_running": (
+        "Trka traje, od tačke ({start_x:.2f}, {start_y:.2f}).",
+        "Racing, from the point ({start_x:.2f}, {start_y:.2f}).",
+    ),
+    "race_progress": ("napredak trke", "progress of the race"),
+    "race_finished": ("Trka je završena.", "The race has finished."),
+    "race_first": ("Početak prve trke ({done:.0%}).", "The beginning of the first race ({done:.0%})."),
+    "race_stopped": ("Trka je zaustavljena na {done:.0%}.", "The race was stopped at {done:.0%}."),
+    "race_not_written": (
+        "{rule}: pravilo još nije napisano i ne učestvuje u trci.",
+        "{rule}: the rule is not written yet, and does not race.",
+    ),
+    "race_fault": ("{rule}: {error}", "{rule}: {error}"),
+    "race_result": (
+        "pravilo vraća {found}; očekuje se par w, config",
+        "the rule returns {found}; expected a pair w, config",
+    ),
+    "race_point": (
+        "pravilo vraća w koje je {found}; očekuje se niz brojeva oblika (2,)",
+        "the rule returns a w that is {found}; expected an array of numbers, of shape (2,)",
+    ),
+    "race_at": ("{surface}: korak {step}", "{surface}: step {step}"),
+    "race_not_finite": (
+        "{rule}: tačka više nije konačan broj ({places}).",
+        "{rule}: the point is no longer a finite number ({places}).",
+    ),
+    "race_away": ("{rule}: izvan okvira grafika ({surfaces}).", "{rule}: outside the plot ({surfaces})."),
+    "race_alt": (
+        "Trka pravila na tri površi ({settings}), korak {step} od {steps}.",
+        "A race of update rules on three surfaces ({settings}), step {step} of {steps}.",
+    ),
+    "race_alt_surface": ("{surface}, visina: {values}.", "{surface}, height: {values}."),
     "fault": ("{file}, linija {line}: {error}", "{file}, line {line}: {error}"),
     "not_reloaded": ("Vaša izmjena se ne može učitati: {error}", "Your change cannot be loaded: {error}"),
     "no_ipywidgets": (
@@ -130,12 +211,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 
 def say(key: str, **facts: object) -> str:
-    """One message in both languages, as `Montenegrin (English)`."""
+    """One message in both languages, as `Montenegrin (English)`; where the release is in English, in English."""
     montenegrin, english = (text.format(**facts) for text in MESSAGES[key])
-    return f"{montenegrin} ({english})"
+    if LANGUAGE != "en":
+        return f"{montenegrin} ({english})"
+    return english[:1].upper() + english[1:] if MESSAGES[key][1][:1].islower() else english
 
 
 def tell(key: str, **facts: object) -> str:
-    """One message in the language that the environment variable `FUNKCIJE_LANG` names; Montenegrin if it names none."""
+    """One message in the language that the environment variable `FUNKCIJE_LANG` names, or the release's."""
     montenegrin, english = MESSAGES[key]
-    return (english if os.environ.get("FUNKCIJE_LANG") == "en" else montenegrin).format(**facts)
+    language = os.environ.get("FUNKCIJE_LANG")
+    return (english if (language if language in {"cnr", "en"} else LANGUAGE) == "en" else montenegrin).format(**facts)
+
+
+def _of_the_release() -> str:
+    """The language of the release around this package, as a file of its checks says; Montenegrin in none."""
+    try:
+        said = json.loads((Path(__file__).parents[1] / "checks" / "manifest.json").read_text(encoding="utf-8"))
+        return str(said["languages"][0])
+    except (OSError, ValueError, LookupError, TypeError):
+        return "cnr"
+
+
+LANGUAGE = _of_the_release()

@@ -22,7 +22,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from . import report
+from . import released, report
 from .apart.ask import ask
 from .apart.request import Request
 from .core import Assignment
@@ -30,7 +30,7 @@ from .executor.text import printable
 from .language import catalogue
 from .released import PACKAGE, PYTHON, newer_than_graders
 
-MANIFEST = "checks/manifest.json"
+MANIFEST = f"checks/{released.MANIFEST}"
 """What a release was made of, and the questions that it asks."""
 LARGEST = 20 * 2**20
 """Bytes of a file; what is larger is a data set."""

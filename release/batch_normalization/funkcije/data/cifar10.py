@@ -11,6 +11,8 @@ import shutil
 import tarfile
 import tempfile
 import threading
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
@@ -32,33 +34,39 @@ SECONDS_TO_ANSWER = 6.0
 
 
 class Rows(NamedTuple):
-    """Images with their labels."""
+    """Labels, and the images that belong to them: these take much memory, so they are read where they are used."""
 
-    pixels: NDArray[np.uint8]
-    """(N, 3072), 0..255."""
     labels: NDArray[np.int64]
     """(N,), 0..9."""
+    pixels: Callable[[], NDArray[np.uint8]]
+    """Reads (N, 3072), 0..255."""
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(folder: Path) -> tuple[Rows, Rows]:
-    """The training and the test rows in `folder/cifar-10-batches-py`; a batch may hold any number of rows.
+def read(folder: Path) -> tuple[list[Rows], list[Rows]]:
+    """The training and the test batches in `folder/cifar-10-batches-py`; each may hold any number of rows.
 
     Raises:
         FileNotFoundError: a batch is missing.
         ValueError: a batch is damaged, or holds anything but numbers.
     """
-    batches = [_read_batch(folder / LAYOUT / name) for name in TRAINING]
-    training = Rows(np.concatenate([b.pixels for b in batches]), np.concatenate([b.labels for b in batches]))
-    return training, _read_batch(folder / LAYOUT / TEST)
+    return [_batch(folder / LAYOUT / name) for name in TRAINING], [_batch(folder / LAYOUT / TEST)]
 
 
-def _read_batch(file: Path) -> Rows:
+def _batch(file: Path) -> Rows:
+    return Rows(_read_batch(file)[1], partial(_pixels, file))
+
+
+def _pixels(file: Path) -> NDArray[np.uint8]:
+    return _read_batch(file)[0]
+
+
+def _read_batch(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         with file.open("rb") as stream:
-            return _rows(_NumbersOnly(stream, encoding="bytes").load())
+            return _checked(_NumbersOnly(stream, encoding="bytes").load())
     except FileNotFoundError:
         raise FileNotFoundError(say("no_file", file=file, folder=file.parent)) from None
     except Exception as error:  # damaged pickles raise nearly anything
@@ -66,7 +74,7 @@ def _read_batch(file: Path) -> Rows:
         raise ValueError(say("bad_file", file=file, folder=file.parent, found=found)) from None
 
 
-def _rows(batch: Any) -> Rows:
+def _checked(batch: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     if not isinstance(batch, dict):
         raise ValueError(f"expected a dict, found a {type(batch).__name__}")
     # Python 2 wrote the keys; a copy that was saved again has either kind.
@@ -82,7 +90,7 @@ def _rows(batch: Any) -> Rows:
         raise ValueError(f"expected {len(pixels)} whole numbers as labels, found {labels.dtype} {labels.shape}")
     if not (labels.min() >= 0 and labels.max() < CLASSES):
         raise ValueError(f"labels from {labels.min()} to {labels.max()}, expected 0 to {CLASSES - 1}")
-    return Rows(pixels, labels.astype(np.int64))
+    return pixels, labels.astype(np.int64)
 
 
 class _PickledArray:

@@ -18,6 +18,7 @@ class Curves:
     """After the first iteration and after each epoch."""
     val_accuracies: list[float] = field(default_factory=list)
     spreads: list[tuple[float, ...]] = field(default_factory=list)
+    gradients: list[tuple[float, ...]] = field(default_factory=list)
 
     def add(self, step: Progress) -> None:
         """Append what one step brought."""
@@ -28,6 +29,8 @@ class Curves:
             self.val_accuracies.append(step.val_accuracy)
         if step.spread is not None:
             self.spreads.append(step.spread)
+        if step.gradients is not None:
+            self.gradients.append(step.gradients)
 
     @property
     def best_train_accuracy(self) -> float:

@@ -116,7 +116,8 @@ class Run:
             loss=loss,
             train_accuracy=float(measured[0][k]) if measured else None,
             val_accuracy=float(measured[1][k]) if measured else None,
-            spread=tuple(spreads[k].tolist()) if spreads is not None else None,
+            spread=tuple(spreads[k, 0].tolist()) if spreads is not None else None,
+            gradients=tuple(spreads[k, 1].tolist()) if spreads is not None else None,
             state=state,
             done=0.0,
         )

@@ -22,6 +22,7 @@ from .allowance import Allowance, room
 from .errors import Line, StudentError
 from .text import printable
 from .values import (
+    AS_THEY_ARE,
     LONG_DOUBLE,
     LONGEST_CODE,
     LONGEST_NAME,
@@ -213,6 +214,8 @@ class Executor:
             return self._objects[value.number]
         if isinstance(value, np.ndarray):
             return value.copy()
+        if type(value) in AS_THEY_ARE:
+            return value
         if isinstance(value, Mapping):
             return {key: self._inward(item) for key, item in value.items()}
         if isinstance(value, list | tuple):

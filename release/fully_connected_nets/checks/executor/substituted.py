@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import re
@@ -98,8 +97,11 @@ class Substituted(Executor):
         return {name: sys.modules.pop(name) for name in names}
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the package itself, and in it the modules that stand-ins take the place in; leaves the rest to Python."""
+class _Finder:
+    """Finds the package itself, and in it the modules that stand-ins take the place in; leaves the rest to Python.
+
+    It has no base in `importlib.abc`, which would bring `tempfile` and ten others to each start of a worker.
+    """
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 fullname, self.folder / "__init__.py", submodule_search_locations=[str(self.folder)]
             )
         if fullname in self.handed_out:
-            return importlib.machinery.ModuleSpec(fullname, self)
+            return importlib.machinery.ModuleSpec(fullname, self)  # type: ignore[arg-type]
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
@@ -142,6 +144,9 @@ _BINDS = re.compile(
     re.MULTILINE,
 )
 """What looks like a line that binds a name; not parsed, since a text can be written to take for ever to parse."""
+_RENAMED = re.compile(r"[\w.]+[ \t]+as[ \t]+")
+"""What is imported under another name, which alone is bound; without this every module with `numpy as np` in it would
+send the parser through the whole package."""
 
 
 def _add(path: Path, space: dict[str, Any]) -> None:
@@ -150,7 +155,8 @@ def _add(path: Path, space: dict[str, Any]) -> None:
     What the module has already stays; a statement that fails costs what it would have made.
     """
     given = set(space)
-    looks = {word for line in _BINDS.findall(_text(path)) for part in line for word in _WORD.findall(part)} - given
+    parts = (_RENAMED.sub("", part) for line in _BINDS.findall(_text(path)) for part in line)
+    looks = {word for part in parts for word in _WORD.findall(part)} - given
     wanted: set[str] = set()
     for other in sorted(path.parent.rglob("*.py")) if looks else ():
         if other != path and looks & set(_WORD.findall(_text(other))):

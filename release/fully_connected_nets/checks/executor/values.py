@@ -73,6 +73,10 @@ class Callback:
     """Does not travel."""
 
 
+AS_THEY_ARE = frozenset((np.ndarray, Handle, bool, int, float, str, type(None)))
+"""Types of values with nothing in them to look into; most arguments and results are of one."""
+
+
 class TooLarge(Exception):
     """A value holds more than may come."""
 
@@ -192,6 +196,8 @@ def is_plain(value: Any) -> bool:
 
 def as_python(value: Any) -> Any:
     """A plain value with its strings as strings: what a check sees."""
+    if type(value) in AS_THEY_ARE:
+        return value
     if isinstance(value, Text):
         return value.text
     if isinstance(value, list):
@@ -203,6 +209,8 @@ def as_python(value: Any) -> Any:
 
 def odd_in(value: Any) -> Other | None:
     """The first thing in a result that is not of the kind asked for."""
+    if type(value) in AS_THEY_ARE:
+        return None
     if isinstance(value, Other):
         return value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from .training import Progress
+from .training import BY_LAYER, Progress
 
 FOLDER = "experiments"
 """Inside the cache."""
-VERSION = 1
+VERSION = 2
 """Of what the files hold."""
 MOST = 200
 """Files; the oldest make room for new ones."""
@@ -69,15 +69,16 @@ def save(cache: Path | None, name: str, steps: list[Progress]) -> None:
 
 
 def _packed(steps: list[Progress]) -> dict[str, np.ndarray]:
-    """The records' fields as arrays: NaN where there is no number, and the spreads of all records in a row."""
+    """The records' fields as arrays: NaN where there is no number; numbers by layer, of all records in a row."""
     arrays = {
         name: np.array([math.nan if value is None else value for value in values])
         for name, values in zip(Progress._fields, zip(*steps, strict=True), strict=True)
-        if name != "spread"
+        if name not in BY_LAYER
     }
-    spreads = [step.spread or () for step in steps]
-    arrays["layers"] = np.array([len(spread) for spread in spreads])
-    arrays["spreads"] = np.array([number for spread in spreads for number in spread])
+    for name in BY_LAYER:
+        by_step = [getattr(step, name) or () for step in steps]
+        arrays[f"{name}_layers"] = np.array([len(numbers) for numbers in by_step])
+        arrays[name] = np.array([number for numbers in by_step for number in numbers])
     return arrays
 
 
@@ -90,6 +91,7 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> list[Progress]:
     columns: dict[str, list[Any]] = {name: values.tolist() for name, values in arrays.items()}
     for name in ("train_accuracy", "val_accuracy"):
         columns[name] = [None if math.isnan(value) else value for value in columns[name]]
-    numbers = iter(columns.pop("spreads"))
-    columns["spread"] = [tuple(itertools.islice(numbers, n)) or None for n in columns.pop("layers")]
+    for name in BY_LAYER:
+        numbers = iter(columns[name])
+        columns[name] = [tuple(itertools.islice(numbers, n)) or None for n in columns[f"{name}_layers"]]
     return [Progress(*values) for values in zip(*(columns[name] for name in Progress._fields), strict=True)]

@@ -5,9 +5,9 @@ whole numbers, or on floats without a function whose last digit depends on the p
 turn and colour, so that a network without convolutions learns something about unseen pictures, but far from all.
 """
 
-import contextlib
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ from .cifar10 import CLASSES, PIXELS, Rows
 VERSION = 1
 """Part of the cache's file name: another picture, another version."""
 TRAINING, TEST = 50_000, 10_000
+BLOCK = 10_000
+"""Rows that are read at once."""
 SEED = 10
 SIDE = 32
 VARIANTS, TEXTURES = 400, 1_000
@@ -27,19 +29,22 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def generated(cache: Path | None) -> tuple[Rows, Rows]:
+def generated(cache: Path | None) -> tuple[list[Rows], list[Rows]]:
     """Training and test rows; kept in `cache` (184 MB) where that can be written, and drawn again where it cannot."""
     file = cache / f"generated-v{VERSION}.npy" if cache else None
-    records = _load(file) if file else None
-    if records is None:
-        records = draw(np.random.Generator(np.random.PCG64(SEED)), TRAINING, TEST)
-        if file:
-            _save(file, records)
-    return _rows(records[:TRAINING]), _rows(records[TRAINING:])
+    if file and _is_whole(file):
+        return _blocks(partial(_part, file))
+    records = draw(np.random.Generator(np.random.PCG64(SEED)), TRAINING, TEST)
+    return _blocks(partial(_part, file) if file and _save(file, records) else lambda block: records[block])
 
 
-def _rows(records: NDArray[np.uint8]) -> Rows:
-    return Rows(pixels=records[:, 1:], labels=records[:, 0].astype(np.int64))
+def _blocks(part: Callable[[slice], NDArray[np.uint8]]) -> tuple[list[Rows], list[Rows]]:
+    training = [slice(start, min(start + BLOCK, TRAINING)) for start in range(0, TRAINING, BLOCK)]
+    return [_rows(part, block) for block in training], [_rows(part, slice(TRAINING, TRAINING + TEST))]
+
+
+def _rows(part: Callable[[slice], NDArray[np.uint8]], block: slice) -> Rows:
+    return Rows(part(block)[:, 0].astype(np.int64), lambda: part(block)[:, 1:])
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
@@ -157,20 +162,28 @@ def _textures(rng: np.random.Generator) -> NDArray[np.int16]:
 # --- keeping ----------------------------------------------------------------------------------------------------------
 
 
-def _load(file: Path) -> NDArray[np.uint8] | None:
+def _is_whole(file: Path) -> bool:
     try:
-        records: NDArray[np.uint8] = np.load(file, allow_pickle=False)
+        records = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):  # not there, or cut off
-        return None
-    sound = records.shape == (TRAINING + TEST, 1 + PIXELS) and records.dtype == np.uint8
-    return records if sound else None
+        return False
+    return bool(records.shape == (TRAINING + TEST, 1 + PIXELS) and records.dtype == np.uint8)
 
 
-def _save(file: Path, records: NDArray[np.uint8]) -> None:
-    """Write the whole file or none, also when several processes do so at once; without a place to write, go on."""
-    with contextlib.suppress(OSError):
+def _part(file: Path, block: slice) -> NDArray[np.uint8]:
+    """Some of the records: the file is mapped for as long as they are looked at."""
+    records: NDArray[np.uint8] = np.load(file, mmap_mode="r", allow_pickle=False)[block]
+    return records
+
+
+def _save(file: Path, records: NDArray[np.uint8]) -> bool:
+    """Write the whole file or none, also when several processes do so at once; whether there was a place to write."""
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
             whole = Path(scratch) / file.name
             np.save(whole, records, allow_pickle=False)
             whole.replace(file)
+    except OSError:
+        return False
+    return True

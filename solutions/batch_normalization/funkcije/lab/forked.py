@@ -97,5 +97,5 @@ def _fork() -> int:
 
 
 def _progress(*fields: object) -> Progress:
-    step = Progress(*fields)  # type: ignore[arg-type]
-    return step._replace(spread=tuple(step.spread) if step.spread is not None else None)
+    # A tuple arrives as a list.
+    return Progress(*(tuple(field) if isinstance(field, list) else field for field in fields))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ said where a check fails, `explain`; what an exception reads like, `faults`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +27,10 @@ from .outcome import Outcome, differences
 from .own_forward import OwnForwards
 from .plain import difference
 
-__all__ = ["judge"]
+__all__ = ["MOST_LATE", "judge"]
+
+MOST_LATE = 2
+"""Checks of one function that may run out of time; its others are not run then, and fail."""
 
 
 def judge(
@@ -62,9 +65,13 @@ def judge(
         asked = assignment.asked(student, function)
         # Infinity less infinity, and the like, shows in the result.
         with np.errstate(all="ignore"):
-            outcomes = [
-                _judged(assignment, check, asked, oracle, say, own_forwards) for check in assignment.of(function)
-            ]
+            outcomes: list[Outcome] = []
+            for check in assignment.of(function):
+                late = [outcome for outcome in outcomes if outcome.status == "timeout"]
+                if len(late) < MOST_LATE:
+                    outcomes.append(_judged(assignment, check, asked, oracle, say, own_forwards))
+                else:
+                    outcomes.append(_not_run(check, late[-1], say))
             imports.update(found for outcome in outcomes if outcome.error and (found := failed_import(outcome.error)))
             outcomes = _counted_with_values(outcomes, say)
             judged = explain(assignment, _said_once(outcomes, say), asked, say)
@@ -101,6 +108,12 @@ def _judged(
     return own_forwards.judge(Outcome(check, "failed", "", _remarks(student, say), case, observed, wrong))
 
 
+def _not_run(check: Check, late: Outcome, say: Catalogue) -> Outcome:
+    """The outcome of a check of a function that ran out of time too often."""
+    seconds = late.error.message if late.error else ""
+    return Outcome(check, "timeout", say("no_more_time", count=MOST_LATE, detail=seconds), error=late.error)
+
+
 def _is_as_good(check: Check, observed: Sequence[Observed], case: Case) -> bool:
     """Whether what was observed is another truth."""
     return any(not differences(check, observed, truth, case.precision) for truth in case.also)
@@ -112,10 +125,14 @@ def _paid_if_computed(
     """The outcome of a check in which nothing is wrong; right form alone earns nothing."""
     remarks = _remarks(student, say)
     passed = Outcome(check, "passed", warnings=remarks, case=case, observed=observed)
-    if _is_right(check, observed, case):
+    # What is right beside the first truth need not be asked of another one.
+    if not check.moves or _all_right(check, _right(check, observed, case, [case.truth])):
+        return passed
+    right = _right(check, observed, case, [case.truth, *case.also])
+    if _all_right(check, right):
         return passed
     try:
-        idle = not_computed(check, student, case.inputs, observed, _right(check, observed, case))
+        idle = not_computed(check, student, case.inputs, observed, right)
     except StudentError as error:
         return Outcome(check, *describe_error(assignment, check, error, say), remarks, error=error)
     if idle is None:
@@ -124,21 +141,21 @@ def _paid_if_computed(
     return Outcome(check, "failed", say(idle.move.says) if idle.asked else say("not_computed_at", at=at), remarks)
 
 
-def _is_right(check: Check, observed: Sequence[Observed], case: Case) -> bool:
-    """Whether all that must be computed is right, and so no further question is asked; also where nothing must."""
-    if not check.moves:
-        return True
+def _all_right(check: Check, right: Sequence[Set[str]]) -> bool:
+    """Whether all that must be computed is right, and so no further question is asked."""
     asked = _must_be_computed(check)
-    return all(names >= asked for names in _right(check, observed, case))
+    return all(names >= asked for names in right)
 
 
-def _right(check: Check, observed: Sequence[Observed], case: Case) -> list[set[str]]:
+def _right(
+    check: Check, observed: Sequence[Observed], case: Case, truths: Sequence[Sequence[Observed]]
+) -> list[set[str]]:
     """For every size, what is right of that which must be computed, by one truth or another."""
-    names = _must_be_computed(check)
+    names, precision = _must_be_computed(check), case.precision
     found: list[set[str]] = [set() for _ in observed]
-    for truth in (case.truth, *case.also):
+    for truth in truths:
         for right, item, true in zip(found, observed, truth, strict=True):
-            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], case.precision)}
+            right |= {n for n in names & true.keys() if not difference(n, item.get(n), true[n], precision)}
     return found
 
 

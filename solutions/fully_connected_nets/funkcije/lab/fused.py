@@ -41,8 +41,9 @@ class SideBySide:
     def __init__(self, nets: list[Any], rule: str, learning_rate: float) -> None:
         first = nets[0]
         self.K = len(nets)
-        self.num_layers: int = first.num_layers
-        self.normalization: str | None = first.normalization
+        # A student's own net has to have `params` and `loss`, and no other attribute.
+        self.num_layers = sum(name.startswith("W") for name in first.params)
+        self.normalization: str | None = getattr(first, "normalization", None)
         expected = {f"{name}{l}" for l in range(1, self.num_layers + 1) for name in ("W", "b")}
         if self.normalization is not None:
             expected |= {f"{name}{l}" for l in range(1, self.num_layers) for name in ("gamma", "beta")}
@@ -60,12 +61,13 @@ class SideBySide:
             for name, w in net.params.items():
                 self._of(self.params[name], name, k)[...] = w
         # One dict for each hidden layer holds the running statistics of all nets, (K*H,).
-        self.norm_params = [dict(norm_param) for norm_param in first.bn_params]
+        self.norm_params = [dict(norm_param) for norm_param in getattr(first, "bn_params", [])]
         update = update_of(getattr(optim, rule))
         self.first, self.rest = update(self.W1, learning_rate), update(self.others, learning_rate)
-        # What a pass leaves for the next: every layer's inputs, the caches of the normalizations, and the gradient of
-        # the products of the last layer that was reached.
+        # What a pass leaves for the next: every layer's inputs and, from the last layer on, their gradients; the caches
+        # of the normalizations, and the gradient of the products of the last layer that was reached.
         self.inputs: list[np.ndarray] = []
+        self.dinputs: list[np.ndarray] = []
         self.caches: list[Any] = []
         self.da = self.others
         self.stopped: list[int] = []
@@ -85,8 +87,11 @@ class SideBySide:
     def spreads(self) -> np.ndarray:
         """See `Group`."""
         # In float64: the squares of activations that nearly vanished would vanish altogether.
-        stds = [h.reshape(len(h), self.K, -1).std(axis=(0, 2), dtype=np.float64) for h in self.inputs[1:]]
-        return np.stack(stds, axis=1) if stds else np.zeros((self.K, 0))
+        stds = [
+            [h.reshape(len(h), self.K, -1).std(axis=(0, 2), dtype=np.float64) for h in layers]
+            for layers in (self.inputs[1:], self.dinputs[::-1])
+        ]
+        return np.array(stds).reshape(2, -1, self.K).transpose(2, 0, 1)
 
     def stop(self, k: int) -> None:
         """See `Group`: the net goes on with zeros, which disturb no one."""
@@ -152,7 +157,7 @@ class SideBySide:
 
     def backward(self) -> None:
         """Fill the gradients, but for that of W1."""
-        da = self.da
+        da, self.dinputs = self.da, []
         for l in range(self.num_layers, 0, -1):
             h = self.inputs[l - 1]
             np.sum(da, axis=0, out=self.grads[f"b{l}"])
@@ -162,11 +167,11 @@ class SideBySide:
             np.matmul(self._stack(h).transpose(0, 2, 1), self._stack(da), out=self.grads[f"W{l}"])
             dh = np.empty_like(h)
             np.matmul(self._stack(da), self.params[f"W{l}"].transpose(0, 2, 1), out=self._stack(dh))
-            dh *= h > 0
-            da = dh
+            self.dinputs.append(dh)
+            da = dh * (h > 0)
             if self.normalization is not None:
                 back = layers.batchnorm_backward if self.normalization == "batchnorm" else self._layernorm_back
-                da, self.grads[f"gamma{l - 1}"][...], self.grads[f"beta{l - 1}"][...] = back(dh, self.caches.pop())
+                da, self.grads[f"gamma{l - 1}"][...], self.grads[f"beta{l - 1}"][...] = back(da, self.caches.pop())
                 da = da.astype(dh.dtype, copy=False)
 
     def update(self) -> None:

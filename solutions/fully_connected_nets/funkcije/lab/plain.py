@@ -26,7 +26,9 @@ class Group(Protocol):
         ...
 
     def spreads(self) -> np.ndarray | None:
-        """Standard deviation of each hidden layer's activations in the last step, (K, layers); None if not known."""
+        """Standard deviations in the last step, (K, 2, layers): of each hidden layer's activations, and of the loss's
+        gradients with respect to them; None if not known.
+        """
         ...
 
     def stop(self, k: int) -> None:

@@ -8,6 +8,9 @@ import numpy as np
 
 from ..messages import say
 
+BY_LAYER = ("spread", "gradients")
+"""Fields of `Progress` with a number for each hidden layer."""
+
 Data = Mapping[str, np.ndarray]
 State = Literal["training", "finished", "diverged"]
 
@@ -65,6 +68,8 @@ class Progress(NamedTuple):
     val_accuracy: float | None
     spread: tuple[float, ...] | None
     """Standard deviation of each hidden layer's activations, if it was asked for and is known."""
+    gradients: tuple[float, ...] | None
+    """The same of the loss's gradients with respect to these activations."""
     state: State
     """"diverged": the loss is not finite, and the net trains no further."""
     done: float
