@@ -48,8 +48,8 @@ setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the 
 	@MPLCONFIGDIR=.venv-notebook/matplotlib .venv-notebook/bin/python -c 'import matplotlib.font_manager'
 	@touch $@
 
-demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy
-	@$(BIN)/grader demo
+demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy: make demo NAME=batch_normalization
+	@$(BIN)/grader demo $(NAME)
 
 test: setup lint ## everything that must hold, but for the long forms of some tests
 	@$(PYTEST) -m "not full"

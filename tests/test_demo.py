@@ -25,6 +25,7 @@ from grader.demo.run import MARKER, demo, fresh_copy
 from grader.errors import GraderError
 from grader.publish.handout import inputs, shipped_checks
 from grader.publish.release import release
+from grader.settings import FILE as SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,6 +55,9 @@ SCORES: dict[str, tuple[float, ...]] = {
     "uz-upozorenja": (10, 7, 5, 6, 4, 8),
 }
 """Points by function of everyone in the demo's class of batch normalization."""
+
+BESIDE = {"sve-ispravno": 40.0, "samo-slojevi": 0.0, "adam-bez-popravke": 0.0}
+"""Points of those of fully connected nets who are shown beside it."""
 
 CLASS = """
     from checks.demo import HandIn
@@ -141,9 +145,19 @@ def real_course(root: Path) -> Course:
     """The assignment of this repository, in a course of its own."""
     for name in ("source", "funkcije", "checks"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    shutil.copy(ROOT / SETTINGS, root / SETTINGS)
     # Running the real course's notebook is not what is tested.
     (root / CONFIG).write_text((ROOT / CONFIG).read_text() + "\nc.ExecuteForReading.enabled = False\n")
     return Course(root)
+
+
+@pytest.mark.full
+def test_a_few_hand_ins_of_the_assignment_before_it_are_shown_beside_its_class(ran: Ran) -> None:
+    if ran.shown is REAL:
+        with open_gradebook(ran.copy) as gradebook:
+            points = automatic_points(gradebook, "fully_connected_nets")
+        assert {student: sum(float(value or 0) for value in one.values()) for student, one in points.items()} == BESIDE
+        assert all(f"\n{student} " in ran.out for student in BESIDE)
 
 
 @pytest.fixture(scope="module", params=["small", pytest.param("real", marks=pytest.mark.full)])
@@ -189,14 +203,14 @@ def in_a_process(*words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def rows_of(path: Path) -> dict[str, dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["student_id"]: row for row in csv.DictReader(file)}
+def rows_of(ran: Ran) -> dict[str, dict[str, str]]:
+    with (ran.copy.root / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == ran.shown.name}
 
 
 def test_the_demo_ends_well_with_everyone_in_the_table(ran: Ran) -> None:
     assert ran.exit == 0, ran.err
-    table = ran.out.partition("\nstudent ")[2].splitlines()
+    table = ran.out.rpartition("\nstudent ")[2].splitlines()
     scores = ran.shown.scores
     functions = len(scores[ran.shown.solved])
     rows = {line.split()[0]: line.split()[1 : functions + 2] for line in table[2 : 2 + len(scores)]}
@@ -256,14 +270,14 @@ def test_each_known_mistake_of_the_class_is_named(ran: Ran) -> None:
 
 def test_feedback_is_a_page_for_everyone_and_nothing_else(ran: Ran) -> None:
     name = ran.shown.name
-    found = {path.relative_to(ran.copy.root / "feedback") for path in (ran.copy.root / "feedback").rglob("*.*")}
+    found = {path.relative_to(ran.copy.root / "feedback") for path in (ran.copy.root / "feedback").glob(f"*/{name}/*")}
     assert found == {Path(student, name, f"{name}.html") for student in ran.shown.scores}
     student, words = ran.shown.page
     assert words in (ran.copy.root / "feedback" / student / name / f"{name}.html").read_text(encoding="utf-8")
 
 
 def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
-    rows = rows_of(ran.copy.root / "grades.csv")
+    rows = rows_of(ran)
     assert rows.keys() == ran.shown.scores.keys()
     checks = ran.copy.assignment(ran.shown.name).checks
     for student, points in ran.shown.scores.items():
@@ -276,7 +290,7 @@ def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
 
 
 def test_who_handed_in_no_notebook_no_package_fewer_cells_or_what_fails_at_import_is_listed(ran: Ran) -> None:
-    rows = rows_of(ran.copy.root / "grades.csv")
+    rows = rows_of(ran)
     assert {student for student, row in rows.items() if row["notes"]} == ran.shown.listed
 
 

@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "name",
         metavar="NAME",
         nargs="?",
-        help="the assignment (default: the last with a demo.py)",
+        help="the assignment (default: the last with a demo.py, and a few hand-ins of those before it)",
     )
     parser.add_argument("--assignment", metavar="NAME", help=argparse.SUPPRESS)  # as it was spelt in version 0.1
     parser.set_defaults(run=run, here=None)
@@ -61,17 +61,19 @@ def _without_sandbox_if_there_is_none(course: Course) -> None:
 
 def report(made: Demo, root: Path) -> str:
     """The table, where things lie (relative to `root` where they are in it), and what to type next."""
-    name = made.assignment.name
-    shown = max(made.rows, key=lambda row: len(row.known))
+    *beside, last = made.graded
+    name = last.assignment.name
+    shown = max(last.rows, key=lambda row: len(row.known))
     record = read_record(made.course, name, shown.student)
     course = _shown(made.course.root, root)
-    page = _shown(made.feedback[shown.student], root)
+    page = _shown(last.feedback[shown.student], root)
     return "\n".join(
         [
-            table(made.assignment, made.rows),
+            *(f"{table(one.assignment, one.rows)}\n" for one in beside),
+            table(last.assignment, last.rows),
             "",
             "Known mistakes that explain what was handed in (the student reads this in the notebook and the feedback):",
-            *known_mistakes(made.assignment, made.rows),
+            *known_mistakes(last.assignment, last.rows),
             "",
             f"Feedback  {course}/feedback/STUDENT/{name}/{name}.html",
             f"Grades    {_shown(made.grades, root)}",

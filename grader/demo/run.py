@@ -38,16 +38,28 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 Tell = Callable[[str], None]
 
 
+BESIDE = 3
+"""Hand-ins that are shown of an assignment beside the one that was asked for."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One assignment's class."""
+
+    assignment: Assignment
+    rows: list[Row]
+    feedback: dict[str, Path]
+    """Each student's page."""
+
+
 @dataclass(frozen=True)
 class Demo:
     """What a demo made."""
 
     course: Course
     """The copy."""
-    assignment: Assignment
-    rows: list[Row]
-    feedback: dict[str, Path]
-    """Each student's page."""
+    graded: tuple[Graded, ...]
+    """By assignment, in the course's order; the last is shown whole."""
     grades: Path
     """The grades as CSV."""
 
@@ -58,16 +70,25 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
     Args:
         course: what is copied; it is not changed.
         folder: where the copy goes, `build/demo` in the course if None; what an earlier demo left there is deleted.
-        name: the assignment; the last that has a class for the demo if None.
+        name: the assignment; if None the last that has a class for the demo, and a few hand-ins of those before it.
         tell: is given a line for each step.
 
     Raises:
         GraderError: the folder is not the demo's, or a step failed.
     """
-    name = name or _assignment_with_class(course)
+    names = [name] if name else _assignments_with_class(course)
     copy = fresh_copy(course, course.root / FOLDER if folder is None else folder)
+    graded = [_take(copy, one, BESIDE, tell) for one in names[:-1]] + [_take(copy, names[-1], None, tell)]
+    tell("6/6  Exporting the grades ...")
+    grades = copy.root / "grades.csv"
+    export_csv(copy, grades, names)
+    return Demo(copy, tuple(graded), grades)
+
+
+def _take(copy: Course, name: str, most: int | None, tell: Tell) -> Graded:
+    """Take an assignment, or so many of its hand-ins, from source to feedback."""
     assignment = copy.assignment(name)
-    handed_in = read_class(assignment)
+    handed_in = read_class(assignment)[:most]
 
     tell(f"1/6  Releasing {name}: rendering the stub from the solution, and proving both ...")
     release(copy, name, execute=False)
@@ -91,22 +112,17 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
         raise GraderError(f"{len(problems)} of {len(rows)} submissions have no score. {problems[0]}")
 
     tell("5/6  Writing feedback ...")
-    feedback = write_feedback(copy, name)
-
-    tell("6/6  Exporting the grades ...")
-    grades = copy.root / "grades.csv"
-    export_csv(copy, grades, [name])
-    return Demo(copy, assignment, rows, feedback, grades)
+    return Graded(assignment, rows, write_feedback(copy, name))
 
 
-def _assignment_with_class(course: Course) -> str:
-    for name in reversed(course.assignments()):
-        if has_class(course.checks / name):
-            return name
-    raise GraderError(
-        f"{course.checks}: no assignment has a class for the demo (a file demo.py). Next: pass --course with the "
-        "course that came with the kit."
-    )
+def _assignments_with_class(course: Course) -> list[str]:
+    names = [name for name in course.assignments() if has_class(course.checks / name)]
+    if not names:
+        raise GraderError(
+            f"{course.checks}: no assignment has a class for the demo (a file demo.py). Next: pass --course with the "
+            "course that came with the kit."
+        )
+    return names
 
 
 def fresh_copy(course: Course, folder: Path) -> Course:
