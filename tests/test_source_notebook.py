@@ -1,4 +1,4 @@
-"""The source notebook of batch normalization: what nbgrader, the checks and a student rely on."""
+"""The source notebooks: what nbgrader, the checks and a student rely on; batch normalization's is run, too."""
 
 import re
 import unicodedata
@@ -18,14 +18,25 @@ from grader.course import Course
 from grader.publish.handout import Handout, handout
 
 NAME = "batch_normalization"
+WRITTEN = {NAME: 5, "fully_connected_nets": 4}
+"""Assignments, and how many answers are written in words."""
 SEED = ROOT.parent / "shared" / "seed" / f"{NAME}.ipynb"
 LONGEST_SHARED = 40
 """Characters that a line or a sentence may share with the seed notebook."""
 
 
+@pytest.fixture(params=WRITTEN)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def notebook() -> NotebookNode:
-    return nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=nbformat.NO_CONVERT)
+def notebook(name: str) -> NotebookNode:
+    return nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+
+
+def test_every_assignment_of_the_course_is_looked_at_here(course: Course) -> None:
+    assert set(WRITTEN) == set(course.assignments())
 
 
 def graded(notebook: NotebookNode, cell_type: str) -> list[NotebookNode]:
@@ -54,8 +65,9 @@ def test_nbgrader_accepts_the_metadata(notebook: NotebookNode) -> None:
 
 
 def test_each_function_of_the_assignment_has_one_locked_graded_cell_with_the_points_of_its_checks(
-    notebook: NotebookNode, assignment: Assignment
+    notebook: NotebookNode, course: Course, name: str
 ) -> None:
+    assignment = course.assignment(name)
     cells = graded(notebook, "code")
     assert sorted(cell.metadata.nbgrader.grade_id for cell in cells) == sorted(assignment.functions)
     for cell in cells:
@@ -86,15 +98,44 @@ def test_only_the_first_cell_is_for_the_source_alone(notebook: NotebookNode) -> 
     assert not [cell.id for cell in notebook.cells[1:] if "sys.path" in cell.source]
 
 
-def test_five_written_answers_of_two_points_each_follow_their_locked_questions(notebook: NotebookNode) -> None:
+def test_written_answers_of_two_points_each_follow_their_locked_questions(notebook: NotebookNode, name: str) -> None:
     answers = graded(notebook, "markdown")
-    assert [cell.metadata.nbgrader.points for cell in answers] == [2] * 5
+    assert [cell.metadata.nbgrader.points for cell in answers] == [2] * WRITTEN[name]
     for number, answer in enumerate(answers, start=1):
         assert (answer.metadata.nbgrader.solution, answer.metadata.nbgrader.locked) == (True, False)
         question = notebook.cells[notebook.cells.index(answer) - 1]
         assert question.source.startswith(f"**Pitanje {number} (2 boda).**")
         assert question.metadata.nbgrader.locked
         assert not question.metadata.nbgrader.grade
+
+
+def test_the_table_at_the_top_has_the_points_of_every_task_and_answer(
+    notebook: NotebookNode, course: Course, name: str
+) -> None:
+    [intro] = [cell.source for cell in notebook.cells if cell.id == "intro"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `funkcije/\w+\.py` \| (\S+) \|$", intro, flags=re.MULTILINE))
+    assignment = course.assignment(name)
+    points = {task: float(number.replace(",", ".")) for task, number in rows.items()}
+    assert points == {function: assignment.points(function) for function in assignment.functions}
+    assert sum(points.values()) == 40
+    assert f"| {WRITTEN[name]} × 2 |" in intro
+
+
+def test_each_check_cell_is_announced_with_its_points_right_above_it(
+    notebook: NotebookNode, course: Course, name: str
+) -> None:
+    assignment = course.assignment(name)
+    for cell in graded(notebook, "code"):
+        function = cell.metadata.nbgrader.grade_id
+        above = notebook.cells[notebook.cells.index(cell) - 1]
+        points = f"{assignment.points(function):g}".replace(".", ",")
+        assert re.match(rf"\*\*Provjera: `{function}` \({points} bod\w*\)\.\*\*", above.source), function
+
+
+def test_whatever_is_cited_is_in_the_literature_and_whatever_is_there_is_cited(notebook: NotebookNode) -> None:
+    *text, literature = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    listed = set(re.findall(r"^(\d+)\. ", literature, flags=re.MULTILINE))
+    assert set(re.findall(r"\[\[(\d+)\]\]\(#Literatura\)", "\n".join(text))) == listed
 
 
 def test_clearing_the_solutions_leaves_the_questions_and_no_rubric(notebook: NotebookNode) -> None:
@@ -137,6 +178,7 @@ def longest_shared(line: str, text: str) -> int:
     return longest
 
 
+@pytest.mark.parametrize("name", [NAME], indirect=True)
 def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook: NotebookNode) -> None:
     if not SEED.is_file():
         machine.lacks(f"the seed notebook is not beside this repository ({SEED})")
