@@ -31,12 +31,12 @@ from pathlib import Path
 from checks.core import Assignment
 from checks.demo import HandIn
 from grader.classroom.gradebook import automatic_points, open_gradebook
-from grader.classroom.handin.senders import student_id
 from grader.classroom.pages.notebook import NotebookBounds
 from grader.classroom.results import read_record
 from grader.course import KIT, OWN, Course, copy_configuration
 from grader.demo.people import FIRST_NUMBER, fill_in, read_class
 from grader.doctor.crowd import CROWD, Hostile
+from grader.grading.people import student_id
 from grader.grading.secret import ensure_secret
 from grader.publish.release import release
 from grader.reference.mistakes import load_mistakes

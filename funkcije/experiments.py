@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .lab.curves import Curves
+from .lab.faults import NotWrittenYet
 from .lab.run import KINDS
-from .lab.trainer import NotWrittenYet, train
+from .lab.trainer import train
 from .lab.training import Data, Progress, State, Training
 from .page import progress_bar
 

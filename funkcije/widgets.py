@@ -72,8 +72,8 @@ def training_explorer(data: Data, kinds: Sequence[str | None] = ("batchnorm", "l
 def depth_explorer(data: Data, kinds: Sequence[str | None] = (None,)) -> NetExplorer:
     """Nets from 2 to 10 layers deep: what depth and the scale of the initial weights make of activations and gradients.
 
-    A scale that keeps a net of three layers learning lets the signal of one of ten vanish, or explode; no learning rate
-    makes up for it.
+    With the scale of 0.02 a net of three layers learns (at a rate of 0.001, from 1,000 images of CIFAR-10, to an
+    accuracy of 0.9 on them); in one of ten activations and gradients vanish, and no rate makes up for that.
 
     Args: as for `weight_scale_explorer`.
     """

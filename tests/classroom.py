@@ -128,6 +128,32 @@ def _grades(course: Course, column: str) -> list[tuple[str, str, float | None]]:
         return database.execute(query).fetchall()
 
 
+def gradebook_rows(course: Course) -> dict[str, list[tuple[object, ...]]]:
+    """All that the gradebook says of students and their work, with names in the place of ids."""
+    submission = """
+        FROM submitted_assignment AS work
+        JOIN submitted_notebook AS page ON page.assignment_id = work.id
+        LEFT JOIN notebook ON notebook.id = page.notebook_id
+    """
+    cells = f"""
+        {submission} JOIN {{0}} AS entry ON entry.notebook_id = page.id JOIN base_cell ON base_cell.id = entry.cell_id
+    """
+    queries = {
+        "students": "SELECT id, first_name, last_name, email, lms_user_id FROM student",
+        "work": "SELECT student_id, timestamp, extension FROM submitted_assignment",
+        "notebooks": f"SELECT work.student_id, notebook.name, flagged, late_submission_penalty {submission}",
+        "grades": f"""
+            SELECT work.student_id, base_cell.name, auto_score, manual_score, extra_credit, needs_manual_grade
+            {cells.format("grade")}
+        """,
+        "comments": f"""
+            SELECT work.student_id, base_cell.name, auto_comment, manual_comment {cells.format("comment")}
+        """,
+    }
+    with closing(sqlite3.connect(course.root / "grades.db")) as database:
+        return {name: sorted(database.execute(query).fetchall(), key=repr) for name, query in queries.items()}
+
+
 def fingerprint(folder: Path) -> dict[str, str]:
     """The files under a folder, by path, with a digest of their contents."""
     return {

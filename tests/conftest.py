@@ -20,6 +20,7 @@ from grader.reference.render import Rendered, render_package
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "batch_normalization"
+OTHERS = [name for name in Course(ROOT).assignments() if name != ASSIGNMENT]
 
 Submit = Callable[..., Path]
 
@@ -127,7 +128,7 @@ def release_like(submit: Submit, recordings: dict[str, bytes]) -> Callable[..., 
         shutil.copytree(
             ROOT / "checks",
             folder / "checks",
-            ignore=shutil.ignore_patterns("mistakes*", "variants*", "pretenders*", "__pycache__"),
+            ignore=shutil.ignore_patterns("mistakes*", "variants*", "pretenders*", "__pycache__", *OTHERS),
         )
         for path, content in recordings.items():
             target = folder / "checks" / path

@@ -26,12 +26,15 @@ def some_images(folder: Path) -> Path:
     return folder
 
 
-def execute(name: str, files: Mapping[str, bytes], folder: Path, images: Path) -> NotebookNode:
-    """Run all cells of an assignment's notebook beside `files`."""
+def execute(
+    name: str, files: Mapping[str, bytes], folder: Path, images: Path, notebook: NotebookNode | None = None
+) -> NotebookNode:
+    """Run all cells of an assignment's notebook, or of its translation, beside `files`."""
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    notebook = without_source_only(nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=4))
+    notebook = notebook or nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=4)
+    notebook = without_source_only(notebook)
     client = NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(folder)}})
     # Any value shortens the experiments; this one leaves the checks as a student sees them.
     environment = {"NBGRADER_EXECUTION": "test", "FUNKCIJE_DATA": str(images), "OPENBLAS_NUM_THREADS": "1"}

@@ -86,7 +86,10 @@ def test_without_a_secret_it_says_so(
     [
         (["nowhere"], "nowhere: no such folder."),
         (["empty"], "empty: no funkcije/ in it, so there is nothing to grade."),
-        (["full", "--assignment", "dropot"], "no assignment named 'dropot' (this course has: batch_normalization"),
+        (
+            ["full", "--assignment", "dropot"],
+            "no assignment named 'dropot' (this course has: fully_connected_nets, batch_normalization",
+        ),
         (
             ["full/batch_normalization", "--json", "no/such/folder/result.json"],
             "cannot be written (No such file or directory).",

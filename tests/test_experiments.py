@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import data_utils, experiments, layers, optim, widgets
+from funkcije import data_utils, experiments, fc_net, layers, optim, widgets
 from funkcije.data import generated
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import (
@@ -427,6 +427,38 @@ def test_spreads_tell_signals_that_vanish_from_signals_that_stay(data: Data) -> 
     assert len(first) == 5
     assert all(0 < after < 0.1 * before for before, after in itertools.pairwise(first))
     assert second[-1] > 1e6 * first[-1]
+
+
+def test_the_products_of_a_net_that_trains_alone_keep_to_one_core(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int] = []
+    keeping_to = together.keeping_to
+
+    def noted(most: int) -> Any:
+        limits.append(most)
+        return keeping_to(most)
+
+    monkeypatch.setattr(together, "keeping_to", noted)
+    monkeypatch.setattr(together, "cores", lambda: 7)
+    list(train(small(None), data))
+    assert set(limits) == {1}
+    list(train([small(None), small("batchnorm")], data))
+    assert set(limits) == {1, 7}
+
+
+def test_a_net_that_has_nothing_but_parameters_and_a_loss_is_followed_as_well(
+    data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own:
+        def __init__(self, *sizes: Any, normalization: None, **settings: Any) -> None:
+            net = FullyConnectedNet(*sizes, **settings)
+            self.params = net.params
+            self.loss = net.loss
+
+    trainings = [small(None, scale) for scale in SCALES]
+    expected = list(train(trainings, data, spread=True))
+    monkeypatch.setattr(fc_net, "FullyConnectedNet", Own)
+    assert side_by_side(expected)
+    assert list(train(trainings, data, spread=True)) == expected
 
 
 def test_gradients_are_those_of_the_loss_by_the_activations_of_each_layer(data: Data) -> None:

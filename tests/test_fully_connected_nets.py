@@ -1,6 +1,7 @@
 """The second assignment: its reference against oracles that share nothing with it, its checks, its mistakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,20 @@ import pytest
 from bench import Judge, failed
 from conftest import ROOT
 
-from checks.core import Assignment
 from checks.engine.recording import FILE
+from checks.executor.executor import Executor
 from checks.mistakes import Mistake, Variant
+from checks.student import Contract, Function, Params, Student
 from funkcije import layers, optim
 from funkcije.fc_net import FullyConnectedNet, TwoLayerNet
 from grader.course import Course
 from grader.mutation.bench import RECORDED, Bench
 from grader.publish.recordings import record
-from grader.reference.edits import edits_of
+from grader.publish.release import release
+from grader.reference.edits import Edit, edits_of
 from grader.reference.instructor_only import load_beside
 from grader.reference.mistakes import load_mistakes
+from grader.reference.package import load_package
 from grader.reference.render import render_package
 
 NAME = "fully_connected_nets"
@@ -256,6 +260,7 @@ def test_a_correct_variant_loses_no_point(bench: Bench, variant: Variant, draw: 
         ("rp_epsilon_under_root", {"epsilon"}),
         ("ad_epsilon_before_correction", {"epsilon"}),
         ("ad_new_dictionary", {"same_config"}),
+        ("ad_t_raised_after", {"step", "steps", "epsilon", "float32"}),
     ],
 )
 def test_a_mistake_in_one_thing_costs_the_checks_of_that_thing(judged: Judge, mistake: str, costs: set[str]) -> None:
@@ -313,6 +318,93 @@ def test_a_normalized_net_of_this_solution_runs_and_says_where_normalization_com
     compile(solution, "fc_net.py", "exec")
 
 
-def test_every_region_is_asked_for_by_a_check_of_its_function(assignment: Assignment) -> None:
+def test_every_task_has_checks_and_all_of_them_forty_points() -> None:
     assert {check.function for check in FC.checks} == {*FC.contract.functions, *FC.contract.models}
     assert sum(check.points for check in FC.checks) == 40
+
+
+def test_a_release_that_shows_a_solution_says_after_which_deadline_to_hand_it_out(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.publish.release._generate", lambda *_: None)
+    told: dict[str, list[str]] = {name: [] for name in course.assignments()}
+    for name, lines in told.items():
+        release(course, name, tell=lines.append)
+    after = "hand it out after the deadline of fully_connected_nets, and not before."
+    assert [name for name, lines in told.items() if any(after in line for line in lines)] == ["batch_normalization"]
+
+
+# What a network may write itself.
+
+INSIDE = {
+    "affine": ("affine_forward", "affine_backward"),
+    "relu": ("relu_forward", "relu_backward"),
+    "loss": ("softmax_loss",),
+}
+
+
+def test_a_network_may_write_any_of_its_layers_itself_and_call_the_others(bench: Bench) -> None:
+    assert FC.written_inside == tuple(INSIDE.values())
+    assert len(bench.versions.partly_over_stand_ins) == 2**3 - 2
+    loss = next(check for check in FC.checks if check.id == "TwoLayerNet.loss")
+    truths = [bench.oracle(0).case(loss).truth, *bench.oracle(0).case(loss).also]
+    assert len({float(truth[0]["loss"]) for truth in truths}) == 2**3
+
+
+def test_a_network_that_writes_a_layer_itself_and_wrong_loses_what_it_would_over_any_layers(bench: Bench) -> None:
+    variant = next(one for one in VARIANTS if one.id == "two_layers_relu_written_inside")
+    [(old, new)] = variant.replace
+    wrong = new.replace("d[h <= 0] = 0", "d[h > 0] = 0")
+    assert wrong != new
+    with bench.whole([Edit("fc_net", "TwoLayerNet", old, wrong)]) as student:
+        result = bench.result(student, bench.oracle(0), ["TwoLayerNet"])
+    assert failed(result) == {"TwoLayerNet.gradients", "TwoLayerNet.images"}
+
+
+# What is asked of a dictionary that is given back, and of a number.
+
+PACKAGE = """
+import numpy as np
+
+
+def step(w, config):
+    config["m"] = config.get("m", np.zeros(2)) + 1
+    config["m"] *= 2
+    return w, config
+
+
+def half(x):
+    return float(x.sum()) / 2
+"""
+
+
+def test_a_dictionary_that_is_given_back_may_be_written_into_again(tmp_path: Path) -> None:
+    with own_student(tmp_path) as student:
+        config = student.mapping(rate=0.5)
+        w, kept = student.step(np.ones(2), config)
+        w, kept = student.step(w, Params(student, kept, {}))
+        assert config["m"].tolist() == [6.0, 6.0]
+        assert student.changed == set()
+
+
+def test_a_number_is_pythons_whatever_the_type_of_the_arrays_that_it_is_made_of(tmp_path: Path) -> None:
+    with own_student(tmp_path) as student:
+        assert student.half(np.ones(3, np.float32)) == 1.5
+        assert student.widened == set()
+
+
+@contextmanager
+def own_student(folder: Path) -> Iterator[Student]:
+    (folder / "__init__.py").write_text("")
+    (folder / "own.py").write_text(PACKAGE)
+    contract = Contract(
+        {
+            "step": Function("own", ("w", "config"), ("array", "handle")),
+            "half": Function("own", ("x",), ("array",)),
+        }
+    )
+    package = load_package(folder)
+    try:
+        yield Student(Executor(package.name), contract)
+    finally:
+        package.unload()

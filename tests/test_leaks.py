@@ -181,3 +181,13 @@ def test_recorded_arrays_are_passed_over(tmp_path: Path) -> None:
 def test_each_leak_is_told_once_with_its_file(tmp_path: Path) -> None:
     found = leaks(tmp_path, README_md="centre = x.mean(axis=0)\n" * 3, NOTES_txt="centre = x.mean(axis=0)")
     assert [re.match(r"\S+", leak)[0] for leak in found] == ["README.md", "NOTES.txt"]  # type: ignore[index]
+
+
+def test_that_something_is_none_tells_nothing(tmp_path: Path) -> None:
+    text = MODULE.replace('    if mode == "train":', "    if mode is None:\n        return x\n    if mode:")
+    (tmp_path / "funkcije").mkdir()
+    (tmp_path / "funkcije" / "layers.py").write_text(text, encoding="utf-8")
+    rendered = render_package(Course(tmp_path), Assignment("scale", ("layers.py",), (), (), Contract({}), tmp_path))
+    assert any("if mode is None:" in region.code for region in rendered.blanked["layers.py"])
+    release = {"README.md": b"`x` as it came if `mode` is None. If mode is None, nothing happens."}
+    assert find_leaks(release, rendered.blanked, rendered.stub) == []

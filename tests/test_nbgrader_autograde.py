@@ -16,6 +16,7 @@ from classroom import (
     cell_of,
     edit_notebook,
     fingerprint,
+    gradebook_rows,
     graded_notebook,
     hand_in,
     released_course,
@@ -64,6 +65,8 @@ def nbgrader(course: Course, *arguments: str, **environment: str) -> subprocess.
 def test_command_line_api_and_class_run_give_the_same_points(tmp_path: Path) -> None:
     by_command, by_api, by_class = (released_course(tmp_path / name) for name in ("command", "api", "class"))
     _, _, expected = (whole_class(course) for course in (by_command, by_api, by_class))
+    for course in (by_command, by_api, by_class):
+        (course.submitted / "ana" / "scale" / "timestamp.txt").write_text("2026-03-01 12:00:00 UTC")
 
     done = nbgrader(by_command, "autograde", "scale")
     assert done.returncode == 0, done.stderr
@@ -74,6 +77,9 @@ def test_command_line_api_and_class_run_give_the_same_points(tmp_path: Path) -> 
     assert scores(by_api) == expected
     assert scores(by_class) == expected
     assert {row.student: row.total for row in rows} == expected
+    as_nbgrader_writes = gradebook_rows(by_command)
+    assert all(as_nbgrader_writes.values())
+    assert gradebook_rows(by_api) == gradebook_rows(by_class) == as_nbgrader_writes
 
 
 def test_partial_credit_arrives_with_the_verdict_as_the_cells_output(course: Course) -> None:

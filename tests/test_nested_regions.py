@@ -185,3 +185,14 @@ def test_a_pretender_takes_the_place_of_the_regions_of_its_own_assignment(tmp_pa
         with loaded(Course(tmp_path), of, pretender) as student:
             value = float(student.loss(X, WEIGHTS, True))
         assert value == pytest.approx(7.0 if of.name == "fc" else 0.1 * X.size)
+
+
+def test_an_assignment_cannot_give_what_comes_after_it_in_the_course(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_text('assignments = ["fc", "bn"]')
+    with pytest.raises(GraderError, match=r"`gives` holds 'bn', which comes after 'fc' in course\.toml.* Next: "):
+        rendered(tmp_path, assignment("fc", "bn"))
+
+
+def test_an_assignment_gives_what_comes_before_it_in_the_course(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_text('assignments = ["fc", "bn"]')
+    assert "for w in weights:" in rendered(tmp_path, assignment("bn", "fc")).stub["net.py"].decode()

@@ -31,6 +31,7 @@ from classroom import (
     edit_notebook,
     fingerprint,
     give_by_hand,
+    gradebook_rows,
     graded_notebook,
     hand_in,
     released_course,
@@ -38,6 +39,7 @@ from classroom import (
     scores,
     whole_class,
 )
+from nbgrader.converters import BaseConverter
 
 from grader import cli
 from grader.classroom import carrying, runs
@@ -570,6 +572,26 @@ def test_who_reads_a_file_while_it_is_written_anew_reads_the_old_one_whole(tmp_p
         write_whole(path, b"another")
         assert (reader.read(), path.read_bytes()) == (b"as it was", b"another")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_fails_half_way_leaves_nothing_of_itself_in_the_gradebook(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in ("ana", "bo"):
+        hand_in(course, student)
+    last_step = BaseConverter.set_permissions
+
+    def fail_for_bo(converter: BaseConverter, assignment: str, student: str) -> None:
+        if student == "bo":
+            raise PermissionError("not allowed")
+        last_step(converter, assignment, student)
+
+    monkeypatch.setattr(BaseConverter, "set_permissions", fail_for_bo)
+    rows = grade_class(course, "scale", run_notebooks=False)
+    assert [bool(row.problem) for row in rows] == [False, True]
+    found = gradebook_rows(course)
+    assert {row[0] for rows in found.values() for row in rows} == {"ana"}
+    assert {row[2] for row in found["grades"] if row[1] == "scale_forward"} == {4.0}
 
 
 def test_a_second_grader_waits_for_the_first(course: Course) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 import tomllib
@@ -190,3 +191,14 @@ def test_the_ways_pass_through_every_room_but_those_that_are_no_way_for_a_user()
     rooms = {name for name in rooms_in_order() if (ROOT / "grader" / name).is_dir()}
     on_the_ways = {path.split("/")[1] for path in re.findall(r"`(grader/\w+/[\w/]+\.py)`", PLAN)}
     assert rooms - on_the_ways == {"doctor", "demo", "mutation"}
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda script: script.stem)
+def test_what_a_benchmark_imports_of_the_kit_is_there(script: Path) -> None:
+    imports = [node for node in ast.walk(ast.parse(script.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+    kits = [node for node in imports if str(node.module).partition(".")[0] in ("grader", "checks", "funkcije")]
+    assert kits
+    for node in kits:
+        module = importlib.import_module(str(node.module))
+        missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+        assert [name for name in missing if not importlib.util.find_spec(f"{node.module}.{name}")] == []

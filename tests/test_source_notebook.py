@@ -16,6 +16,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearMarkScheme, ClearSolu
 from checks.core import Assignment
 from grader.course import Course
 from grader.publish.handout import Handout, handout
+from grader.translation.notebook import spoken
 
 NAME = "batch_normalization"
 WRITTEN = {NAME: 5, "fully_connected_nets": 4}
@@ -115,7 +116,7 @@ def test_the_table_at_the_top_has_the_points_of_every_task_and_answer(
     [intro] = [cell.source for cell in notebook.cells if cell.id == "intro"]
     rows = dict(re.findall(r"^\| `(\w+)` \| `funkcije/\w+\.py` \| (\S+) \|$", intro, flags=re.MULTILINE))
     assignment = course.assignment(name)
-    points = {task: float(number.replace(",", ".")) for task, number in rows.items()}
+    points = {task: float(number) for task, number in rows.items()}
     assert points == {function: assignment.points(function) for function in assignment.functions}
     assert sum(points.values()) == 40
     assert f"| {WRITTEN[name]} × 2 |" in intro
@@ -128,7 +129,7 @@ def test_each_check_cell_is_announced_with_its_points_right_above_it(
     for cell in graded(notebook, "code"):
         function = cell.metadata.nbgrader.grade_id
         above = notebook.cells[notebook.cells.index(cell) - 1]
-        points = f"{assignment.points(function):g}".replace(".", ",")
+        points = f"{assignment.points(function):g}"
         assert re.match(rf"\*\*Provjera: `{function}` \({points} bod\w*\)\.\*\*", above.source), function
 
 
@@ -178,8 +179,9 @@ def longest_shared(line: str, text: str) -> int:
     return longest
 
 
-@pytest.mark.parametrize("name", [NAME], indirect=True)
-def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(notebook: NotebookNode) -> None:
+@pytest.mark.parametrize("language", ["cnr", "en"])
+def test_no_sentence_and_no_code_line_is_copied_from_the_seed_notebook(course: Course, language: str) -> None:
+    notebook = spoken(course.spoken_in(language), NAME)
     if not SEED.is_file():
         machine.lacks(f"the seed notebook is not beside this repository ({SEED})")
     seed = "\n".join(pieces(nbformat.read(SEED, as_version=4)))
@@ -277,6 +279,28 @@ def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_
     assert len(re.findall(r"\(Epoha 1 / 1\) tačnost na treningu: \d", log)) == 2
     table = outputs(with_solution)["six-layers-curves"]
     assert len(re.findall(r" [01]\.\d\d +[01]\.\d\d  (?:trening|validacija)$", table, flags=re.MULTILINE)) == 4
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("face", ["release", "worked"])
+def test_in_english_the_notebook_runs_to_its_end_and_says_everything_in_english(
+    course: Course, images: Path, tmp_path: Path, face: str
+) -> None:
+    spoken_in_english = course.spoken_in("en")
+    assignment = spoken_in_english.assignment(NAME)
+    files = getattr(handout(spoken_in_english, assignment), face)
+    executed = execute(NAME, files, tmp_path, images, spoken(spoken_in_english, NAME))
+    shown = outputs(executed)
+    for function in assignment.functions:
+        points = f"{assignment.points(function):g}"
+        assert shown[function].startswith(f"{function}: {points if face == 'worked' else 0} of {points} points")
+    said = [(name, found[0]) for name, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
+    assert said == []
+    if face == "worked":
+        assert "(Iteration 1 / 4) loss: " in shown["six-layers-run"]
+        assert re.search(r"scale \S+: training accuracy batch normalization", shown["weight-scale-run"])
+    else:
+        assert "not written yet" in shown["network-demo"]
 
 
 def test_the_sigmoid_has_the_same_derivative_along_its_graph_and_on_paper(with_stub: NotebookNode) -> None:

@@ -1,6 +1,5 @@
 """A notebook in a second language: what translators get, what a release refuses, and a class in both languages."""
 
-import copy
 import json
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from grader.classroom.steps.for_instructor import ModelAnswers
 from grader.cli import main
 from grader.course import CONFIG, KIT, Course
 from grader.errors import GraderError
+from grader.grading.spoken import as_handed_out
 from grader.publish.proof import read_files
 from grader.publish.release import release, stale
 from grader.text import sentences
@@ -322,8 +322,10 @@ def test_in_each_language_the_stub_earns_nothing_and_the_solution_everything_in_
 
 def test_a_changed_translation_makes_the_release_in_its_language_stale_and_no_other(tmp_path: Path) -> None:
     course = a_course(tmp_path)
-    for one in (course, english(course)):
+    before = read_files(course.source)
+    for one in (english(course), course):  # also where there is no gradebook yet
         release(one, "scale", execute=False)
+    assert read_files(course.source) == before
     change(course, other("title", "# Scaling columns"))
     assert [line.partition(" ")[0] for line in stale(course, "scale")] == ["solutions/scale:"]  # was not executed
     lines = stale(english(course), "scale")
@@ -344,9 +346,8 @@ def test_where_the_course_speaks_english_first_every_path_releases_in_english(tm
     }
     with Gradebook(f"sqlite:///{tmp_path / 'grades.db'}", "funkcije") as book:
         assert book.find_source_cell("q", "scale", "scale").source == ENGLISH["question"]
-    release(course.spoken_in("cnr"), "scale", execute=False)
-    original = read_book(tmp_path / "release" / "cnr" / "scale" / "scale.ipynb")
-    assert next(cell.source for cell in original.cells if cell.id == "question") == QUESTION
+    original = course.spoken_in("cnr")
+    assert (original.release, original.settings.translates_to) == (tmp_path / "release" / "cnr", None)
 
 
 # A class that is mixed.
@@ -409,6 +410,19 @@ def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_
         assert question in page and sentences(language)("page_no_response") in page
 
 
+@pytest.mark.parametrize("language", ["cnr", "en"])
+@pytest.mark.parametrize("kept", ["scale.ipynb", "funkcije/layers.py", "README.md"])
+def test_any_file_of_a_release_tells_the_language_that_it_was_handed_out_in(
+    course: Course, tmp_path: Path, language: str, kept: str
+) -> None:
+    spoken, folder = course.spoken_in(language), tmp_path / "handed in"
+    (folder / kept).parent.mkdir(parents=True)
+    shutil.copy(spoken.release / "scale" / kept, folder / kept)
+    assert as_handed_out(course, course.assignment("scale"), folder) == spoken
+    (folder / kept).write_text("nothing of either", encoding="utf-8")
+    assert as_handed_out(course, course.assignment("scale"), folder) == course
+
+
 def test_formgrader_shows_the_rubric_in_the_language_of_the_hand_in(course: Course) -> None:
     step = ModelAnswers(parent=None, config=course_config(course))
     step._is_formgraders = lambda resources: True  # type: ignore[method-assign]
@@ -468,10 +482,3 @@ def test_what_plots_and_prints_say_follows_the_release_and_the_variable_the_pers
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout.strip() == expected
-
-
-def test_a_notebook_is_not_changed_by_being_translated(tmp_path: Path) -> None:
-    course = a_course(tmp_path)
-    before = copy.deepcopy(read_files(course.source))
-    release(english(course), "scale", execute=False)
-    assert read_files(course.source) == before

@@ -96,6 +96,7 @@ def add_checks(
     shapes: Sequence[Sequence[int]],
 ) -> None:
     """Add the checks that both networks get."""
+    wide = WIDE if kind == TWO else (*WIDE, CLASSES)
 
     def add(name: str, sentence: int, **more: Any) -> Callable[[Run], Run]:
         options = {"draw": draw, "sizes": BATCH, **more}
@@ -119,7 +120,7 @@ def add_checks(
         """
         observed: dict[str, Any] = {}
         for scale in SCALES:
-            params = fresh(student, kind, WIDE, scale)
+            params = fresh(student, kind, wide, scale)
             for name in ("W1", "W2"):
                 value = _of_size(params.get(name), WIDE[0] * WIDE[1])
                 observed[f"std({name}) / weight_scale ({scale:g})"] = spread_of(value, scale)
@@ -129,7 +130,7 @@ def add_checks(
     @add("biases", 3)
     def biases(student: Student, **_: Any) -> Observed:
         """The biases begin at zero."""
-        params = fresh(student, kind, WIDE, 0.1)
+        params = fresh(student, kind, wide, 0.1)
         return {
             f"np.count_nonzero({name})": _count_nonzero(_of_size(params.get(name), size))
             for name, size in (("b1", WIDE[1]), ("b2", WIDE[2]))
@@ -255,7 +256,7 @@ add_checks(
         "regularized_gradients": 0.5,
     },
     network(6, 4),
-    ((4, 6, 3), (9, 2, 7, 5), (3, 8, 8, 6, 4)),
+    ((9, 2, 7, 5), (3, 8, 8, 6, 4)),
 )
 
 
@@ -269,10 +270,10 @@ def deep(student: Student, X: Array, y: Array, twist: float, **params: Array) ->
 
 
 @checks.add(
-    "FullyConnectedNet.no_hidden_layer", points=0.25, contract="FC-11", draw=network(), sizes=BATCH, after="loss"
+    "FullyConnectedNet.one_hidden_layer", points=0.25, contract="FC-11", draw=network(7), sizes=BATCH, after="gradients"
 )
-def no_hidden_layer(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
-    """One layer alone: a linear classifier."""
+def one_hidden_layer(student: Student, X: Array, y: Array, twist: float, **params: Array) -> Observed:
+    """A single hidden layer; every other check of the network has more."""
     value, grads = build(student, DEEP, params, twist).loss(X, y)
     return {"loss": value, **only(grads, params)}
 
@@ -296,7 +297,7 @@ def dtype(student: Student, **_: Any) -> Observed:
     """Every parameter has the type that is asked for; float32 where none is."""
     observed: dict[str, Any] = {}
     for kind, more in (("float32", {"dtype": np.float32}), ("float64", {"dtype": np.float64}), ("default", {})):
-        for name, value in fresh(student, DEEP, (5, 4, 3), 0.1, **more).items():
+        for name, value in fresh(student, DEEP, (5, 4, 6, 3), 0.1, **more).items():
             observed[f"{name} ({kind})"] = value
     return observed
 

@@ -83,8 +83,11 @@ def add_rule(rule: str, letters: str, points: dict[str, float]) -> None:
 
     @add("same_config", 4, moves=depends("computed w", "dw"))
     def same_config(student: Student, w: Array, dw: Array, **inputs: Any) -> Observed:
-        """The dictionary that is given back is the one that was given: what is put into the one is in the other."""
-        config = begun(student, inputs, *settings)
+        """The dictionary that is given back is the one that was given: what is put into the one is in the other.
+
+        A step from where a run was interrupted: a first one that fails is for the other checks.
+        """
+        config = begun(student, inputs, *settings, *state)
         moved, kept = steps(student, rule, w, dw, config)
         kept["mark"] = np.asarray(inputs["learning_rate"])
         return {"config[mark]": config["mark"], "computed w": moved}

@@ -1,9 +1,11 @@
-"""What stands behind `experiments` and `widgets`: nets that train fast, and pictures of them.
+"""What stands behind `experiments` and `widgets`: nets that train fast, rules that race, and pictures of both.
 
 From a slider's move to a picture, each module calls those after it:
 
-    panel         the slider: tells the explorer that it was moved
-    explorer      a training in slices of time, a picture after each
+    panel         the slider, or a click into the picture: tells the explorer what was moved
+    explorer      runs in slices of time, a picture after each: nets in training, or a race
+
+    net_explorer  nets, and what of them is set
     trainer, kept, source           `train`: a run that was kept for the same data and code, or a new one
     together, cores, forked         which nets train at the same time: in threads or in processes
     run           nets that share their batches, a step at a time
@@ -11,8 +13,14 @@ From a slider's move to a picture, each module calls those after it:
     plain         the way of `Solver`: each net by its own `loss`, where the fast way does not give the same
     figures       back in the explorer: the picture of the steps so far
 
-`reloading` loads what has changed in the package's files, before each cell and each training.
-All of them use `training` (what a training and a step are), `curves` (what is gathered of one) and `../messages` (what
-is said to a student). The layers, nets and update rules are those of the package as it is in memory. Nothing in this
-folder has to be edited.
+    race_explorer                   update rules, and what of them is set
+    race, surfaces                  the student's rules, step by step, on three surfaces
+    race_figures                    the picture of their ways
+
+    picture       what both pictures have in common
+
+`reloading` loads what has changed in the package's files, before each cell and each run of an explorer.
+All of them use `training` (what a training and a step are), `curves` (what is gathered of one), `faults` (what went
+wrong, in a line) and `../messages` (what is said to a student). The layers, nets and update rules are those of the
+package as it is in memory. Nothing in this folder has to be edited.
 """

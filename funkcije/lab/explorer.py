@@ -11,9 +11,9 @@ import asyncio
 import base64
 import io
 import itertools
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -21,9 +21,9 @@ from ..messages import tell
 from ..page import by_nbgrader, shell, someone_is_there
 from ..page import request as _request
 from . import reloading
+from .faults import explained
 from .panel import EXPLORER, SCRIPTS, Control, Panel, Value, Words, dark
 from .picture import Picture, Shown
-from .trainer import NotWrittenYet
 
 FIRST_SLICE, SLICE, PAUSE = 0.01, 0.04, 0.02
 """Seconds of computing before the first picture and between pictures, and of waiting for messages after each."""
@@ -75,7 +75,7 @@ class Explorer(Generic[R, S]):
 
     Args:
         controls: the settings.
-        pictures: the picture's wide form, and its narrow one.
+        pictures: makes the picture; if True is given, its narrow form, which is for people who move sliders.
         live: whether somebody can move a slider; found out if None.
     """
 
@@ -102,7 +102,7 @@ class Explorer(Generic[R, S]):
         self._values: dict[str, Value] = {control.name: control.value for control in controls}
         self._turn: object = None
         self._task: asyncio.Task[None] | None = None
-        self._picture, self._narrow = pictures(False), pictures(True)
+        self._pictures, self._picture = pictures, pictures(False)
         self._replace_those_of_the_cell()
 
         self._loop = _event_loop() if (someone_is_there() if live is None else live) else None
@@ -174,6 +174,10 @@ class Explorer(Generic[R, S]):
 
         for data, metadata in self.outputs():
             display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+
+    @cached_property
+    def _narrow(self) -> Picture[S]:
+        return self._pictures(True)
 
     @property
     def settings(self) -> str:
@@ -273,18 +277,6 @@ class Explorer(Generic[R, S]):
             before = None
         if cell:
             Explorer._in_cells[cell] = (request, [*(before[1] if before else []), self])
-
-
-def explained(error: Exception) -> str:
-    """One line for what a student's function raised: where, and what."""
-    if isinstance(error, NotWrittenYet):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [Path(frame.filename) for frame in frames]
-    own = [n for n, file in enumerate(places) if file.parent.name != "lab" and "site-packages" not in file.parts]
-    last = frames[own[-1] if own else -1]
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return tell("fault", file=Path(last.filename).name, line=last.lineno, error=what)
 
 
 def _cell_and_request() -> tuple[str, str]:

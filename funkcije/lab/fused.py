@@ -41,8 +41,9 @@ class SideBySide:
     def __init__(self, nets: list[Any], rule: str, learning_rate: float) -> None:
         first = nets[0]
         self.K = len(nets)
-        self.num_layers: int = first.num_layers
-        self.normalization: str | None = first.normalization
+        # A student's own net has to have `params` and `loss`, and no other attribute.
+        self.num_layers = sum(name.startswith("W") for name in first.params)
+        self.normalization: str | None = getattr(first, "normalization", None)
         expected = {f"{name}{l}" for l in range(1, self.num_layers + 1) for name in ("W", "b")}
         if self.normalization is not None:
             expected |= {f"{name}{l}" for l in range(1, self.num_layers) for name in ("gamma", "beta")}
@@ -60,7 +61,7 @@ class SideBySide:
             for name, w in net.params.items():
                 self._of(self.params[name], name, k)[...] = w
         # One dict for each hidden layer holds the running statistics of all nets, (K*H,).
-        self.norm_params = [dict(norm_param) for norm_param in first.bn_params]
+        self.norm_params = [dict(norm_param) for norm_param in getattr(first, "bn_params", [])]
         update = update_of(getattr(optim, rule))
         self.first, self.rest = update(self.W1, learning_rate), update(self.others, learning_rate)
         # What a pass leaves for the next: every layer's inputs and, from the last layer on, their gradients; the caches

@@ -35,8 +35,8 @@ STYLE = f"""<style>
 .{EXPLORER} {{ container-type: inline-size }}
 .{EXPLORER} :is(.funkcije-gone, .funkcije-narrow, .funkcije-point) {{ display: none }}
 .{EXPLORER} .funkcije-picture[tabindex] {{ cursor: crosshair }}
-.{EXPLORER} .funkcije-picture {{ margin: 0 }}
-.{EXPLORER} .funkcije-picture[tabindex]:focus {{ outline: 2px solid #0072B2; outline-offset: -2px }}
+.{EXPLORER} .funkcije-picture {{ margin: 0; border: 2px solid transparent; box-sizing: border-box }}
+.{EXPLORER} .funkcije-picture[tabindex]:focus {{ border-color: #2196F3; outline: none }}
 .{EXPLORER} img {{ width: 100% }}
 .{EXPLORER} .funkcije-wide {{ max-width: 1012px }}
 {dark(f".{EXPLORER} img")}
@@ -80,7 +80,7 @@ NAMED_HANDLES = f"""<script>
 
 POINT_IN_PICTURE = f"""<script>
 (() => {{
-  let count = 0;
+  let count = Date.now();
   const say = (panel, words) => {{
     const input = panel.querySelector(".funkcije-point input");
     input.value = `${{words}} ${{++count}}`;
@@ -95,12 +95,15 @@ POINT_IN_PICTURE = f"""<script>
       const about = {{ tabindex: 0, role: "application", "aria-label": label, "data-lm-suppress-shortcuts": "" }};
       for (const [key, text] of Object.entries(about)) picture.setAttribute(key, text);
       picture.addEventListener("dragstart", event => event.preventDefault());
-      picture.addEventListener("click", event => {{
-        if (event.target.tagName !== "IMG") return;
-        const box = event.target.getBoundingClientRect();
+      // No click: where another image has taken the place of the one under the button, there is none.
+      picture.addEventListener("mousedown", event => {{
+        const image = [...picture.querySelectorAll("img")].find(one => one.offsetWidth);
+        if (!image || event.button) return;
+        event.preventDefault();
+        const box = image.getBoundingClientRect();
         const [across, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
         picture.focus({{ preventScroll: true }});
-        say(panel, `${{event.target.className}} ${{across.toFixed(4)}} ${{down.toFixed(4)}}`);
+        say(panel, `${{image.className}} ${{across.toFixed(4)}} ${{down.toFixed(4)}}`);
       }});
       picture.addEventListener("keydown", event => {{
         if (!event.key.startsWith("Arrow") || event.ctrlKey || event.altKey || event.metaKey) return;

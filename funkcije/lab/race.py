@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import optim
 from ..messages import tell
-from .explorer import explained
+from .faults import explained
 from .surfaces import SURFACES
 
 STEPS = 200

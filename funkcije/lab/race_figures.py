@@ -86,6 +86,7 @@ class RacePicture(Picture[RaceShown]):
                 ylabel=tell("height"),
             )
             ax.set(yscale="log", ylim=HEIGHTS, xlim=(-0.02 * STEPS, 1.02 * STEPS))
+            ax.minorticks_off()
         self._ways: dict[str, list[list[Line2D]]] = {}
         for rule, style in STYLES.items():
             way = style | {"linewidth": 1.1, "markersize": 7}

@@ -81,9 +81,11 @@ def _in_threads(make: Sequence[Callable[[], Run]], ticks: int) -> Iterator[list[
             yield steps
     for tick in range(1, ticks + 1):
         due = _due(runs, tick, ticks)
-        fused = at_once([run.advance for run in due if run.fused])
-        # One after another: what may have kept a net from running side by side, threads would not agree with.
-        separate = [run.advance() for run in due if not run.fused]
+        # The products of one net are small: split over busy cores, each would wait for the other longer than it works.
+        with keeping_to(1 if sum(len(run.models) for run in due) <= 1 else cores()):
+            fused = at_once([run.advance for run in due if run.fused])
+            # One after another: what may have kept a net from running side by side, threads would not agree with.
+            separate = [run.advance() for run in due if not run.fused]
         yield list(chain(*fused, *separate))
 
 

@@ -8,16 +8,10 @@ from ..data import DATA
 from ..data.cifar10 import cache_folder
 from ..messages import say
 from . import kept
+from .faults import NotWrittenYet
 from .run import code, iterations
 from .together import together
 from .training import Data, Progress, Training
-
-
-class NotWrittenYet(NotImplementedError):
-    """A function that a training needs is still to be written; in a notebook, one line instead of a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 def train(

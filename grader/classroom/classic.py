@@ -41,6 +41,7 @@ from ..grading.files import files_in
 from ..sandbox.choose import choose
 from ..text import sentences
 from .exporter import grade_id_of, released_notebook
+from .kept_open import commit_all
 from .pages.bounded import at_hand
 from .pages.html import STAYS_INSIDE, plain
 from .pages.notebook import NotebookBounds, run_notebook
@@ -188,6 +189,7 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         """Store the verdict once everything else is done: from here on it counts."""
         super().set_permissions(assignment_id, student_id)
+        commit_all()
         course = course_of(self)
         write_record(
             course,

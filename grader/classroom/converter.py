@@ -32,6 +32,7 @@ from ..grading.people import People
 from ..text import shown
 from .carrying import carry_over
 from .exporter import verdict_of
+from .kept_open import commit_all
 from .pages.bounded import at_hand
 from .prepared import Prepared
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
@@ -149,6 +150,7 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         """Store the verdict once everything else is done: from here on it counts."""
         super().set_permissions(assignment_id, student_id)
+        commit_all()
         write_record(course_of(self), verdict_of(self).to_record())
 
     def _automatic_scores(

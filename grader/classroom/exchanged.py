@@ -24,7 +24,7 @@ first class that a course's configuration names. Exchanged are:
     course does not have.
 `ZipCollectApp._mkdirs_if_missing`
     nbgrader's writes a line for each folder, of which there may be thousands. May go when that is a debug line.
-`Gradebook.__init__`, `MetadataValidatorV3.validate_cell`
+`Gradebook.__init__`, `Gradebook.close`, `MetadataValidatorV3.validate_cell`
     nbgrader does the same work again for each step and each cell, as `kept_open` says. May go when nbgrader keeps an
     engine for each address and compiles its schema once.
 """
@@ -48,7 +48,7 @@ from ..text import shown
 from . import converter as ours
 from .classic import ClassicConverter
 from .exporter import SubmissionExporter
-from .kept_open import open_shared, validate_once
+from .kept_open import close_shared, open_shared, validate_once
 
 
 def _start(converter: Autograde) -> None:
@@ -123,4 +123,5 @@ BaseConverter._format_source = _format_source
 ZipCollectApp.extract_archive_files = _extract
 ZipCollectApp._mkdirs_if_missing = _make_folder
 Gradebook.__init__ = open_shared
+Gradebook.close = close_shared
 MetadataValidatorV3.validate_cell = validate_once

@@ -1,13 +1,14 @@
 """What nbgrader does again and again for each submission, and a class run does once.
 
 nbgrader opens the gradebook for each step, about twelve times a submission: a new engine, which compiles each statement
-anew, and a look whether all tables are there. And it compiles the schema of its own metadata for each cell.
+anew, and a look whether all tables are there. It commits about twenty times a submission, so that a grader that is
+killed leaves half of one. And it compiles the schema of its own metadata for each cell.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,43 +16,83 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import scoped_session, sessionmaker
 
 _MOST_KNOWN = 10_000
 """Different cells' metadata that are remembered: as they were handed out, there is one for each graded cell."""
 
-_engines: dict[str, Engine] | None = None
+_open: dict[str, _Open] | None = None
 _valid: set[str] = set()
+
+
+class _Open:
+    """A gradebook that stays open, in one session: what nbgrader calls a commit becomes a part of one transaction."""
+
+    def __init__(self, gradebook: Gradebook) -> None:
+        self.engine: Engine = gradebook.engine
+        self.session: Any = gradebook.db
+        self.commit: Callable[[], None] = gradebook.db.commit
+        gradebook.db.commit = self._write
+
+    def _write(self) -> None:
+        self.session.flush()
+        self.session.expire_all()
+
+    def leave(self) -> None:
+        """Forget what was read, as a session does that is closed."""
+        self.session.flush()
+        self.session.expunge_all()
 
 
 @contextmanager
 def gradebooks_kept_open() -> Iterator[None]:
-    """While this lasts, all gradebooks of one address share an engine; each session is its own all the same."""
-    global _engines
-    outer, _engines = _engines, {}
+    """While this lasts, a gradebook is opened once, and nothing is in it before `commit_all`."""
+    global _open
+    outer, _open = _open, {}
     try:
         yield
     finally:
-        for engine in _engines.values():
-            engine.dispose()
-        _engines = outer
+        for one in _open.values():
+            one.session.remove()
+            one.engine.dispose()
+        _open = outer
+
+
+def commit_all() -> None:
+    """Make what was written so far a part of each gradebook that is kept open."""
+    for one in (_open or {}).values():
+        one.commit()
+
+
+def forget_all() -> None:
+    """Take back what was written since the last `commit_all`."""
+    for one in (_open or {}).values():
+        one.session.rollback()
+        one.session.expunge_all()
 
 
 def open_shared(
     gradebook: Gradebook, db_url: str, course_id: str = "default_course", authenticator: Any = None
 ) -> None:
-    """Open a gradebook as nbgrader does, or over the engine of one that was opened before."""
-    engine = _engines.get(db_url) if _engines is not None else None
-    if engine is None:
+    """Open a gradebook as nbgrader does, or find the one that is kept open."""
+    known = _open.get(db_url) if _open is not None else None
+    if known is None:
         stock_open(gradebook, db_url, course_id, authenticator)
-        if _engines is not None:
-            _engines[db_url] = gradebook.engine
+        if _open is not None:
+            _open[db_url] = _Open(gradebook)
         return
-    gradebook.engine = engine
-    gradebook.db = scoped_session(sessionmaker(autoflush=True, bind=engine, future=True))
+    gradebook.engine, gradebook.db = known.engine, known.session
     gradebook.check_course(course_id=course_id)
     gradebook.course_id = course_id
     gradebook.authenticator = authenticator
+
+
+def close_shared(gradebook: Gradebook) -> None:
+    """Close a gradebook as nbgrader does, unless it is kept open."""
+    for one in (_open or {}).values():
+        if one.session is gradebook.db:
+            one.leave()
+            return
+    stock_close(gradebook)
 
 
 def validate_once(validator: MetadataValidatorV3, cell: NotebookNode) -> None:
@@ -65,4 +106,5 @@ def validate_once(validator: MetadataValidatorV3, cell: NotebookNode) -> None:
 
 
 stock_open = Gradebook.__init__
+stock_close = Gradebook.close
 stock_validate = MetadataValidatorV3.validate_cell

@@ -56,7 +56,7 @@ from .gradebook import (
     run_converter,
     without_remarks,
 )
-from .kept_open import gradebooks_kept_open
+from .kept_open import forget_all, gradebooks_kept_open
 from .pages.bounded import at_hand
 from .pages.notebook import notebooks_warmed
 from .prepared import Prepared
@@ -137,6 +137,7 @@ def grade_class(
             with closing(conversion) as converted:
                 for student, problem in converted:
                     if problem:
+                        forget_all()
                         problems[student] = problem
                         _require_working(course, used)
                     done.add(student)

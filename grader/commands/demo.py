@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "name",
         metavar="NAME",
         nargs="?",
-        help="the assignment (default: the first with a demo.py)",
+        help="the assignment (default: the last with a demo.py)",
     )
     parser.add_argument("--assignment", metavar="NAME", help=argparse.SUPPRESS)  # as it was spelt in version 0.1
     parser.set_defaults(run=run, here=None)

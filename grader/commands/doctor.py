@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         GraderError: there is no sandbox here, or no such attack.
     """
     course = course_to_try(options.course, options.here)
-    assignment = None if options.quick else _first_assignment(course)
+    assignment = None if options.quick else _last_assignment(course)
     pretenders = pretenders_of(assignment) if assignment else {}
     known = {one.name for one in ATTACKS} | {one.name for one in HANDED_IN} | pretenders.keys()
     wanted = set(options.attack or known)
@@ -102,11 +102,11 @@ def _attacked(course: Course, assignment: Assignment, wanted: Set[str], launcher
     return 0 if held else 2
 
 
-def _first_assignment(course: Course) -> Assignment:
+def _last_assignment(course: Course) -> Assignment:
     names = [name for name in course.assignments() if name not in course.classic]
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
-    return course.assignment(names[0])
+    return course.assignment(names[-1])  # which gives what the others ask for
 
 
 def _report(what: str, tries: Mapping[str, str], faults: Mapping[str, list[str]], how: str) -> bool:

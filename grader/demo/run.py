@@ -58,7 +58,7 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
     Args:
         course: what is copied; it is not changed.
         folder: where the copy goes, `build/demo` in the course if None; what an earlier demo left there is deleted.
-        name: the assignment; the first that has a class for the demo if None.
+        name: the assignment; the last that has a class for the demo if None.
         tell: is given a line for each step.
 
     Raises:
@@ -100,7 +100,7 @@ def demo(course: Course, folder: Path | None = None, name: str | None = None, te
 
 
 def _assignment_with_class(course: Course) -> str:
-    for name in course.assignments():
+    for name in reversed(course.assignments()):
         if has_class(course.checks / name):
             return name
     raise GraderError(

@@ -8,7 +8,6 @@ its language.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
 
 _MOST = 50_000_000
 """Bytes of a hand-in that are searched."""
-_MARKS = 60
-"""Lines of each release that are searched for, the longest of those that no other has."""
+_MARKS = 40
+"""Lines of each file of a release that are searched for, the longest of those that no other release has."""
+_SEARCHED = frozenset({".ipynb", ".py", ".md"})
 
 
 def as_handed_out(course: Course, assignment: Assignment, folder: Path) -> Course:
@@ -30,7 +30,7 @@ def as_handed_out(course: Course, assignment: Assignment, folder: Path) -> Cours
 
     Args:
         course: which may have handed the assignment out in several languages; as it is where it did not.
-        assignment: names the notebook and the modules.
+        assignment: names the notebook and the modules, which are looked for with the README.
         folder: the hand-in, which is searched as text; what cannot be read in it says nothing.
     """
     releases = course.released_in(assignment.name)
@@ -49,37 +49,34 @@ _Stamped = tuple[tuple[Path, int, int], ...]
 def _stamped(release: Path, assignment: Assignment) -> _Stamped:
     package = release / assignment.package
     files = [release / f"{assignment.name}.ipynb", *(package / module for module in assignment.modules)]
+    files.append(release / "README.md")
     return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file())
 
 
 @lru_cache(maxsize=8)
 def _marks(releases: tuple[_Stamped, ...]) -> list[list[bytes]]:
     """Lines of each release that no other has, as they stand in its files."""
-    lines = [_lines([path for path, _changed, _size in files]) for files in releases]
+    lines = [[_lines(path) for path, _changed, _size in files] for files in releases]
     marks = []
     for own in lines:
-        others = set().union(*(other for other in lines if other is not own))
-        marks.append(sorted(own - others, key=lambda line: (-len(line), line))[:_MARKS])
+        others = set().union(*(file for other in lines if other is not own for file in other))
+        each = [sorted(file - others, key=lambda line: (-len(line), line))[:_MARKS] for file in own]
+        marks.append([mark for file in each for mark in file])
     return marks
 
 
-def _lines(paths: Sequence[Path]) -> set[bytes]:
-    found: set[bytes] = set()
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".ipynb":
-            for cell in json.loads(text)["cells"]:
-                whole = "".join(cell["source"])
-                found |= {json.dumps(line.strip(), ensure_ascii=False)[1:-1].encode() for line in whole.split("\n")}
-        else:
-            found |= {line.strip().encode() for line in text.split("\n")}
-    return found - {b""}
+def _lines(path: Path) -> set[bytes]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return {line.strip().encode() for line in text.split("\n")} - {b""}
+    cells = ["".join(cell["source"]).split("\n") for cell in json.loads(text)["cells"]]
+    return {json.dumps(line.strip(), ensure_ascii=False)[1:-1].encode() for lines in cells for line in lines} - {b""}
 
 
 def _text(folder: Path) -> bytes:
     pieces, left = [], _MOST
     for path in files_in(folder):
-        if path.suffix.lower() in {".ipynb", ".py"} and "checks" not in path.relative_to(folder).parts[:-1]:
+        if path.suffix.lower() in _SEARCHED and "checks" not in path.relative_to(folder).parts[:-1]:
             try:
                 left -= path.lstat().st_size
                 if left < 0:

@@ -159,7 +159,7 @@ class Bench:
             tally.add(Tally(moves={precision: distance or np.inf}))
 
     def _distance(self, check: Check, student: Student, oracle: Oracle) -> tuple[str, float]:
-        """The largest distance from the truth; 0 where no values are judged, infinity where there are none."""
+        """The largest distance from the nearest truth; 0 where no values are judged, infinity where there are none."""
         case = oracle.case(check)
         student = self.assignment.asked(student, check.function)
         if check.aspect != "values":
@@ -169,11 +169,14 @@ class Bench:
         except StudentError:
             return str(case.precision), np.inf
         far = [
-            _distance_of(item.get(name), true[name])
-            for item, true in zip(observed, case.truth, strict=True)
-            for name in filter(is_judged, true)
+            max(
+                _distance_of(item.get(name), true[name])
+                for item, true in zip(observed, truth, strict=True)
+                for name in filter(is_judged, true)
+            )
+            for truth in (case.truth, *case.also)
         ]
-        return str(case.precision), max(far, default=0.0)
+        return str(case.precision), min(far)
 
     def _try_right(self, name: str, result: Result, draw: int, tally: Tally) -> None:
         tally.lost[name] |= {f"{check.id} on draw {draw}" for check in result.checks if check.status != "passed"}

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 WATCH = """
     window.seen = []; window.pressed = [];
-    for (const kind of ['keydown', 'click'])
+    for (const kind of ['keydown', 'mousedown'])
         document.addEventListener(kind, () => window.pressed.push(performance.now()), true);
     new MutationObserver(() => {
         const image = document.querySelector('.watched .jupyter-widgets img');

@@ -27,7 +27,9 @@ MISTAKES: tuple[Mistake, ...] = (
     # np.squeeze against shapes such as (N, 1), which goes too far where N or M is 1.
     forward("af_out_squeezed", "shape", {BIAS: "out = np.squeeze(out + b)"}),
     # Half of the digits are lost: `astype(np.float32)` of images, left in the layer.
-    forward("af_float32_inside", "out", {ROWS: "rows = x.reshape(x.shape[0], -1).astype(np.float32)"}),
+    forward(
+        "af_float32_inside", "out", {OUT: "out = (rows.astype(np.float32) @ w.astype(np.float32)).astype(x.dtype)"}
+    ),
     # Public layers.py files with `dx = np.dot(dout, W.T)` and no reshape.
     backward("ab_dx_not_reshaped", "images", {DX: "dx = dout @ w.T"}),
     backward("ab_dx_in_column_order", "images", {DX: 'dx = (dout @ w.T).reshape(x.shape, order="F")'}),

@@ -24,10 +24,20 @@ BEFORE_LAST = "if l < self.num_layers:\n                    "
 MISTAKES: tuple[Mistake, ...] = (
     # jingtinghuang/CS231n-Spring-2017, issue 4: the last layer with the dimensions of the one before.
     wrong("fc_last_layer_of_hidden_size", "parameters", {DIMS: "dims = [input_dim, *hidden_dims, hidden_dims[-1]]"}),
+    # A-Jacobson/deeplearning_computervision, fc_net.py: W0, b0, ... throughout.
     wrong(
         "fc_names_from_zero",
         "parameters",
-        {MADE_W: MADE_W.replace("{l}", "{l - 1}"), MADE_B: MADE_B.replace("{l}", "{l - 1}")},
+        {
+            text: text.replace("{l}", "{l - 1}").replace("{last}", "{last - 1}")
+            for text in (MADE_W, MADE_B, AFFINE, SCORES, LAST_BACK, AFFINE_BACK, 'W = params[f"W{l}"]', REG_GRADIENT)
+        },
+    ),
+    # BingyuZhou/CNNStanford, fc_net.py: the last layer named by the variable of a loop that then never ran.
+    wrong(
+        "fc_one_hidden_layer_fails",
+        "one_hidden_layer",
+        {DIMS: f"{DIMS}\n        for i in range(len(hidden_dims) - 1):\n            pass\n        self.last = i + 2"},
     ),
     wrong(
         "fc_all_of_first_width",
@@ -83,6 +93,7 @@ MISTAKES: tuple[Mistake, ...] = (
     # bruceoutdoors/CS231n, issue 8, and cs231n/cs231n.github.io, issue 89: the factor of one half.
     wrong("fc_reg_without_half", "regularized_loss", {REG_LOSS: REG_LOSS.replace("0.5 * ", "")}),
     wrong("fc_reg_not_in_loss", "regularized_loss", {REG_LOSS: "pass"}),
+    # Agotsulov/ML-7bits, fc_net.py: `range(1, self.num_layers)` in the loss alone.
     wrong("fc_reg_loss_without_last_layer", "regularized_loss", {REG_LOSS: BEFORE_LAST + REG_LOSS}),
     # np.linalg.norm(W) without its square.
     wrong("fc_reg_not_squared", "regularized_loss", {REG_LOSS: REG_LOSS.replace("np.sum(W * W)", "np.linalg.norm(W)")}),

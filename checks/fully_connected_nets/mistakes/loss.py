@@ -33,6 +33,7 @@ MISTAKES: tuple[Mistake, ...] = (
     wrong("sl_loss_of_all_pairs", "loss", {LOSS: LOSS.replace("examples, y", ":, y")}),
     wrong("sl_gradient_of_all_pairs", "dx", {ONE: "dx[:, y] -= 1"}),
     # `np.log(p + 1e-12)`, a remedy that changes the loss of a network that was sure of a wrong class; also with 1e-8.
+    # A public layers.py has `score += 1e-12`, "to avoid log(0)", which does the same.
     wrong(
         "sl_logarithm_of_sum_with_epsilon",
         "sure",

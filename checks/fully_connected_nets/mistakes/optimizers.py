@@ -60,7 +60,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "step",
         {RMS_STEP: "w -= learning_rate * dw / (np.sqrt((cache - (1 - decay_rate) * dw**2) / decay_rate) + epsilon)"},
     ),
-    # keras-team/keras, issue 435, and chainer/chainer, issue 4754; many public optim.py files.
+    # keras-team/keras, issue 435, and chainer/chainer, issue 4754; BeiieB/cs231n, optim.py, and many more.
     rmsprop(
         "rp_epsilon_under_root",
         "epsilon",
@@ -70,6 +70,12 @@ MISTAKES: tuple[Mistake, ...] = (
     rmsprop("rp_epsilon_missing", "epsilon", {RMS_STEP: RMS_STEP.replace(" + epsilon", "")}),
     rmsprop("rp_average_not_kept", "steps", {RMS_KEPT: 'config.pop("cache", None)'}),
     rmsprop("rp_new_dictionary", "same_config", {RMS_KEPT: "config = {**config, 'cache': cache}"}),
+    # Aliasgarsaifee/CS231n, optim.py: no correction, and so no use for t, which stays what it was.
+    adam(
+        "ad_not_corrected_and_t_not_raised",
+        "step",
+        {T: 't = config.get("t", 0)', ADAM_STEP: "w -= learning_rate * m / (np.sqrt(v) + epsilon)"},
+    ),
     # karpathy/convnetjs, pull request 107, and PennyLaneAI/pennylane, pull request 1929: the correction.
     adam("ad_not_corrected", "step", {ADAM_STEP: "w -= learning_rate * m / (np.sqrt(v) + epsilon)"}),
     adam("ad_m_not_corrected", "step", {ADAM_STEP: ADAM_STEP.replace(M_HAT, "m")}),
@@ -87,6 +93,14 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     # The family's notebooks say it themselves: "be sure to increment t before using it"; raised after, 1 - β⁰ is zero.
     adam("ad_t_raised_after", "step", {T: 't = config.get("t", 0)', ADAM_KEPT: "config.update(m=m, v=v, t=t + 1)"}),
+    # BeiieB/cs231n and BigZihao/CS231, optim.py: the first step is counted as the second.
+    adam("ad_t_begins_at_one", "steps", {T: 't = config.get("t", 1) + 1'}),
+    # AnhThangHUST/Cs231-CourseWork, optim.py: t is the number of the next step, and is raised after it.
+    adam(
+        "ad_t_is_the_next_step",
+        "step",
+        {T: 't = config.get("t", 1)', ADAM_KEPT: "config.update(m=m, v=v, t=t + 1)"},
+    ),
     adam("ad_t_not_kept", "steps", {ADAM_KEPT: "config.update(m=m, v=v)"}),
     # frgfm/holocron, issue 1: "bias correction is made inplace so it affects exp_avg in the next steps".
     adam(

@@ -110,10 +110,13 @@ class SaveScores(SaveAutoGrades):  # type: ignore[misc]
         with Gradebook(self.db_url) as self.gradebook:
             commit = self.gradebook.db.commit
             self.gradebook.db.commit = self.gradebook.db.flush
-            for index, cell in enumerate(nb.cells):
-                nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
-            for answer in verdict_of(self.parent.parent).waiting:
-                self._let_wait(answer)
+            try:
+                for index, cell in enumerate(nb.cells):
+                    nb.cells[index], resources = self.preprocess_cell(cell, resources, index)
+                for answer in verdict_of(self.parent.parent).waiting:
+                    self._let_wait(answer)
+            finally:
+                self.gradebook.db.commit = commit
             commit()
         return nb, resources
 

@@ -1,10 +1,12 @@
-"""What the data loader, the experiments and the explorers say to a student: Montenegrin, with English beside it.
+"""What the solver, the data loader, the experiments and the explorers say: Montenegrin, with English beside it.
 
-say("too_many", name="num_test", number=9000, available=1017)  # both languages
-tell("stopped", done=0.4)                                      # the one that FUNKCIJE_LANG names
+say("too_many", name="num_test", number=9000, available=1017)  # both languages; in an English release that one
+tell("stopped", done=0.4)                                      # the one that FUNKCIJE_LANG names, or the release's
 """
 
+import json
 import os
+from pathlib import Path
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # Why CIFAR-10 is not there, and what is used instead.
@@ -48,9 +50,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Numbers of rows.
     "no_count": (
         "{name}={number!r}: očekuje se cio broj, {least} ili veći",
-        "expected a whole number, {least} or more",
+        "{name}={number!r}: expected a whole number, {least} or more",
     ),
-    "too_many": ("{name}={number}: u ovom skupu ih ima najviše {available}", "this set has at most {available}"),
+    "too_many": (
+        "{name}={number}: u ovom skupu ih ima najviše {available}",
+        "{name}={number}: this set has at most {available}",
+    ),
+    # What a solver prints while it trains.
+    "iteration": ("(Iteracija {step} / {steps}) gubitak: {loss:f}", "(Iteration {step} / {steps}) loss: {loss:f}"),
+    "epoch_ends": (
+        "(Epoha {epoch} / {epochs}) tačnost na treningu: {train:f}; na validaciji: {val:f}",
+        "(Epoch {epoch} / {epochs}) training accuracy: {train:f}; validation accuracy: {val:f}",
+    ),
+    "saved": ("Sačuvano: {file}", "Saved: {file}"),
     # Nets of an explorer, and what can be set.
     "None": ("bez normalizacije", "no normalization"),
     "batchnorm": ("batch normalizacija", "batch normalization"),
@@ -130,12 +142,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 
 def say(key: str, **facts: object) -> str:
-    """One message in both languages, as `Montenegrin (English)`."""
+    """One message in both languages, as `Montenegrin (English)`; where the release is in English, in English."""
     montenegrin, english = (text.format(**facts) for text in MESSAGES[key])
-    return f"{montenegrin} ({english})"
+    if LANGUAGE != "en":
+        return f"{montenegrin} ({english})"
+    return english[:1].upper() + english[1:] if MESSAGES[key][1][:1].islower() else english
 
 
 def tell(key: str, **facts: object) -> str:
-    """One message in the language that the environment variable `FUNKCIJE_LANG` names; Montenegrin if it names none."""
+    """One message in the language that the environment variable `FUNKCIJE_LANG` names, or the release's."""
     montenegrin, english = MESSAGES[key]
-    return (english if os.environ.get("FUNKCIJE_LANG") == "en" else montenegrin).format(**facts)
+    language = os.environ.get("FUNKCIJE_LANG")
+    return (english if (language if language in {"cnr", "en"} else LANGUAGE) == "en" else montenegrin).format(**facts)
+
+
+def _of_the_release() -> str:
+    """The language of the release around this package, as a file of its checks says; Montenegrin in none."""
+    try:
+        said = json.loads((Path(__file__).parents[1] / "checks" / "manifest.json").read_text(encoding="utf-8"))
+        return str(said["languages"][0])
+    except (OSError, ValueError, LookupError, TypeError):
+        return "cnr"
+
+
+LANGUAGE = _of_the_release()

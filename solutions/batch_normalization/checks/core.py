@@ -255,6 +255,9 @@ class Assignment:
     over_stand_ins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Functions and models that are judged over stand-ins (`checks/NAME/stand_ins.py`), each with the modules whose
     functions these take the place of: the points of what is built on them do not depend on the student's own."""
+    written_inside: tuple[tuple[str, ...], ...] = ()
+    """Of what stand-ins take the place of, groups that belong together, such as a function and its backward pass: what
+    is judged over stand-ins may write any of these itself and call the others, and is as good."""
     probes: tuple[Probe, ...] = ()
     defaults: tuple[Default, ...] = ()
     sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -328,4 +328,5 @@ def _described(value: Any) -> str:
 
 
 def _floats(values: Sequence[Any]) -> set[str]:
-    return {value.dtype.char for value in values if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
+    """The types of arrays of floats; a single number is Python's, which has one type for all."""
+    return {v.dtype.char for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.ndim}

@@ -8,6 +8,7 @@ keys.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,24 @@ class TwoLayerNet:
         grads["W1"] += self.reg * W1
         grads["W2"] += self.reg * W2
         return loss, grads
+
+    def save(self, path: str | Path) -> None:
+        """Write the parameters into a file, in numpy's format for several arrays."""
+        with Path(path).open("wb") as file:
+            np.savez(file, **dict[str, Any](self.params))
+
+    def load(self, path: str | Path) -> None:
+        """Take the parameters from a file that `save` wrote.
+
+        Raises:
+            ValueError: the file holds other parameters than this net has, by their names and shapes.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            read = {name: file[name] for name in file.files}
+        expected, found = ({name: value.shape for name, value in one.items()} for one in (self.params, read))
+        if found != expected:
+            raise ValueError(f"TwoLayerNet.load: {path} holds {found}; expected {expected}")
+        self.params = read
 
 
 class FullyConnectedNet:

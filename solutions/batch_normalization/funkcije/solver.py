@@ -13,6 +13,7 @@ import numpy as np
 
 from . import optim
 from .data import DATA, UNUSED_DATA
+from .messages import tell
 from .page import Bar, progress_bar
 
 
@@ -114,7 +115,7 @@ class Solver:
             for t in range(num_iterations):
                 self._step()
                 if self.verbose and t % self.print_every == 0:
-                    _print(bar, f"(Iteracija {t + 1} / {num_iterations}) gubitak: {self.loss_history[-1]:f}")
+                    _print(bar, tell("iteration", step=t + 1, steps=num_iterations, loss=self.loss_history[-1]))
 
                 epoch_ends = (t + 1) % iterations_per_epoch == 0
                 if epoch_ends:
@@ -183,8 +184,8 @@ class Solver:
             self.best_params = {name: w.copy() for name, w in self.model.params.items()}
             self._best_statistics = _statistics(self.model)
         if self.verbose:
-            accuracies = f"tačnost na treningu: {train_acc:f}; na validaciji: {val_acc:f}"
-            _print(bar, f"(Epoha {self.epoch} / {self.num_epochs}) {accuracies}")
+            epochs = {"epoch": self.epoch, "epochs": self.num_epochs}
+            _print(bar, tell("epoch_ends", **epochs, train=train_acc, val=val_acc))
 
     def _save_checkpoint(self) -> None:
         """Write the model and the histories as plain arrays."""
@@ -201,7 +202,7 @@ class Solver:
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, **arrays)  # type: ignore[arg-type]
         if self.verbose:
-            print(f"Sačuvano: {file}")
+            print(tell("saved", file=file))
 
 
 def load_checkpoint(file: str | Path, model: Model) -> dict[str, np.ndarray]:

@@ -263,7 +263,10 @@ class Executor:
 
     def _outward(self, value: Any, kind: Kind) -> Any:
         if kind == "handle":
-            return self._keep(value)
+            handle = self._keep(value)
+            if any(self._objects[number] is value for number in self._written):  # given back as it was given
+                self._written.add(handle.number)
+            return handle
         if kind == "value":
             return plain_value(value, lambda array: self._admit([array], ["array"]))
         if kind == "arrays":

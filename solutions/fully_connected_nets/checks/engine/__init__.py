@@ -1,0 +1,1 @@
+"""How a check becomes a verdict: cases, comparisons, findings, known mistakes, recordings."""
