@@ -21,6 +21,18 @@ from grader.translation.notebook import spoken
 NAME = "batch_normalization"
 WRITTEN = {NAME: 5, "fully_connected_nets": 4}
 """Assignments, and how many answers are written in words."""
+IN_ENGLISH = {
+    NAME: {
+        "six-layers-run": r"\(Iteration 1 / 4\) loss: ",
+        "weight-scale-run": r"scale \S+: training accuracy batch normalization",
+    },
+    "fully_connected_nets": {
+        "overfit-run": r"rate \S+: loss at the end \S+, accuracy: training \S+, validation ",
+        "rates-run": r"best training accuracy, by learning rate",
+        "race-explorer": r"A race of update rules on three surfaces",
+    },
+}
+"""What the worked notebooks print in English, by cell."""
 SEED = ROOT.parent / "shared" / "seed" / f"{NAME}.ipynb"
 LONGEST_SHARED = 40
 """Characters that a line or a sentence may share with the seed notebook."""
@@ -108,6 +120,13 @@ def test_written_answers_of_two_points_each_follow_their_locked_questions(notebo
         assert question.source.startswith(f"**Pitanje {number} (2 boda).**")
         assert question.metadata.nbgrader.locked
         assert not question.metadata.nbgrader.grade
+
+
+def test_the_parts_of_each_rubric_add_up_to_the_points_of_its_answer(notebook: NotebookNode) -> None:
+    for answer in graded(notebook, "markdown"):
+        _, rubric = answer.source.split("**Bodovanje (2 boda)**")
+        parts = [float(points) for points in re.findall(r"^- (\S+) bod\w*:", rubric, flags=re.MULTILINE)]
+        assert sum(parts) == answer.metadata.nbgrader.points, answer.id
 
 
 def test_the_table_at_the_top_has_the_points_of_every_task_and_answer(
@@ -284,21 +303,21 @@ def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_
 @pytest.mark.full
 @pytest.mark.parametrize("face", ["release", "worked"])
 def test_in_english_the_notebook_runs_to_its_end_and_says_everything_in_english(
-    course: Course, images: Path, tmp_path: Path, face: str
+    course: Course, name: str, images: Path, tmp_path: Path, face: str
 ) -> None:
     spoken_in_english = course.spoken_in("en")
-    assignment = spoken_in_english.assignment(NAME)
+    assignment = spoken_in_english.assignment(name)
     files = getattr(handout(spoken_in_english, assignment), face)
-    executed = execute(NAME, files, tmp_path, images, spoken(spoken_in_english, NAME))
+    executed = execute(name, files, tmp_path, images, spoken(spoken_in_english, name))
     shown = outputs(executed)
     for function in assignment.functions:
         points = f"{assignment.points(function):g}"
         assert shown[function].startswith(f"{function}: {points if face == 'worked' else 0} of {points} points")
-    said = [(name, found[0]) for name, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
+    said = [(cell, found[0]) for cell, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
     assert said == []
     if face == "worked":
-        assert "(Iteration 1 / 4) loss: " in shown["six-layers-run"]
-        assert re.search(r"scale \S+: training accuracy batch normalization", shown["weight-scale-run"])
+        for cell, pattern in IN_ENGLISH[name].items():
+            assert re.search(pattern, shown[cell]), shown[cell]
     else:
         assert "not written yet" in shown["network-demo"]
 
