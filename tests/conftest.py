@@ -33,6 +33,7 @@ LONG = (
     "test_nothing_lost",
     "test_executed_notebook",
     "test_source_notebook",
+    "test_fully_connected_notebook",
     "test_experiments",
     "test_mutation",
     "test_release",

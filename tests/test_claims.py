@@ -1,4 +1,4 @@
-"""What the model answers claim is so: each claim is read in the notebook and measured, on the generated set."""
+"""What the model answers claim is so: each claim is read in its notebook and measured, on the generated set."""
 
 from pathlib import Path
 
@@ -6,17 +6,19 @@ import nbformat
 import numpy as np
 import pytest
 
-from funkcije import fc_net, layers
+from funkcije import fc_net, layers, optim
 from funkcije.data_utils import get_CIFAR10_data
 from funkcije.experiments import Curves, Training, batch_size_trainings, collect, train, weight_scale_trainings
+from funkcije.lab.race import Race
 
-NOTEBOOK = Path(__file__).parents[1] / "source" / "batch_normalization" / "batch_normalization.ipynb"
+SOURCE = Path(__file__).parents[1] / "source"
 Data = dict[str, np.ndarray]
 
 
 def claimed(answer: str, claim: str) -> None:
     """The answer says so, in these words; whoever changes them measures again."""
-    [cell] = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == f"answer-{answer}"]
+    notebooks = [nbformat.read(path, as_version=4) for path in SOURCE.glob("*/*.ipynb")]
+    [cell] = [cell for notebook in notebooks for cell in notebook.cells if cell.id == f"answer-{answer}"]
     assert claim in cell.source
 
 
@@ -150,3 +152,140 @@ def test_up_to_a_scale_of_two_hundredths_plain_nets_hardly_learn(data: Data) -> 
     trainings = weight_scale_trainings(scales, (None,))
     curves = collect(list(trainings.values()), train(list(trainings.values()), data))
     assert all(found.best_train_accuracy < 0.35 for found in curves)
+
+
+# Of fully_connected_nets.
+
+
+def gradient_norms(scale: float) -> list[float]:
+    """Of the weights, layer by layer, as the notebook prints them."""
+    rng = np.random.default_rng(231)
+    X, y = rng.standard_normal((200, 100)), rng.integers(10, size=200)
+    np.random.seed(231)  # noqa: NPY002 - the net draws from it
+    net = fc_net.FullyConnectedNet([100] * 5, input_dim=100, weight_scale=scale, dtype=np.float64)
+    grads = net.loss(X, y)[1]
+    return [float(np.linalg.norm(grads[f"W{layer}"])) for layer in range(1, 7)]
+
+
+def test_gradients_of_small_weights_are_equally_small_in_all_layers() -> None:
+    claimed("depth", "Proizvod je u svakom sloju isti, $0.07^5\\approx 2\\cdot10^{-6}$")
+    claimed("depth", "izmjereno je oko $1.3\\cdot10^{-6}$ u svih šest. Sa skalom 0.14 norme su reda 1.")
+    assert gradient_norms(0.01) == pytest.approx([1.3e-6] * 6, rel=0.2)
+    assert all(0.5 < norm < 4 for norm in gradient_norms(0.14))
+
+
+def test_the_first_step_of_each_rule_is_as_long_as_the_answer_says() -> None:
+    claimed("first-step", "=\\eta/\\sqrt{0.01}=10\\,\\eta$: prosjek je počeo od nule")
+    claimed("first-step", "\\approx 3.2\\,\\eta$, dakle 0.032")
+    claimed("first-step", "(kod `rmsprop` za 0.1%, kod `adam` za 0.01%)")
+    for rule, step, less in ((optim.rmsprop, 0.1, 1e-3), (optim.adam, 0.01, 1e-4)):
+        steps = [abs(rule(np.zeros(1), np.array([dw]), {"learning_rate": 0.01})[0][0]) for dw in (1e-4, 1.0, 100.0)]
+        assert steps[1:] == pytest.approx([step] * 2, rel=1e-6)
+        assert 1 - steps[0] / step == pytest.approx(less, rel=0.1)
+    assert 0.01 * (1 - 0.9) / np.sqrt(1 - 0.999) == pytest.approx(0.032, abs=5e-4)
+
+
+def raced(learning_rate: float) -> Race:
+    """The race of the explorer, as it begins, but for the learning rate."""
+    settings: dict[str, dict[str, float]] = {
+        "sgd": {}, "sgd_momentum": {"momentum": 0.9}, "rmsprop": {"decay_rate": 0.99},
+        "adam": {"beta1": 0.9, "beta2": 0.99},
+    }  # fmt: skip
+    configs = {rule: {"learning_rate": learning_rate} | setting for rule, setting in settings.items()}
+    race = Race(configs, (-1.6, 1.25), watched=False)
+    while race.advance(1.0):
+        pass
+    return race
+
+
+def test_in_the_valley_two_rules_fly_away_where_the_answer_says_and_two_never_do() -> None:
+    claimed("rules", "dakle za $\\eta<2/8=0.25$. Na klizaču je za 0.18 još u dolini, a za 0.32 odleti.")
+    claimed("rules", "Momentum odleti tek za 0.56 (njegova granica je $2(1+\\rho)/8=0.475$)")
+    claimed("rules", "nije veći od $\\eta/\\sqrt{1-\\rho}=10\\,\\eta$, a kod Adama je oko $\\eta$")
+    claimed("rules", "Sa velikom stopom RMSProp prvim korakom iskoči iz doline, ali se u nju vrati.")
+    away: dict[str, list[bool]] = {}
+    for exponent in (-0.75, -0.5, -0.25, 0.0):
+        race = raced(10**exponent)
+        for rule in race.points:
+            height = race.heights(rule)[0, -1]
+            away.setdefault(rule, []).append(not height < 10)
+        for rule, most in (("rmsprop", 10.0), ("adam", 1.0)):
+            steps = np.abs(np.diff(race.points[rule][0], axis=0))
+            assert steps.max() / 10**exponent == pytest.approx(most, rel=0.01)
+            assert race.heights(rule)[0, -1] < 1e-3
+    assert away["sgd"] == [False, True, True, True]
+    assert away["sgd_momentum"] == [False, False, True, True]
+    assert not any(away["rmsprop"] + away["adam"])
+    assert raced(1.0).heights("rmsprop")[0].max() > 100
+
+
+def test_momentum_learns_as_plain_descent_does_with_ten_times_its_rate_and_adaptive_rules_with_less(
+    data: Data,
+) -> None:
+    claimed("rules", "SGD je najbolji za stopu oko $3\\cdot10^{-2}$, momentum oko $3\\cdot10^{-3}$")
+    claimed("rules", "Tada SGD ima oko 0.9, momentum oko 0.94, a RMSProp i Adam oko 0.98.")
+    claimed("rules", "za $10^{-2}$ i $10^{-3}$ tačnosti su praktično jednake (0.71 na generisanom skupu)")
+    claimed("rules", "za $10^{-2.5}$ SGD izgleda slabo (oko 0.5)")
+    expected = {
+        ("sgd", -2.0): 0.71, ("sgd_momentum", -3.0): 0.71, ("sgd", -2.5): 0.5, ("sgd", -1.5): 0.9,
+        ("sgd_momentum", -2.5): 0.94, ("rmsprop", -3.5): 0.98, ("adam", -3.5): 0.98,
+    }  # fmt: skip
+    trainings = [
+        Training(weight_scale=5e-2, update_rule=rule, learning_rate=10**exponent) for rule, exponent in expected
+    ]
+    for curves, accuracy in zip(collect(trainings, train(trainings, data)), expected.values(), strict=True):
+        assert curves.best_train_accuracy == pytest.approx(accuracy, abs=0.05), curves.training
+
+
+def test_ten_layers_of_small_weights_fade_by_the_factor_of_the_first_question(data: Data) -> None:
+    claimed("grid", "aktivacije su u svakom sljedećem sloju oko 14 puta manje, što je činilac $s\\sqrt{50}=0.07$")
+    first = next(iter(train(Training(depth=10, weight_scale=1e-2, epochs=1), data, spread=True)))
+    spread = np.array(first.spread)
+    factors = spread[:-1] / spread[1:]
+    assert len(factors) == 8
+    assert np.all((factors > 11) & (factors < 18)) and factors.mean() == pytest.approx(14, abs=1)
+
+
+def test_no_learning_rate_saves_ten_layers_of_small_weights_and_one_scale_is_left(data: Data) -> None:
+    claimed("grid", "Sa **deset** ostaje samo $10^{-1}$")
+    claimed("grid", "a i ona dostiže manje, oko 0.5. Za najveću skalu duboke mreže divergiraju.")
+    claimed("grid", "(za stopu 10 gubitak skače iznad početnih 2.3, a tačnost se ne mijenja)")
+
+    def nets(scale: float, rates: tuple[float, ...], epochs: int) -> list[Curves]:
+        settings = {"depth": 10, "update_rule": "sgd_momentum", "epochs": epochs}
+        trainings = [Training(weight_scale=scale, learning_rate=rate, **settings) for rate in rates]  # type: ignore[arg-type]
+        return collect(trainings, train(trainings, data))
+
+    small = nets(1e-2, (1e-4, 1e-2, 1.0, 10.0), 2)
+    assert all(curves.best_train_accuracy < 0.15 for curves in small)
+    assert small[0].losses[0] == pytest.approx(2.3026, abs=1e-3) and max(small[-1].losses) > 3
+    [right], [large] = nets(1e-1, (1e-3,), 5), nets(10**-0.5, (1e-3,), 1)
+    assert right.best_train_accuracy == pytest.approx(0.49, abs=0.08)
+    assert large.state == "diverged"
+
+
+def test_with_three_layers_a_larger_scale_wants_a_smaller_rate(data: Data) -> None:
+    claimed("grid", "veća skala sa manjom stopom ($10^{-2}$ sa $3\\cdot10^{-3}$, $10^{-1}$ sa $10^{-4}$)")
+    accuracy: dict[tuple[float, float], float] = {}
+    pairs = [(scale, rate) for scale in (1e-2, 1e-1) for rate in (1e-4, 10**-2.5)]
+    trainings = [
+        Training(depth=3, weight_scale=scale, learning_rate=rate, update_rule="sgd_momentum", epochs=5)
+        for scale, rate in pairs
+    ]
+    for pair, curves in zip(pairs, collect(trainings, train(trainings, data)), strict=True):
+        accuracy[pair] = curves.best_train_accuracy
+    assert accuracy[1e-2, 10**-2.5] > 0.7 > accuracy[1e-2, 1e-4] + 0.2
+    assert accuracy[1e-1, 1e-4] > 0.6 > accuracy[1e-1, 10**-2.5] + 0.3
+
+
+def test_fifty_images_are_learned_at_one_rate_of_three(data: Data) -> None:
+    fifty = {**data, "X_train": data["X_train"][:50], "y_train": data["y_train"][:50]}
+    rates = (1e-4, 1e-2, 1e-1)
+    settings = {"depth": 3, "weight_scale": 1e-2, "batch_size": 25, "epochs": 20, "num_train": 50}
+    trainings = [Training(learning_rate=rate, update_rule="sgd", **settings) for rate in rates]  # type: ignore[arg-type]
+    slow, right, fast = collect(trainings, train(trainings, fifty))
+    assert slow.best_train_accuracy < 0.4
+    assert right.best_train_accuracy == 1.0
+    assert fast.state == "diverged" and fast.best_train_accuracy < 0.4
+    deeper = [Training(learning_rate=1e-2, update_rule="sgd", **(settings | {"depth": 5}))]  # type: ignore[arg-type]
+    assert collect(deeper, train(deeper, fifty))[0].best_train_accuracy < 0.4

@@ -1,4 +1,4 @@
-"""The source notebook of batch normalization: what nbgrader, the checks and a student rely on."""
+"""The source notebooks: what nbgrader, the checks and a student rely on; batch normalization's is run, too."""
 
 import re
 import unicodedata
@@ -19,14 +19,37 @@ from grader.publish.handout import Handout, handout
 from grader.translation.notebook import spoken
 
 NAME = "batch_normalization"
+WRITTEN = {NAME: 5, "fully_connected_nets": 4}
+"""Assignments, and how many answers are written in words."""
+IN_ENGLISH = {
+    NAME: {
+        "six-layers-run": r"\(Iteration 1 / 4\) loss: ",
+        "weight-scale-run": r"scale \S+: training accuracy batch normalization",
+    },
+    "fully_connected_nets": {
+        "overfit-run": r"rate \S+: loss at the end \S+, accuracy: training \S+, validation ",
+        "rates-run": r"best training accuracy, by learning rate",
+        "race-explorer": r"A race of update rules on three surfaces",
+    },
+}
+"""What the worked notebooks print in English, by cell."""
 SEED = ROOT.parent / "shared" / "seed" / f"{NAME}.ipynb"
 LONGEST_SHARED = 40
 """Characters that a line or a sentence may share with the seed notebook."""
 
 
+@pytest.fixture(params=WRITTEN)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def notebook() -> NotebookNode:
-    return nbformat.read(ROOT / "source" / NAME / f"{NAME}.ipynb", as_version=nbformat.NO_CONVERT)
+def notebook(name: str) -> NotebookNode:
+    return nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+
+
+def test_every_assignment_of_the_course_is_looked_at_here(course: Course) -> None:
+    assert set(WRITTEN) == set(course.assignments())
 
 
 def graded(notebook: NotebookNode, cell_type: str) -> list[NotebookNode]:
@@ -55,8 +78,9 @@ def test_nbgrader_accepts_the_metadata(notebook: NotebookNode) -> None:
 
 
 def test_each_function_of_the_assignment_has_one_locked_graded_cell_with_the_points_of_its_checks(
-    notebook: NotebookNode, assignment: Assignment
+    notebook: NotebookNode, course: Course, name: str
 ) -> None:
+    assignment = course.assignment(name)
     cells = graded(notebook, "code")
     assert sorted(cell.metadata.nbgrader.grade_id for cell in cells) == sorted(assignment.functions)
     for cell in cells:
@@ -87,15 +111,51 @@ def test_only_the_first_cell_is_for_the_source_alone(notebook: NotebookNode) -> 
     assert not [cell.id for cell in notebook.cells[1:] if "sys.path" in cell.source]
 
 
-def test_five_written_answers_of_two_points_each_follow_their_locked_questions(notebook: NotebookNode) -> None:
+def test_written_answers_of_two_points_each_follow_their_locked_questions(notebook: NotebookNode, name: str) -> None:
     answers = graded(notebook, "markdown")
-    assert [cell.metadata.nbgrader.points for cell in answers] == [2] * 5
+    assert [cell.metadata.nbgrader.points for cell in answers] == [2] * WRITTEN[name]
     for number, answer in enumerate(answers, start=1):
         assert (answer.metadata.nbgrader.solution, answer.metadata.nbgrader.locked) == (True, False)
         question = notebook.cells[notebook.cells.index(answer) - 1]
         assert question.source.startswith(f"**Pitanje {number} (2 boda).**")
         assert question.metadata.nbgrader.locked
         assert not question.metadata.nbgrader.grade
+
+
+def test_the_parts_of_each_rubric_add_up_to_the_points_of_its_answer(notebook: NotebookNode) -> None:
+    for answer in graded(notebook, "markdown"):
+        _, rubric = answer.source.split("**Bodovanje (2 boda)**")
+        parts = [float(points) for points in re.findall(r"^- (\S+) bod\w*:", rubric, flags=re.MULTILINE)]
+        assert sum(parts) == answer.metadata.nbgrader.points, answer.id
+
+
+def test_the_table_at_the_top_has_the_points_of_every_task_and_answer(
+    notebook: NotebookNode, course: Course, name: str
+) -> None:
+    [intro] = [cell.source for cell in notebook.cells if cell.id == "intro"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `funkcije/\w+\.py` \| (\S+) \|$", intro, flags=re.MULTILINE))
+    assignment = course.assignment(name)
+    points = {task: float(number) for task, number in rows.items()}
+    assert points == {function: assignment.points(function) for function in assignment.functions}
+    assert sum(points.values()) == 40
+    assert f"| {WRITTEN[name]} × 2 |" in intro
+
+
+def test_each_check_cell_is_announced_with_its_points_right_above_it(
+    notebook: NotebookNode, course: Course, name: str
+) -> None:
+    assignment = course.assignment(name)
+    for cell in graded(notebook, "code"):
+        function = cell.metadata.nbgrader.grade_id
+        above = notebook.cells[notebook.cells.index(cell) - 1]
+        points = f"{assignment.points(function):g}"
+        assert re.match(rf"\*\*Provjera: `{function}` \({points} bod\w*\)\.\*\*", above.source), function
+
+
+def test_whatever_is_cited_is_in_the_literature_and_whatever_is_there_is_cited(notebook: NotebookNode) -> None:
+    *text, literature = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    listed = set(re.findall(r"^(\d+)\. ", literature, flags=re.MULTILINE))
+    assert set(re.findall(r"\[\[(\d+)\]\]\(#Literatura\)", "\n".join(text))) == listed
 
 
 def test_clearing_the_solutions_leaves_the_questions_and_no_rubric(notebook: NotebookNode) -> None:
@@ -243,21 +303,21 @@ def test_the_six_layer_training_shows_the_solver_and_its_log_for_both_nets(with_
 @pytest.mark.full
 @pytest.mark.parametrize("face", ["release", "worked"])
 def test_in_english_the_notebook_runs_to_its_end_and_says_everything_in_english(
-    course: Course, images: Path, tmp_path: Path, face: str
+    course: Course, name: str, images: Path, tmp_path: Path, face: str
 ) -> None:
     spoken_in_english = course.spoken_in("en")
-    assignment = spoken_in_english.assignment(NAME)
+    assignment = spoken_in_english.assignment(name)
     files = getattr(handout(spoken_in_english, assignment), face)
-    executed = execute(NAME, files, tmp_path, images, spoken(spoken_in_english, NAME))
+    executed = execute(name, files, tmp_path, images, spoken(spoken_in_english, name))
     shown = outputs(executed)
     for function in assignment.functions:
         points = f"{assignment.points(function):g}"
         assert shown[function].startswith(f"{function}: {points if face == 'worked' else 0} of {points} points")
-    said = [(name, found[0]) for name, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
+    said = [(cell, found[0]) for cell, text in shown.items() if (found := re.search(r"[^\n]*[čćžšđ][^\n]*", text))]
     assert said == []
     if face == "worked":
-        assert "(Iteration 1 / 4) loss: " in shown["six-layers-run"]
-        assert re.search(r"scale \S+: training accuracy batch normalization", shown["weight-scale-run"])
+        for cell, pattern in IN_ENGLISH[name].items():
+            assert re.search(pattern, shown[cell]), shown[cell]
     else:
         assert "not written yet" in shown["network-demo"]
 
