@@ -193,6 +193,14 @@ def test_the_ways_pass_through_every_room_but_those_that_are_no_way_for_a_user()
     assert rooms - on_the_ways == {"doctor", "demo", "mutation"}
 
 
+def test_threads_never_parse_python_at_once() -> None:
+    """`grader.reference.syntax.parse` says why; an assignment's checks are loaded before there are threads."""
+    direct = {
+        path.relative_to(ROOT).as_posix() for path in modules_of("grader") if "ast.parse(" in path.read_text("utf-8")
+    }
+    assert direct == {"grader/reference/syntax.py", "grader/translation/cells.py"}  # the second, in releases alone
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda script: script.stem)
 def test_what_a_benchmark_imports_of_the_kit_is_there(script: Path) -> None:
     imports = [node for node in ast.walk(ast.parse(script.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]

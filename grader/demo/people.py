@@ -24,6 +24,7 @@ from ..grading.people import student_id
 from ..reference.edits import apply, edits_of
 from ..reference.instructor_only import load_beside
 from ..reference.mistakes import load_mistakes
+from ..reference.syntax import parse
 
 FILE = "demo.py"
 FIRST_NUMBER = 100_001
@@ -144,7 +145,7 @@ def _spans(text: str) -> dict[str, tuple[int, int]]:
     """The lines of each function and class of a module, as a slice."""
     return {
         node.name: (node.lineno - 1, node.end_lineno)
-        for node in ast.parse(text).body
+        for node in parse(text).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.end_lineno is not None
     }
 

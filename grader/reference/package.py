@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import GraderError
 from .edits import Edit, apply
 from .regions import lines_without_markers, without_markers
+from .syntax import parse
 
 _numbers = itertools.count(1)
 
@@ -117,7 +118,7 @@ class _Loader(importlib.abc.SourceLoader):
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
         """Compile what is left without markers, so that errors name the lines of the file."""
         numbers = lines_without_markers(self.file.read_text(encoding="utf-8"))
-        tree = ast.parse(data, str(path))
+        tree = parse(data, str(path))
         for node in ast.walk(tree):
             for place in {"lineno", "end_lineno"}.intersection(node._attributes):
                 setattr(node, place, _in_file(getattr(node, place), numbers))

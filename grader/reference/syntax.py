@@ -6,14 +6,18 @@ import threading
 _one_at_a_time = threading.Lock()
 
 
-def parse(text: str) -> ast.Module:
+def parse(text: str | bytes, file: str = "<unknown>") -> ast.Module:
     """`ast.parse`, one call at a time.
 
     CPython before 3.11.8 and 3.12.2 raises "AST constructor recursion depth mismatch" where two threads parse at once
     (python/cpython issue 106905).
 
+    Args:
+        text: Python.
+        file: where it is from, for errors.
+
     Raises:
         SyntaxError: the text is not Python.
     """
     with _one_at_a_time:
-        return ast.parse(text)
+        return ast.parse(text, file)
