@@ -88,7 +88,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "spread": ("standardna devijacija", "standard deviation"),
     "gradient_title": (
         "Gradijenti po aktivacijama slojeva (tanko: na početku)",
-        "Gradients by the activations of each layer (thin: initially)",
+        "Gradients by layer (thin: initially)",
     ),
     "spread_title": ("Aktivacije po slojevima (tanko: na početku)", "Activations by layer (thin: initially)"),
     "best_train": ("Najbolja tačnost na treningu", "Best training accuracy"),
@@ -110,7 +110,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "alt_gradient": (
         ", gradijenata po njima od {first:.1e} do {last:.1e}",
-        ", of the gradients by them from {first:.1e} to {last:.1e}",
+        ", of the gradients with respect to them from {first:.1e} to {last:.1e}",
     ),
     "alt_tried": (
         "Isprobano: {setting}, i najbolja tačnost na treningu. {values}.",
