@@ -46,14 +46,17 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     """SHA-256 of files by their names; of none, that of nothing."""
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
-        digest.update(f"{name}\0{len(content)}\0".encode(errors="surrogatepass"))
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
 def digest_below(folder: Path, paths: Iterable[Path]) -> str:
-    """SHA-256 of files by their places below a folder."""
-    return digest_of({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+    """SHA-256 of files by their places below a folder, also where a name is no text."""
+    names = {
+        path: os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace") for path in paths
+    }
+    return digest_of({name: path.read_bytes() for path, name in names.items()})
 
 
 def drafts(folder: Path) -> list[Path]:

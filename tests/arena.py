@@ -142,6 +142,7 @@ POINTS = {"running_sum": 2, "scale_forward": 2, "scale_backward": 5}
 def arena(folder: Path) -> Course:
     """Write the course, with the one assignment `arena` of 9 points."""
     course = small_course(folder)
+    write(course.root / "course.toml", f'assignments = ["scale", "{NAME}"]\n')
     write(course.package / "layers.py", LAYERS)
     write(course.package / "sums.py", SUMS)
     write(course.checks / NAME / "__init__.py", CHECKS)

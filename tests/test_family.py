@@ -179,8 +179,8 @@ def test_the_first_rows_train_as_many_as_are_asked_for_by_position(run: Callable
     assert "(60, 3, 32, 32) (20, 3, 32, 32) (10,) 128" in run("""
 from cs231n import data_utils
 from funkcije.data.cifar10 import Rows
-rows = Rows(np.full((100, 3072), 128, np.uint8), np.arange(100) % 10)
-data_utils._find_rows = lambda folder: (rows, rows)
+rows = Rows(np.arange(100) % 10, lambda: np.full((100, 3072), 128, np.uint8))
+data_utils._find_rows = lambda folder: ([rows], [rows])
 data = data_utils.get_CIFAR10_data(60, 20, 10, False)
 print(data["X_train"].shape, data["X_val"].shape, data["y_test"].shape, int(data["X_train"].max()))
 """)

@@ -81,7 +81,7 @@ def report(made: Demo, root: Path) -> str:
             "",
             "Next:",
             f"  open {page} in a browser",
-            f"  .venv/bin/grader check {course}/submitted/{shown.student}/{name}",
+            f"  .venv/bin/grader check {course}/submitted/{shown.student}/{name} --course {course}",
             f"  make lab COURSE={course}        (JupyterLab with formgrader; without COURSE, on the course itself)",
             f"  README.md, the instructor's page. {course} may be deleted at any time.",
         ]
