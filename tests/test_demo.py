@@ -56,7 +56,7 @@ SCORES: dict[str, tuple[float, ...]] = {
 }
 """Points by function of everyone in the demo's class of batch normalization."""
 
-BESIDE = {"sve-ispravno": 40.0, "samo-slojevi": 0.0, "adam-bez-popravke": 0.0}
+BESIDE = {"sve-ispravno": 40.0, "samo-slojevi": 16.0, "adam-bez-popravke": 37.5}
 """Points of those of fully connected nets who are shown beside it."""
 
 CLASS = """
@@ -280,7 +280,7 @@ def test_feedback_is_a_page_for_everyone_and_nothing_else(ran: Ran) -> None:
 
 def test_the_exported_grades_hold_the_points_of_each_check(ran: Ran) -> None:
     rows = rows_of(ran)
-    assert rows.keys() == ran.shown.scores.keys()
+    assert rows.keys() == {*ran.shown.scores, *(BESIDE if ran.shown is REAL else ())}
     checks = ran.copy.assignment(ran.shown.name).checks
     for student, points in ran.shown.scores.items():
         assert float(rows[student]["auto_score"]) == sum(points.values())
