@@ -142,7 +142,6 @@ POINTS = {"running_sum": 2, "scale_forward": 2, "scale_backward": 5}
 def arena(folder: Path) -> Course:
     """Write the course, with the one assignment `arena` of 9 points."""
     course = small_course(folder)
-    write(course.root / "course.toml", f'assignments = ["scale", "{NAME}"]\n')
     write(course.package / "layers.py", LAYERS)
     write(course.package / "sums.py", SUMS)
     write(course.checks / NAME / "__init__.py", CHECKS)
@@ -156,4 +155,11 @@ def arena(folder: Path) -> Course:
     ]
     metadata = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     save(course, nbformat.v4.new_notebook(metadata=metadata, cells=cells), NAME)
+    return course
+
+
+def arena_last(folder: Path) -> Course:
+    """The same as the course's last assignment, which is the one that `grader doctor` attacks."""
+    course = arena(folder)
+    write(course.root / "course.toml", f'assignments = ["scale", "{NAME}"]\n')
     return course

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import machine
 import pytest
-from arena import arena
+from arena import arena_last
 from classroom import hand_in, released_course, scores
 from conftest import ROOT, Submit
 
@@ -348,7 +348,7 @@ def test_a_machine_without_numbers_has_no_filter() -> None:
 def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    course = ["--course", str(arena(tmp_path).root)]
+    course = ["--course", str(arena_last(tmp_path).root)]
     assert cli.main(["doctor", *course, "--sandbox", "landlock", "--attack", "fork", "--attack", "secret"]) == 0
     said = capsys.readouterr().out
     assert "sandbox    landlock" in said
@@ -386,7 +386,7 @@ def test_doctor_refuses_a_name_that_is_no_attack(capsys: pytest.CaptureFixture[s
 def test_doctor_runs_what_goes_through_nbgrader_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], attacks: tuple[str, ...]
 ) -> None:
-    course = arena(tmp_path)
+    course = arena_last(tmp_path)
     words = [word for attack in attacks for word in ("--attack", attack)]
     assert cli.main(["doctor", "--course", str(course.root), *words]) == 0
     count = len(attacks)

@@ -24,7 +24,7 @@ from typing import Any
 import machine
 import pytest
 from arena import NAME as arena_name
-from arena import arena
+from arena import arena, arena_last
 from classroom import hand_in, released_course, whole_class
 from conftest import ROOT, Submit
 
@@ -653,7 +653,7 @@ def test_doctor_says_whether_workers_can_be_forked_and_attacks_those(
     WALLS[wall]()
     monkeypatch.setattr("grader.doctor.battery.kept_by", lambda launcher: launchers.append(launcher) or everybody())
     launchers: list[Any] = []
-    typed = ["doctor", "--course", str(arena(tmp_path).root), "--sandbox", wall, "--warm"]
+    typed = ["doctor", "--course", str(arena_last(tmp_path).root), "--sandbox", wall, "--warm"]
     assert cli.main([*typed, "--attack", "secret"]) == 0
     said = capsys.readouterr().out
     assert "warm       holds" in said
