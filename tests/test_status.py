@@ -455,10 +455,12 @@ def test_ctrl_c_at_any_moment_is_2_or_comes_after_the_verdict(handed_out: Releas
     typed_in = (GRADER, "check", folder) if command == "grader" else CHECKS
     for step in range(40):
         status, said = stopped_after(0.03 + step * 0.02, typed_in, folder, signal.SIGINT)
-        assert "Exception" not in said
+        # What Python itself calls while it imports a module loses what is raised in it, and says so.
+        lost = "Exception ignored in: <function _get_module_lock" in said
+        assert lost or "Exception" not in said
         if status != -signal.SIGINT:  # the start of Python or of the shell, which the kit cannot answer for
             assert status in (1, 2), said
-            assert "Traceback" not in said or (command == "checks" and str(folder) not in said)
+            assert lost or "Traceback" not in said or (command == "checks" and str(folder) not in said)
 
 
 # That each of these matters: without the guard, what the attack makes is seen.
