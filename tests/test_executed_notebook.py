@@ -208,7 +208,7 @@ def test_the_notebook_of_the_course_runs_to_its_end(face: str, rendered: Rendere
     assert not [output.text for output in outputs if output.get("name") == "stderr"]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= (6 if face == "solution" else 2)
-    assert "(200, 3, 32, 32)" in text_of(outputs)  # the whole set, from a cache that cannot be written
+    assert "(200, 3, 32, 32)" in text_of(outputs)  # rows of the set, from a cache that cannot be written
     assert "nbgrader" in text_of(outputs)  # the experiments know that they are to be short
 
 
