@@ -23,3 +23,5 @@ class Pretender:
     """Whether it says something only in a process of its own, as it looks for what the judge holds in memory."""
     earns: Mapping[str, float] = field(default_factory=dict)
     """Function to the points that it must have, no more and no fewer, where that is known."""
+    by_turns: bool = False
+    """Whether it is right by the count of its calls: those around a wrong one may then hang together, as form does."""

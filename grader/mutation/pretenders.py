@@ -149,7 +149,8 @@ def _measure(bench: Bench, kind: str, row: Row, draw: int, *, explained: bool) -
     pretender, assignment = row.pretender, bench.assignment
     if kind == "SOMETIMES":
         result, owed = due(bench, pretender, draw)
-        _compare(row, result, owed, load_form(assignment))
+        form = load_form(assignment)
+        _compare(row, result, replace(owed, may=owed.may | form) if pretender.by_turns else owed, form)
     else:
         own = pretender.own_process
         result = (

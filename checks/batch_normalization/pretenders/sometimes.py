@@ -87,10 +87,10 @@ FullyConnectedNet.loss = _loss
 _all: list[Pretender] = []
 
 
-def layers(id: str, sentence: str, when: str) -> None:
+def layers(id: str, sentence: str, when: str, *, by_turns: bool = False) -> None:
     """Layers that are right where `when` holds, of name, x (or dout) and args (what comes behind it); no network."""
     text = LAYERS + "\n\ndef _right_now(name, x, *args):\n" + indent(f"return {when}\n", " " * 4)
-    _all.append(Pretender(id, sentence, {"layers": text}, {"fc_net": NOTHING}))
+    _all.append(Pretender(id, sentence, {"layers": text}, {"fc_net": NOTHING}, by_turns=by_turns))
 
 
 def partly(id: str, sentence: str, forward: str, backward: str) -> None:
@@ -135,7 +135,7 @@ layers("for_an_eps", "right where an eps is given", "'eps' in _param(args)")
 layers("from_nothing", "right where there are no running statistics yet", "'running_mean' not in _param(args)")
 layers("on_the_first_calls", "right on the first ten calls of each function", "_count[name] <= 10")
 layers("on_later_calls", "right after the first ten calls of each function", "_count[name] > 10")
-layers("on_even_calls", "right on every other call of each function", "_count[name] % 2 == 0")
+layers("on_even_calls", "right on every other call of each function", "_count[name] % 2 == 0", by_turns=True)
 layers(
     "at_first_sight",
     "right on an x that was not seen before",

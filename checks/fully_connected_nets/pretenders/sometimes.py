@@ -55,13 +55,13 @@ def _right_now(name, x, *args):
 _all: list[Pretender] = []
 
 
-def sometimes(id: str, sentence: str, when: str) -> None:
+def sometimes(id: str, sentence: str, when: str, *, by_turns: bool = False) -> None:
     """Right where `when` holds, of name, x (dout, w) and args (what comes behind it)."""
     added = {
         module: WRAPPED.format(names=names) + indent(f"return {when}\n", " " * 4)
         for module, names in (("layers", LAYERS), ("optim", RULES))
     }
-    _all.append(Pretender(id, sentence, {**added, "fc_net": NO_NETWORK}))
+    _all.append(Pretender(id, sentence, {**added, "fc_net": NO_NETWORK}, by_turns=by_turns))
 
 
 sometimes("for_one_example", "right for N = 1", "len(x) == 1")
@@ -73,7 +73,7 @@ sometimes("for_float32", "right in float32", "x.dtype == np.float32")
 sometimes("at_one_shape", "right for x of shape (5, 7) and (6, 5)", "x.shape in ((5, 7), (6, 5))")
 sometimes("on_the_first_calls", "right on the first five calls of each function", "_count[name] <= 5")
 sometimes("on_later_calls", "right after the first five calls of each function", "_count[name] > 5")
-sometimes("on_even_calls", "right on every other call of each function", "_count[name] % 2 == 0")
+sometimes("on_even_calls", "right on every other call of each function", "_count[name] % 2 == 0", by_turns=True)
 sometimes(
     "at_first_sight",
     "right on an x that was not seen before",
