@@ -103,6 +103,8 @@ class Differentiated(Student):
 
     def _gradient(self, name: str, upstream: np.ndarray, cache: Pass) -> Any:
         gradients = self._gradients(name, upstream, cache)
+        if keys := self.contract.functions[name].keys:
+            return dict(zip(keys, gradients, strict=True))
         return gradients if len(gradients) > 1 else gradients[0]
 
     def _gradients(self, name: str, upstream: np.ndarray, cache: Pass) -> tuple[Any, ...]:
@@ -152,7 +154,9 @@ class Differentiated(Student):
         direction = [rng.normal(size=array.shape) for array in arrays]
         try:
             returned = self._function(name)(upstream, cache)
-            gradients = returned if isinstance(returned, tuple) else (returned,)
+            keys = self.contract.functions[name].keys
+            gradients = tuple(returned[key] for key in keys) if keys else returned
+            gradients = gradients if isinstance(gradients, tuple) else (gradients,)
             products = [gradient * step for gradient, step in zip(gradients, direction, strict=True)]
             expected = sum(float(np.sum(product)) for product in products)
             size = sum(float(np.sum(np.abs(product))) for product in products)
@@ -169,8 +173,8 @@ def refuse_undeclared(assignment: Assignment, backward: str) -> None:
     Raises:
         GraderError: its contract does not say in what.
     """
-    forward, gradients = assignment.forwards_of(backward)[-1], assignment.contract.functions[backward].results
-    known = assignment.contract.functions[forward]
+    forward, returning = assignment.forwards_of(backward)[-1], assignment.contract.functions[backward]
+    gradients, known = returning.keys or returning.results, assignment.contract.functions[forward]
     if len(known.differentiable) != len(gradients) or not {"array", "handle"} <= {*known.results}:
         raise GraderError(
             f"checks/{assignment.name}: {backward} belongs to {forward}, whose contract says differentiable="

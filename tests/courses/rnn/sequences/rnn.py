@@ -36,14 +36,15 @@ def rnn_forward(x, h0, Wx, Wh, b):
 
 
 def rnn_backward(dh, caches):
-    """The gradients of x, h0, Wx, Wh and b."""
+    """The gradients, by name: dx, dh0, dWx, dWh and db."""
     ### BEGIN SOLUTION rnn
     dprevious, dx, total = 0, [], [0, 0, 0]
     for t in reversed(range(dh.shape[1])):
         dxt, dprevious, *weights = rnn_step_backward(dh[:, t] + dprevious, caches[t])
         dx.append(dxt)
         total = [one + other for one, other in zip(total, weights, strict=True)]
-    gradients = (np.stack(dx[::-1], axis=1), dprevious, *total)
+    gradients = {"dx": np.stack(dx[::-1], axis=1), "dh0": dprevious}
+    gradients |= dict(zip(("dWx", "dWh", "db"), total, strict=True))
     ### END SOLUTION
     return gradients
 

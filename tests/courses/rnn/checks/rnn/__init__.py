@@ -14,7 +14,7 @@ ASSIGNMENT = a = Assignment(
         "rnn_step_forward": Function("rnn", ("x", "h", *WEIGHTS), ("array", "handle"), ("x", "h", *WEIGHTS)),
         "rnn_step_backward": Function("rnn", ("dnext", "cache"), GRADIENTS),
         "rnn_forward": Function("rnn", ("x", "h0", *WEIGHTS), ("array", "handle"), ("x", "h0", *WEIGHTS)),
-        "rnn_backward": Function("rnn", ("dh", "caches"), GRADIENTS),
+        "rnn_backward": Function("rnn", ("dh", "caches"), ("arrays",), keys=("dx", "dh0", "dWx", "dWh", "db")),
     },
     forward_of={"rnn_step_backward": "rnn_step_forward", "rnn_backward": ("rnn_step_forward", "rnn_forward")},
 )
@@ -73,8 +73,7 @@ def states(student, x, h0, dh, **weights):
 def gradients(student, x, h0, dh, **weights):
     """All gradients of a sequence."""
     out, caches = student.rnn_forward(x, h0, **weights)
-    dx, dh0, dWx, dWh, db = student.rnn_backward(dh, caches)
-    return {FORWARD: out, "dx": dx, "dh0": dh0, "dWx": dWx, "dWh": dWh, "db": db}
+    return {FORWARD: out, **student.rnn_backward(dh, caches)}
 
 
 @a.check("clip.gradients", points=1, says={"en": "Every number, however deep it lies."})
