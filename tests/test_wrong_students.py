@@ -6,43 +6,33 @@ from pathlib import Path
 
 import pytest
 from a_course import small_course, write
-from battery import EVERY, wrong_modules
-from conftest import ASSIGNMENT, ROOT
+from conftest import ROOT
 
 from checks.core import Assignment
-from checks.result import Result
 from grader.course import Course
 from grader.errors import GraderError
-from grader.grading.grade import grade
-from grader.publish.proof import write_files
+from grader.grading.pretenders import graded
+from grader.mutation.bench import Bench
+from grader.mutation.wrong_students import WRONG, Wrong, meet, submission_of
 from grader.publish.recordings import make
-from grader.reference.render import render_package
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import TimeLimits
 
-QUICK = ("a string", "an object")
+QUICK = ("text", "object")
 LIMITS = TimeLimits(call=0.5, total=12.0)
-
-
-def verdict_on(course: Course, assignment: Assignment, kind: str, folder: Path) -> Result:
-    names: dict[str, list[str]] = {}
-    for function in assignment.contract.functions:
-        names.setdefault(assignment.module_of(function), []).append(function)
-    modules = wrong_modules(render_package(course, assignment).solution, names, kind)
-    write_files(folder, {f"funkcije/{path}": content for path, content in modules.items()})
-    return grade(folder, course, assignment, language="en", launcher=PlainLauncher(), limits=LIMITS)
+EVERY = [pytest.param(wrong, id=wrong.id) for wrong in WRONG]
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.full) for kind in EVERY]
+    "wrong",
+    [pytest.param(wrong, id=wrong.id, marks=() if wrong.id in QUICK else pytest.mark.full) for wrong in WRONG],
 )
-def test_a_wrong_student_gets_a_verdict_with_a_sentence_and_no_point(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", Course(ROOT).assignments())
+def test_a_wrong_student_gets_a_verdict_with_a_sentence_and_no_point_but_for_form(name: str, wrong: Wrong) -> None:
     course = Course(ROOT)
-    assignment = course.assignment(ASSIGNMENT)
-    result = verdict_on(course, assignment, kind, tmp_path)
-    judged = [check for check in result.checks if check.function in assignment.contract.functions]
-    assert [check.id for check in judged if check.points] == []
-    assert [check.id for check in judged if not check.message] == []
+    met = meet(Bench(course, course.assignment(name)), wrong, PlainLauncher())
+    assert (met.points, met.faults) == (0, [])
+    assert met.checks == len(course.assignment(name).checks)
 
 
 HARSH = '''
@@ -65,15 +55,16 @@ def harsh_course(folder: Path, text: str = HARSH) -> tuple[Course, Assignment]:
     return course, course.assignment("scale")
 
 
-@pytest.mark.parametrize("kind", EVERY)
-def test_a_result_that_a_check_cannot_go_on_with_is_named(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", EVERY)
+def test_a_result_that_a_check_cannot_go_on_with_is_named(wrong: Wrong, tmp_path: Path) -> None:
     course, assignment = harsh_course(tmp_path)
-    result = verdict_on(course, assignment, kind, tmp_path / "submission")
+    pretender = submission_of(assignment, wrong)
+    result = graded(course, assignment, pretender, launcher=PlainLauncher(), limits=LIMITS)
     (own,) = [check for check in result.checks if check.id == "scale_forward.difference"]
     assert own.message and own.points == 0
-    said = {"None": "got NoneType", "a list": "got list", "a dictionary": "got dict", "an object": "got object"}
-    if kind in said:
-        assert (own.status, said[kind] in own.message) == ("error", True), own.message
+    said = {"nothing": " NoneType,", "list": " list,", "dictionary": " dict,", "object": " object,"}
+    if wrong.id in said:
+        assert (own.status, said[wrong.id] in own.message) == ("error", True), own.message
 
 
 def test_a_check_that_raises_on_the_reference_is_the_authors_fault_with_its_place(tmp_path: Path) -> None:

@@ -53,6 +53,10 @@ WRONG = (
     Wrong("no_results", "returns None in the place of each result", "None", keeps=frozenset({"names"})),
     Wrong("text", "returns a text in the place of each result", "'wrong'", keeps=frozenset({"names"})),
     Wrong("list", "returns a list in the place of each result", "[0.5, None]", keeps=frozenset({"names"})),
+    Wrong("dictionary", "returns a dictionary in the place of each result", "{'a': {'b': _np.zeros(3)}, 3: None}"),
+    Wrong("bool", "returns True in the place of each result", "True if v is not True else 'True'"),
+    Wrong("complex", "returns complex numbers", f"_np.asarray(v) * 1j + 1j if {_NUMBER} else 1j"),
+    Wrong("deep", "returns lists in lists, two hundred deep", "_deep()"),
     Wrong("object", "returns an object that nobody knows", "object()", keeps=frozenset({"names"})),
     Wrong(
         "shape",
@@ -73,6 +77,7 @@ WRONG = (
         keeps=_FORM,
     ),
     Wrong("raises", "raises", whole="raise _Raised('wrong')"),
+    Wrong("exits", "ends the process", whole="raise SystemExit(0)"),
     Wrong("endless", "never ends", whole="while True: pass", ends=False),
     Wrong(
         "inputs",
@@ -97,6 +102,12 @@ def _each(v):
 
 def _leaf(v):
     return {leaf}
+
+def _deep():
+    lists = []
+    for _ in range(200):
+        lists = [lists]
+    return lists
 
 def _overwrite(a):
     if isinstance(a, (dict, list)):
