@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 
 from checks.core import Assignment
 
+from ..course import Course
 from ..reference.mistakes import words_of
-from ..text import listed, shown
+from ..text import listed, sentences, shown
+from .explained import mistakes
+from .results import read_record
 
 WIDTH = 100
 """Columns of a terminal that the table may take."""
@@ -38,6 +41,19 @@ class Row:
     def total(self) -> float:
         """Automatic points."""
         return sum(points or 0.0 for points in self.points.values())
+
+
+def row_of(
+    course: Course, assignment: Assignment, student: str, points: dict[str, float | None], problem: str, kept: bool
+) -> Row:
+    """The row of one submission, by the verdict that is stored."""
+    record = None if problem else read_record(course, assignment.name, student)
+    say = sentences("en")
+    look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
+    known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
+    return Row(
+        student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known
+    )
 
 
 def table(assignment: Assignment, rows: Sequence[Row]) -> str:
