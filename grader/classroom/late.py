@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from nbgrader.api import Gradebook, SubmittedAssignment
 
+TIMESTAMP = "timestamp.txt"
+"""nbgrader's file with the time of a hand-in, in UTC unless it says another zone."""
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 

@@ -56,6 +56,7 @@ from .gradebook import (
     without_remarks,
 )
 from .kept_open import forget_all, gradebooks_kept_open
+from .late import IN_TIME, late_work
 from .pages.bounded import at_hand
 from .pages.notebook import notebooks_warmed
 from .prepared import Prepared
@@ -141,11 +142,19 @@ def grade_class(
                         _require_working(course, used)
                     done.add(student)
         with open_gradebook(course) as gradebook:
-            points = automatic_points(gradebook, name)
+            points, by = automatic_points(gradebook, name), late_work(gradebook, name)
         if students is None:
             runs.end(course, name)
     return [
-        row_of(course, assignment, student, points.get(student, {}), problems.get(student, ""), student in kept)
+        row_of(
+            course,
+            assignment,
+            student,
+            points.get(student, {}),
+            problems.get(student, ""),
+            student in kept,
+            by.get(student, IN_TIME),
+        )
         for student in chosen
     ]
 

@@ -20,6 +20,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -114,7 +115,9 @@ def plan(
         late = any(sender.late for _, sender in entries)
         person.handins[assignment] = HandIn(number, shown(entries[0][0].name), late)
         if times := [sender.time for _, sender in entries if sender.time]:
-            result.times[person.id] = max(times).isoformat(" ")
+            # In the system's zone, which is taken to be this machine's; nbgrader would take it for UTC.
+            with suppress(OverflowError, ValueError):  # a year that no zone has
+                result.times[person.id] = max(times).astimezone().isoformat(" ")
         _place(result, person.id, entries, assignment, modules, handed_out or {}, package)
     return result
 

@@ -1,0 +1,128 @@
+"""Late work: what nbgrader's own plugin takes for it, by the time that the learning management system gave."""
+
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+from classroom import NO_KERNEL, hand_in, released_course
+from nbgrader.plugins import LateSubmissionPlugin
+from test_identity import Download
+from test_nbgrader_handin import work, zipped
+
+from grader.classroom.export import export_csv
+from grader.classroom.gradebook import open_gradebook, write_feedback
+from grader.classroom.late import IN_TIME, Late, duration
+from grader.classroom.rows import table
+from grader.classroom.status import report, standings
+from grader.classroom.whole_class import grade_class
+from grader.course import Course
+
+# nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
+PER_DAY = "\nc.AssignLatePenalties.plugin_class = 'test_late.PerDay'\n"
+
+
+class PerDay(LateSubmissionPlugin):  # type: ignore[misc]
+    """A plugin as a course writes one: a point for each day that has begun."""
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        return float(-(-total_seconds_late // 86400))
+
+
+def with_deadline(folder: Path, settings: str) -> Course:
+    course = released_course(folder, NO_KERNEL + settings)
+    with open_gradebook(course) as gradebook:
+        gradebook.update_or_create_assignment("scale", duedate="2026-01-10 12:00:00 UTC")
+    return course
+
+
+def at(course: Course, student: str, when: str) -> None:
+    (hand_in(course, student) / "timestamp.txt").write_text(when)
+
+
+def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses_a_point(tmp_path: Path) -> None:
+    course = with_deadline(tmp_path, PER_DAY)
+    at(course, "in-time", "2026-01-10 12:00:00 UTC")
+    at(course, "late", "2026-01-11 14:30:00 UTC")
+    at(course, "very-late", "2026-02-10 12:00:00 UTC")
+    hand_in(course, "no-time")
+    rows = grade_class(course, "scale", run_notebooks=False)
+    said = table(course.assignment("scale"), rows)
+    assert "late: late by 1 d 2 h, 2 points less in the gradebook." in said
+    assert "very-late: late by 31 d, 4 points less in the gradebook." in said
+    assert said.count("late by") == 2
+    stands = {one.student: one for one in standings(course, "scale")}
+    assert {student: (one.late, one.final) for student, one in stands.items()} == {
+        "in-time": (IN_TIME, 4.0),
+        "late": (Late(26.5 * 3600, 2.0), 2.0),
+        "very-late": (Late(31 * 86400.0, 4.0), 0.0),
+        "no-time": (IN_TIME, 4.0),
+    }
+    assert "graded; late by 1 d 2 h: 2 points less" in report("scale", list(stands.values()))
+    export_csv(course, tmp_path / "grades.csv")
+    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
+        exported = {row["student_id"]: row for row in csv.DictReader(file)}
+    figures = {
+        student: (row["seconds_late"], row["late_submission_penalty"], row["score"])
+        for student, row in exported.items()
+    }
+    assert figures["late"] == ("95400.0", "2.0", "2.0")
+    assert figures["in-time"] == figures["no-time"] == ("0.0", "0.0", "4.0")
+    pages = {student: page.read_text("utf-8") for student, page in write_feedback(course, "scale").items()}
+    assert "Kasna predaja</td>" in pages["late"] and ">-2</td>" in pages["late"] and ">1 d 2 h</td>" in pages["late"]
+    assert "scale: 2 / 6" in pages["late"]
+    assert "scale: 0 / 6" in pages["very-late"]
+    assert "Kasna predaja" not in pages["in-time"] + pages["no-time"]
+
+
+def test_work_that_is_late_and_costs_nothing_is_said_to_be_late(tmp_path: Path) -> None:
+    course = with_deadline(tmp_path, "")
+    at(course, "late", "2026-01-10 12:26:00 UTC")
+    (row,) = grade_class(course, "scale", run_notebooks=False)
+    assert row.late == Late(26 * 60.0, 0.0)
+    assert "late by 26 min, 0 points less" in table(course.assignment("scale"), [row])
+    assert ">26 min</td>" in write_feedback(course, "scale")["late"].read_text("utf-8")
+
+
+def test_a_time_in_a_files_name_is_of_this_machines_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = released_course(tmp_path)
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        names = ("2026-01-10-12-30-00", "2026-07-10-12-30-00")
+        files = {
+            f"Zadatak_{user}_attempt_{when}_rad.zip": zipped(work(course))
+            for user, when in zip("ab", names, strict=True)
+        }
+        assert Download(course)(files) == []
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    times = {user: (course.submitted / user / "scale" / "timestamp.txt").read_text() for user in "ab"}
+    assert times == {"a": "2026-01-10 11:30:00", "b": "2026-07-10 10:30:00"}
+
+
+def test_late_by_a_mark_without_a_time_costs_nothing_and_a_person_is_told(tmp_path: Path) -> None:
+    course = with_deadline(tmp_path, "\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    assert Download(course)({"anaanic_LATE_12_34_rad.zip": zipped(work(course))}) == []
+    (row,) = grade_class(course, "scale", run_notebooks=False)
+    assert any("does not say by how much, so no points were taken" in line for line in row.look)
+    (stands,) = standings(course, "scale")
+    assert stands.final == stands.points == row.total
+    (course.submitted / "anaanic" / "scale" / "timestamp.txt").write_text("2026-01-10 12:00:01 UTC")
+    (row,) = grade_class(course, "scale", run_notebooks=False)
+    assert not any("does not say by how much" in line for line in row.look)
+    (stands,) = standings(course, "scale")
+    assert (stands.late.by, stands.final) == ("1 min", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1, "1 min"), (3599, "59 min"), (3600, "1 h"), (90_061, "1 d 1 h"), (86_460, "1 d"), (7_260, "2 h 1 min")],
+)
+def test_a_time_is_said_in_its_two_largest_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
