@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from classroom import NO_KERNEL, hand_in, released_course
 from nbgrader.plugins import LateSubmissionPlugin
-from test_identity import Download
+from test_identity import Download, moodle
 from test_nbgrader_handin import work, zipped
 
 from grader.classroom.export import export_csv
 from grader.classroom.gradebook import open_gradebook, write_feedback
+from grader.classroom.handin.times import read_time
 from grader.classroom.late import IN_TIME, Late, duration
 from grader.classroom.rows import table
 from grader.classroom.status import report, standings
@@ -104,6 +107,50 @@ def test_a_time_in_a_files_name_is_of_this_machines_zone(tmp_path: Path, monkeyp
         time.tzset()
     times = {user: (course.submitted / user / "scale" / "timestamp.txt").read_text() for user in "ab"}
     assert times == {"a": "2026-01-10 11:30:00", "b": "2026-07-10 10:30:00"}
+
+
+def test_moodles_worksheet_beside_its_download_says_when_each_came(tmp_path: Path) -> None:
+    course = with_deadline(tmp_path, PER_DAY)
+    header = "Identifier,Grade,Last modified (submission),Last modified (grade)"
+    rows = ['Participant 301,,"Saturday, 10 January 2026, 9:05 AM",-', "Participant 302,,-,-", "Participant 9,,-,-"]
+    files = {f"{moodle('Ana Anić', 301)}/rad.zip": zipped(work(course))}
+    files |= {
+        f"{moodle('Bo Bo', 302)}/rad.zip": zipped(work(course)),
+        "Grades-1.csv": "\n".join([header, *rows]).encode(),
+    }
+    assert Download(course)(files) == []
+    local = datetime(2026, 1, 10, 9, 5).astimezone(UTC).replace(tzinfo=None)
+    assert (course.submitted / "ana-anic" / "scale" / "timestamp.txt").read_text() == str(local)
+    assert not (course.submitted / "bo-bo" / "scale" / "timestamp.txt").exists()
+    assert {path.name for path in course.submitted.iterdir()} == {"ana-anic", "bo-bo"}
+    shutil.rmtree(course.submitted)
+    files["Grades-1.csv"] = b"ime,godina\nAna,2\n"
+    assert any("Grades-1.csv: expected a name as Moodle" in line for line in Download(course)(files))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wednesday, 13 March 2024, 10:15 PM",
+        "Wednesday, March 13, 2024, 10:15 PM",
+        "Mittwoch, 13. März 2024, 22:15",
+        "mercredi 13 mars 2024, 22:15",
+        "mercredi 13 mars 2024 à 22h15",
+        "srijeda, 13. ožujka 2024, 22:15",
+        "srijeda, 13. ožujak 2024., 22:15",
+        "sreda, 13. mart 2024, 22:15",
+        "среда, 13. март 2024, 22:15",
+    ],
+)
+def test_moodles_times_are_read_in_each_language(text: str) -> None:
+    assert read_time(text) == datetime(2024, 3, 13, 22, 15)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "13.3.2024 22:15", "31 February 2024, 22:15", "13 March 2024", "13 marca 2024, 22:15"]
+)
+def test_what_is_no_time_of_moodles_is_none(text: str) -> None:
+    assert read_time(text) is None
 
 
 def test_late_by_a_mark_without_a_time_costs_nothing_and_a_person_is_told(tmp_path: Path) -> None:

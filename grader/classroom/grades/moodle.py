@@ -71,6 +71,11 @@ def fill_moodle(sheet: Sheet, assignment: str, most: float, standings: Sequence[
         GraderError: it is no worksheet, is graded by a scale, or no row is of a student who handed in here.
     """
     columns = find_columns(sheet)
+    if "scale" in columns and "most" not in columns:
+        raise GraderError(
+            f"{sheet.path}: Moodle grades this assignment by a scale, and takes its words alone. Next: set its "
+            "grade to points in Moodle, and download the worksheet again."
+        )
     by_number = numbers(people, "moodle", assignment)
     by_student = {one.student: one for one in standings}
     body = [row for row in range(1, len(sheet.rows)) if sheet.rows[row] != [""]]
@@ -102,7 +107,7 @@ def find_columns(sheet: Sheet) -> dict[str, int]:
     """The columns of a worksheet, by what they are; where two have one title, the last, as in Moodle.
 
     Raises:
-        GraderError: those without which Moodle refuses the file cannot be told, or it is graded by a scale.
+        GraderError: those without which Moodle refuses the file cannot be told.
     """
     columns = {
         kind: column
@@ -121,11 +126,6 @@ def find_columns(sheet: Sheet) -> dict[str, int]:
             f"{sheet.path}: expected Moodle's grading worksheet, with the columns Identifier, Grade and Last modified "
             f"(grade) in its language, found: {listed_titles(sheet)}. Next: download it again from the assignment, "
             "with Moodle set to English."
-        )
-    if "scale" in columns and "most" not in columns:
-        raise GraderError(
-            f"{sheet.path}: Moodle grades this assignment by a scale, and takes its words alone. Next: set its "
-            "grade to points in Moodle, and download the worksheet again."
         )
     return columns
 
