@@ -12,7 +12,7 @@ import pytest
 from canvas_reader import CanvasCourse, converted, delimiter
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moodle_reader import DAY, ENGLISH, FRENCH, GERMAN, LANGUAGES, SOUTH_SLAVIC, MoodleAssignment
+from moodle_reader import DAY, ENGLISH, FRENCH, GERMAN, LANGUAGES, SOUTH_SLAVIC, Language, MoodleAssignment
 
 from grader.classroom.grades.canvas import fill_canvas
 from grader.classroom.grades.filling import Filled, Line, report
@@ -158,7 +158,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), max_
 @given(
     rows=st.lists(st.tuples(CELL, CELL, CELL), max_size=6), end=st.sampled_from(["\n", "\r\n"]), quoted=st.booleans()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_cell_but_the_filled_one_is_the_same_byte_for_byte(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], end: str, quoted: bool
 ) -> None:
@@ -181,7 +181,7 @@ def test_every_cell_but_the_filled_one_is_the_same_byte_for_byte(
 
 
 @given(points=st.floats(0, 1000, allow_nan=False), comma=st.sampled_from(".,"))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_grade_is_read_as_it_was_given_with_either_decimal_sign(
     tmp_path_factory: pytest.TempPathFactory, points: float, comma: str
 ) -> None:
@@ -283,11 +283,94 @@ def test_students_without_a_row_are_named_and_none_is_made(tmp_path: Path) -> No
     filled = fill_moodle(sheet_of(tmp_path, given), "scale", 6.0, list(CLASS.values()), known)
     rows = {line.student: line.why for line in filled.lines if not line.row}
     assert rows == {
-        "right": "no row in the file has this student's number",
+        "right": "no row in the file has the number 1000",
         "half": "not handed in through Moodle",
     }
     assert len(filled.sheet.rows) == given.decode().count("\n")
     assert not filled.whole
+
+
+STANDINGS = st.one_of(
+    st.builds(lambda points: Standing("x", "graded", points=points), st.floats(0, 9)),
+    st.builds(
+        lambda points, penalty: Standing("x", "graded", points=points, late=Late(60.0, penalty)),
+        st.floats(0, 6),
+        st.floats(0, 6),
+    ),
+    st.sampled_from([CLASS["stale"], CLASS["waits"], CLASS["new"], CLASS["absent"]]),
+)
+HELD = st.one_of(st.none(), st.integers(0, 700).map(lambda hundredths: hundredths / 100))
+
+
+@given(
+    rows=st.lists(st.tuples(STANDINGS, HELD, st.booleans()), min_size=1, max_size=8),
+    language=st.sampled_from(LANGUAGES),
+    box=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_moodle_holds_it_takes_the_rows_that_the_table_says_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[Standing, float | None, bool]],
+    language: Language,
+    box: bool,
+) -> None:
+    moodle = MoodleAssignment(language)
+    standings = [dataclasses.replace(one, student=f"s{number}") for number, (one, _, _) in enumerate(rows)]
+    for number, (_, held, locked) in enumerate(rows):
+        moodle.people[number] = f"Ime {number}"
+        if held is not None:
+            moodle.grades[number] = (held, WHEN)
+        if locked:
+            moodle.locked.add(number)
+    known = people("moodle", {one.student: number for number, one in enumerate(standings)})
+    sheet = sheet_of(tmp_path_factory.mktemp("sheet"), moodle.worksheet())
+    filled = fill_moodle(sheet, "scale", 6.0, standings, known)
+    read = moodle.read(sheet.to_bytes(), ignore_modified=box)
+    taken = {f"s{number}" for number, (what, _) in read.items() if what == "taken"}
+    assert taken == {
+        line.student for line in filled.lines if line.became == "written" and (box or "box ticked" not in line.why)
+    }
+    for number, one in enumerate(standings):
+        if one.student in taken:
+            assert one.final is not None
+            assert read[number][1] == pytest.approx(one.final, abs=0.005001)
+
+
+@given(
+    rows=st.lists(st.tuples(STANDINGS, HELD, st.sampled_from(["", "", "EX", "N/A"])), min_size=1, max_size=8),
+    separator=st.sampled_from(",;"),
+    comma=st.sampled_from(".,"),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_canvas_holds_it_takes_the_rows_that_the_table_says_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[Standing, float | None, str]],
+    separator: str,
+    comma: str,
+) -> None:
+    canvas = CanvasCourse({11: ("Kviz", 10.0), 12: ("scale", 6.0)}, {})
+    standings = [dataclasses.replace(one, student=f"s{number}") for number, (one, _, _) in enumerate(rows)]
+    for number, (_, held, word) in enumerate(rows):
+        canvas.students[number] = f"Prezime, Ime {number}"
+        if word == "N/A":
+            canvas.not_assigned.add((number, 12))
+        elif word or held is not None:
+            canvas.scores[number, 12] = word or held or 0.0
+    known = people("canvas", {one.student: number for number, one in enumerate(standings)})
+    sheet = sheet_of(tmp_path_factory.mktemp("sheet"), canvas.gradebook(separator=separator, comma=comma))
+    filled = fill_canvas(sheet, "scale", 6.0, standings, known)
+    read = canvas.read(sheet.to_bytes())
+    assert {f"s{number}" for number, _ in read.grades} == {
+        line.student for line in filled.lines if line.became == "written"
+    }
+    assert {assignment for _, assignment in read.grades} <= {12}
+    assert (read.students, read.assignments) == ([], [])
+
+
+def test_a_column_called_as_in_another_language_is_not_taken_for_the_grade(tmp_path: Path) -> None:
+    content = b"Identifier,Grade,Note,Last modified (grade),ID\nParticipant 1000,,n,-,i\n"
+    filled = fill_in_moodle(tmp_path, content)
+    assert filled.sheet.values(1) == ["Participant 1000", "6", "n", "-", "i"]
 
 
 def test_each_row_is_in_the_table_with_what_became_of_it(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def fill_canvas(
             f"{len(body)}. Next: name the gradebook of this course, or collect its hand-ins with `nbgrader zip_collect "
             f"{assignment}`."
         )
-    lines += without_row(standings, found, people, "canvas")
+    lines += without_row(standings, found, people, "canvas", assignment)
     remarks = [f"Column: {shown(sheet.header[at])}"]
     theirs = [value for value in map(number, maxima) if value is not None]
     if theirs and theirs[0] != rounded(most):

@@ -107,16 +107,22 @@ def numbers(people: People, system: str, assignment: str) -> dict[str, str]:
     }
 
 
-def without_row(standings: Iterable[Standing], found: Iterable[str], people: People, system: str) -> list[Line]:
+def without_row(
+    standings: Iterable[Standing], found: Iterable[str], people: People, system: str, assignment: str
+) -> list[Line]:
     """A line for each student with work here and no row in the file."""
     seen = set(found)
     lines = []
     for one in standings:
         if one.student in seen or one.state == "not handed in":
             continue
-        person = people.by_id.get(one.student)
-        here = person is not None and person.system == system
-        why = "no row in the file has this student's number" if here else f"not handed in through {system.title()}"
+        person, handin = people.by_id.get(one.student), people.handin(one.student, assignment)
+        why = f"not handed in through {system.title()}"
+        if person and handin and person.system == system:
+            why = f"no row in the file has the number {handin.number}"
+            why = (
+                why if handin.number else "handed in without a number, as by a group: enter its members' grades by hand"
+            )
         lines.append(Line("", one.student, "left", why=why))
     return lines
 

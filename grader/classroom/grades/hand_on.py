@@ -66,6 +66,6 @@ def write(path: Path, content: bytes) -> None:
         GraderError: it cannot be written.
     """
     try:
-        write_whole(path, content, mode=0o644)
+        write_whole(path, content)
     except OSError as error:
         raise GraderError(f"{path}: cannot be written ({error.strerror}). Next: name another place.") from None

@@ -30,16 +30,42 @@ from .filling import (
 )
 from .sheet import Sheet, listed_titles
 
-_GRADE = "(?:ocjen|ocen|оцјен|оцен)"
-_TITLES = {
-    "id": r"identifier|id|identifiant|identifik\w+|идентифик\w+",
-    "grade": rf"grade|bewertung|note|{_GRADE}[aа]",
-    "changed": r"last modified \(grade\)|zuletzt geändert \(bewertung\)|dernière modification \(note\)"
-    rf"|.+\({_GRADE}\w*\)",
-    "most": rf"maximum grade|bestwertung|note maximale|(?:maks|najv|макс|нај)\w+ {_GRADE}[aа]",
-    "open": rf"grade can be changed|bewertung kann geändert werden|la note peut être modifiée|{_GRADE}\w+ [^()]+",
-    "scale": r"scale|skala|barème|ljestvica|скала",
-}
+_SOUTH_SLAVIC = "(?:ocjen|ocen|оцјен|оцен)"
+_LANGUAGES = (
+    {
+        "id": "Identifier",
+        "grade": "Grade",
+        "changed": r"Last modified \(grade\)",
+        "most": "Maximum grade",
+        "open": "Grade can be changed",
+        "scale": "Scale",
+    },
+    {
+        "id": "ID",
+        "grade": "Bewertung",
+        "changed": r"Zuletzt geändert \(Bewertung\)",
+        "most": "Bestwertung",
+        "open": "Bewertung kann geändert werden",
+        "scale": "Skala",
+    },
+    {
+        "id": "Identifiant",
+        "grade": "Note",
+        "changed": r"Dernière modification \(note\)",
+        "most": "Note maximale",
+        "open": "La note peut être modifiée",
+        "scale": "Barème",
+    },
+    {
+        "id": r"identifik\w+|идентифик\w+",
+        "grade": f"{_SOUTH_SLAVIC}[aа]",
+        "changed": rf".+\({_SOUTH_SLAVIC}\w*\)",
+        "most": rf"(?:maks|najv|макс|нај)\w+ {_SOUTH_SLAVIC}[aа]",
+        "open": rf"{_SOUTH_SLAVIC}\w+ [^()]+",
+        "scale": "skala|ljestvica|скала",
+    },
+)
+"""Patterns of the titles of columns, by language."""
 NEEDED = ("id", "grade", "changed")
 """Without which Moodle refuses the file."""
 _PARTICIPANT = re.compile(
@@ -99,7 +125,7 @@ def fill_moodle(sheet: Sheet, assignment: str, most: float, standings: Sequence[
             f"among {len(body)}. Next: name the worksheet of this assignment, or collect its hand-ins with `nbgrader "
             f"zip_collect {assignment}`."
         )
-    lines += without_row(standings, found, people, "moodle")
+    lines += without_row(standings, found, people, "moodle", assignment)
     return Filled(sheet, lines, _remarks(sheet, columns, body, most, lines))
 
 
@@ -109,25 +135,27 @@ def find_columns(sheet: Sheet) -> dict[str, int]:
     Raises:
         GraderError: those without which Moodle refuses the file cannot be told.
     """
-    columns = {
-        kind: column
-        for column, title in enumerate(sheet.header)
-        for kind, pattern in _TITLES.items()
-        if re.fullmatch(pattern, title.strip(), re.IGNORECASE)
-    }
-    if "id" not in columns:
-        body = [row for row in range(1, len(sheet.rows)) if sheet.rows[row] != [""]]
-        for column in range(len(sheet.header)):
-            if all(_PARTICIPANT.fullmatch(sheet.value(row, column).strip()) for row in body):
-                columns["id"] = column
-                break
-    if not columns.keys() >= {*NEEDED}:
-        raise GraderError(
-            f"{sheet.path}: expected Moodle's grading worksheet, with the columns Identifier, Grade and Last modified "
-            f"(grade) in its language, found: {listed_titles(sheet)}. Next: download it again from the assignment, "
-            "with Moodle set to English."
-        )
-    return columns
+    body = [row for row in range(1, len(sheet.rows)) if sheet.rows[row] != [""]]
+    participants = [
+        column
+        for column in range(len(sheet.header))
+        if all(_PARTICIPANT.fullmatch(sheet.value(row, column).strip()) for row in body)
+    ]
+    for titles in _LANGUAGES:
+        columns = dict.fromkeys(["id"], participants[0]) if participants else {}
+        columns |= {
+            kind: column
+            for column, title in enumerate(sheet.header)
+            for kind, pattern in titles.items()
+            if re.fullmatch(pattern, title.strip(), re.IGNORECASE)
+        }
+        if columns.keys() >= {*NEEDED}:
+            return columns
+    raise GraderError(
+        f"{sheet.path}: expected Moodle's grading worksheet, with the columns Identifier, Grade and Last modified "
+        f"(grade) in its language, found: {listed_titles(sheet)}. Next: download it again from the assignment, with "
+        "Moodle set to English."
+    )
 
 
 def _fill(sheet: Sheet, row: int, columns: dict[str, int], cell: str, one: Standing, sign: str) -> Line:
