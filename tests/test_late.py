@@ -18,10 +18,12 @@ from grader.classroom.export import export_csv
 from grader.classroom.gradebook import open_gradebook, write_feedback
 from grader.classroom.handin.times import read_time
 from grader.classroom.late import IN_TIME, Late, duration
+from grader.classroom.pages.overview import Task, overview
 from grader.classroom.rows import table
 from grader.classroom.status import report, standings
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.text import sentences
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -52,7 +54,6 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
     at(course, "in-time", "2026-01-10 12:00:00 UTC")
     at(course, "late", "2026-01-11 14:30:00 UTC")
     at(course, "very-late", "2026-02-10 12:00:00 UTC")
-    hand_in(course, "no-time")
     rows = grade_class(course, "scale", run_notebooks=False)
     said = table(course.assignment("scale"), rows)
     assert "late: late by 1 d 2 h, 2 points less in the gradebook." in said
@@ -63,7 +64,6 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
         "in-time": (IN_TIME, 4.0),
         "late": (Late(26.5 * 3600, 2.0), 2.0),
         "very-late": (Late(31 * 86400.0, 4.0), 0.0),
-        "no-time": (IN_TIME, 4.0),
     }
     assert "graded; late by 1 d 2 h: 2 points less" in report("scale", list(stands.values()))
     export_csv(course, tmp_path / "grades.csv")
@@ -74,14 +74,23 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
         for student, row in exported.items()
     }
     assert figures["late"] == ("95400.0", "2.0", "2.0")
-    assert figures["in-time"] == figures["no-time"] == ("0.0", "0.0", "4.0")
-    pages = {student: page.read_text("utf-8") for student, page in write_feedback(course, "scale").items()}
+    assert figures["in-time"] == ("0.0", "0.0", "4.0")
+    pages = {
+        student: page.read_text("utf-8")
+        for student, page in write_feedback(course, "scale", ["in-time", "late"]).items()
+    }
     assert "Kasna predaja</td>" in pages["late"] and ">-2</td>" in pages["late"] and ">1 d 2 h</td>" in pages["late"]
     assert "scale: 2 / 6" in pages["late"]
-    assert "scale: 0 / 6" in pages["very-late"]
-    assert "Kasna predaja" not in pages["in-time"] + pages["no-time"]
+    assert "Kasna predaja" not in pages["in-time"]
 
 
+def test_no_page_shows_less_than_nothing() -> None:
+    page = overview(sentences("en"), "scale", [Task("f", "f", 1.0, 2.0)], Late(60.0, 4.0), None)
+    assert "scale: 0 / 2" in page
+    assert ">-4</td>" in page and ">1 min</td>" in page
+
+
+@pytest.mark.full
 def test_work_that_is_late_and_costs_nothing_is_said_to_be_late(tmp_path: Path) -> None:
     course = with_deadline(tmp_path, "")
     at(course, "late", "2026-01-10 12:26:00 UTC")
