@@ -14,7 +14,7 @@ from test_identity import Download, moodle
 from test_nbgrader_handin import work, zipped
 
 from grader import cli
-from grader.classroom.gradebook import write_feedback
+from grader.classroom.feedback import feedback_page
 from grader.classroom.results import mark_stale
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
@@ -42,7 +42,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     cell_of(notebook, "answer").source = "Zato."
     save_notebook(folder, notebook)
     grade_class(course, "scale", run_notebooks=False)
-    write_feedback(course, "scale", ["ana-anic", "ceda-cedic"])
+    for student in ("ana-anic", "ceda-cedic"):
+        page = feedback_page(course, "scale", student)
+        page.parent.mkdir(parents=True)
+        page.write_text(f"<html><body>{student}</body></html>")
     mark_stale(course, "scale", "ceda-cedic", "for a test")
     return course
 

@@ -20,7 +20,7 @@ from grader.classroom.handin.times import read_time
 from grader.classroom.late import IN_TIME, Late, duration
 from grader.classroom.pages.overview import Task, overview
 from grader.classroom.rows import table
-from grader.classroom.status import report, standings
+from grader.classroom.status import Standing, report, standings
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
 from grader.text import sentences
@@ -53,17 +53,14 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
     course = with_deadline(tmp_path, PER_DAY)
     at(course, "in-time", "2026-01-10 12:00:00 UTC")
     at(course, "late", "2026-01-11 14:30:00 UTC")
-    at(course, "very-late", "2026-02-10 12:00:00 UTC")
     rows = grade_class(course, "scale", run_notebooks=False)
     said = table(course.assignment("scale"), rows)
     assert "late: late by 1 d 2 h, 2 points less in the gradebook." in said
-    assert "very-late: late by 31 d, 4 points less in the gradebook." in said
-    assert said.count("late by") == 2
+    assert said.count("late by") == 1
     stands = {one.student: one for one in standings(course, "scale")}
     assert {student: (one.late, one.final) for student, one in stands.items()} == {
         "in-time": (IN_TIME, 4.0),
         "late": (Late(26.5 * 3600, 2.0), 2.0),
-        "very-late": (Late(31 * 86400.0, 4.0), 0.0),
     }
     assert "graded; late by 1 d 2 h: 2 points less" in report("scale", list(stands.values()))
     export_csv(course, tmp_path / "grades.csv")
@@ -84,7 +81,8 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
     assert "Kasna predaja" not in pages["in-time"]
 
 
-def test_no_page_shows_less_than_nothing() -> None:
+def test_nobody_has_less_than_nothing() -> None:
+    assert Standing("ana", "graded", points=1.0, late=Late(60.0, 4.0)).final == 0.0
     page = overview(sentences("en"), "scale", [Task("f", "f", 1.0, 2.0)], Late(60.0, 4.0), None)
     assert "scale: 0 / 2" in page
     assert ">-4</td>" in page and ">1 min</td>" in page
@@ -169,6 +167,12 @@ def test_late_by_a_mark_without_a_time_costs_nothing_and_a_person_is_told(tmp_pa
     assert any("does not say by how much, so no points were taken" in line for line in row.look)
     (stands,) = standings(course, "scale")
     assert stands.final == stands.points == row.total
+
+
+@pytest.mark.full
+def test_late_by_a_mark_and_a_time_costs_what_the_course_takes_for_it(tmp_path: Path) -> None:
+    course = with_deadline(tmp_path, "\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    assert Download(course)({"anaanic_LATE_12_34_rad.zip": zipped(work(course))}) == []
     (course.submitted / "anaanic" / "scale" / "timestamp.txt").write_text("2026-01-10 12:00:01 UTC")
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert not any("does not say by how much" in line for line in row.look)
