@@ -98,7 +98,7 @@ def test_moodle_takes_and_skips_each_row_as_the_table_says(tmp_path: Path) -> No
     }
     assert lines["same"].became == "unchanged"
     assert lines["regraded"].why == "in place of 1.00"
-    assert lines["late"].why == "late by 1 d 1 h, 1.5 points less"
+    assert lines["late"].why == "late by 1 d 1 h, taken off: 1.5"
     assert not filled.whole
 
 
@@ -376,7 +376,7 @@ def test_a_column_called_as_in_another_language_is_not_taken_for_the_grade(tmp_p
 def test_each_row_is_in_the_table_with_what_became_of_it(tmp_path: Path) -> None:
     filled = fill_in_moodle(tmp_path, moodle_class().worksheet())
     counts, _, *lines = report("scale", filled).splitlines()
-    assert counts == "scale: 6 grades written, 1 were there already, 2 would be skipped, 5 left as they are."
+    assert counts == "scale: 6 written, 1 unchanged, 2 skipped, 5 left as they are."
     said = {line.split()[1]: re.split(r"  +", line)[1:] for line in lines if line.startswith("Participant")}
     assert len(said) == len(NUMBERS) + 1
     assert said["1000"] == ["right", "6", "written"]
@@ -395,6 +395,7 @@ WRONG = {
     "half of UTF-16": ("\ufeffIdentifier,Grade\n".encode("utf-16-le")[:-1], "begins as UTF-16-LE, and is not"),
     "UTF-32": ("Identifier,Grade\n".encode("utf-32"), "expected text"),
     "another code page": ("Identifier,Grade,Ćć\n".encode("cp1250"), "Windows-1250 than in Windows-1252"),
+    "no code page": (b"Identifier,Grade,\x81\n", "Windows-1250 than in Windows-1252"),
     "nobody of the class": (b"Identifier,Grade,Last modified (grade)\nParticipant 7,,-\n", "found none among 1"),
 }
 

@@ -55,14 +55,14 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
     at(course, "late", "2026-01-11 14:30:00 UTC")
     rows = grade_class(course, "scale", run_notebooks=False)
     said = table(course.assignment("scale"), rows)
-    assert "late: late by 1 d 2 h, 2 points less in the gradebook." in said
+    assert "late: late by 1 d 2 h, taken off in the gradebook: 2." in said
     assert said.count("late by") == 1
     stands = {one.student: one for one in standings(course, "scale")}
     assert {student: (one.late, one.final) for student, one in stands.items()} == {
         "in-time": (IN_TIME, 4.0),
         "late": (Late(26.5 * 3600, 2.0), 2.0),
     }
-    assert "graded; late by 1 d 2 h: 2 points less" in report("scale", list(stands.values()))
+    assert "graded; late by 1 d 2 h, taken off: 2" in report("scale", list(stands.values()))
     export_csv(course, tmp_path / "grades.csv")
     with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
         exported = {row["student_id"]: row for row in csv.DictReader(file)}
@@ -94,7 +94,7 @@ def test_work_that_is_late_and_costs_nothing_is_said_to_be_late(tmp_path: Path) 
     at(course, "late", "2026-01-10 12:26:00 UTC")
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert row.late == Late(26 * 60.0, 0.0)
-    assert "late by 26 min, 0 points less" in table(course.assignment("scale"), [row])
+    assert "late by 26 min, taken off in the gradebook: 0." in table(course.assignment("scale"), [row])
     assert ">26 min</td>" in write_feedback(course, "scale")["late"].read_text("utf-8")
 
 

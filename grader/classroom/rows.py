@@ -89,7 +89,7 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
             old = " The points shown are older and stale." if any(p is not None for p in row.points.values()) else ""
             text.append(f"{shown(row.student)}: not graded, no score was written. {shown(row.problem)}{old}")
     text += [
-        f"{shown(row.student)}: late by {row.late.by}, {row.late.penalty:g} points less in the gradebook."
+        f"{shown(row.student)}: late by {row.late.by}, taken off in the gradebook: {row.late.penalty:g}."
         for row in rows
         if row.late.by
     ]

@@ -116,7 +116,7 @@ def report(name: str, found: Sequence[Standing]) -> str:
         if one.answers:
             said.append(f"waits for a person: {one.answers} {'answer' if one.answers == 1 else 'answers'}")
         if one.late.by:
-            said.append(f"late by {one.late.by}: {one.late.penalty:g} points less")
+            said.append(f"late by {one.late.by}, taken off: {one.late.penalty:g}")
         said += [f"look: {shown(reason)}" for reason in one.look]
         points = "-" if one.points is None else f"{one.points:g}"
         lines.append(f"{shown(one.student).ljust(width)}  {points:>6}  {'; '.join(said)}")

@@ -71,7 +71,7 @@ def without_grade(one: Standing) -> str:
 
 def beside(one: Standing) -> list[str]:
     """What there is to know of a grade that is handed on."""
-    said = [f"late by {one.late.by}, {one.late.penalty:g} points less"] if one.late.by else []
+    said = [f"late by {one.late.by}, taken off: {one.late.penalty:g}"] if one.late.by else []
     return [*said, "needs a look (`grader status`)"] if one.look else said
 
 
@@ -133,8 +133,8 @@ def report(name: str, filled: Filled) -> str:
     for line in filled.lines:
         counts[line.became] += 1
     text = [
-        f"{name}: {counts['written']} grades written, {counts['unchanged']} were there already, {counts['skipped']} "
-        f"would be skipped, {counts['left']} left as they are."
+        f"{name}: {counts['written']} written, {counts['unchanged']} unchanged, {counts['skipped']} skipped, "
+        f"{counts['left']} left as they are."
     ]
     rows = [("row", "student", "grade", "")]
     rows += [(line.row or "-", line.student or "-", line.grade or "-", _said(line)) for line in filled.lines]

@@ -131,7 +131,7 @@ def _decoded(content: bytes, path: Path, known: Collection[str]) -> tuple[str, s
             continue
     told = [word for word in known if not word.isascii()]
     seen = {page: sum(word in text for word in told) for page, text in texts.items()}
-    best = [page for page in texts if seen[page] == max(seen.values())]
+    best = [page for page in texts if seen[page] == max(seen.values(), default=0)]
     if len({texts[page] for page in best}) != 1:
         raise GraderError(
             f"{path}: expected UTF-8 or UTF-16, found letters that are others in Windows-1250 than in Windows-1252, "
