@@ -373,6 +373,12 @@ def test_a_column_called_as_in_another_language_is_not_taken_for_the_grade(tmp_p
     assert filled.sheet.values(1) == ["Participant 1000", "6", "n", "-", "i"]
 
 
+def test_what_separates_the_columns_is_what_does_so_in_every_row(tmp_path: Path) -> None:
+    content = b"Identifier;Grade;Last modified (grade);one, two, three, four, five\nParticipant 1000;;-;x\n"
+    filled = fill_in_moodle(tmp_path, content)
+    assert filled.sheet.to_bytes() == content.replace(b";;", b";6;")
+
+
 def test_each_row_is_in_the_table_with_what_became_of_it(tmp_path: Path) -> None:
     filled = fill_in_moodle(tmp_path, moodle_class().worksheet())
     counts, _, *lines = report("scale", filled).splitlines()
