@@ -26,17 +26,25 @@ Submit = Callable[..., Path]
 
 
 LONG = (
-    "test_attacks_nbgrader",
     "test_attacks",
-    "test_checks",
+    "test_empty_implementations",
+    "test_warm",
+    "test_attacks_nbgrader",
     "test_demo",
+    "test_hostile",
+    "test_checks",
+    "test_class_of_60",
+    "test_wheel",
     "test_nothing_lost",
     "test_executed_notebook",
     "test_source_notebook",
     "test_fully_connected_notebook",
+    "test_seed_notebook",
     "test_experiments",
     "test_mutation",
     "test_release",
+    "test_translation",
+    "test_classic",
 )
 """The longest files, begun first: with `--dist loadfile` no core then waits for the other at the end."""
 

@@ -227,21 +227,25 @@ def test_attacks_name_no_assignment_and_nothing_of_one() -> None:
 
 
 def mostly_full() -> list[Any]:
-    """Each attack in each sandbox, on the real assignment; `make test` takes a few of them, in turn."""
-    return [
-        pytest.param(
-            attack, name, marks=() if number % 70 == 35 * side else pytest.mark.full, id=f"{attack.name}-{name}"
-        )
-        for number, attack in enumerate(ATTACKS)
-        for side, name in enumerate(NAMES)
-    ]
+    """Each attack in each sandbox, on the real assignment; `make test` takes a few of them, in turn.
+
+    In the long form three go by before the next honest submission: what stays of any of them is seen by it, too.
+    """
+    found = []
+    for number, attack in enumerate(ATTACKS):
+        for side, name in enumerate(NAMES):
+            short, last = number % 70 == 35 * side, number == len(ATTACKS) - 1
+            marks = () if short else pytest.mark.full
+            id = f"{attack.name}-{name}"
+            found.append(pytest.param(attack, name, short or last or number % 3 == 2, marks=marks, id=id))
+    return found
 
 
-@pytest.mark.parametrize(("attack", "sandbox"), mostly_full())
+@pytest.mark.parametrize(("attack", "sandbox", "then_honest"), mostly_full())
 def test_in_each_sandbox_an_attack_changes_nothing_for_the_honest_submission_that_is_graded_next(
-    around_the_course: World, attack: Attack, sandbox: str
+    around_the_course: World, attack: Attack, sandbox: str, then_honest: bool
 ) -> None:
-    assert run(attack, around_the_course, machine.sandbox(sandbox)) == [], attack.tries
+    assert run(attack, around_the_course, machine.sandbox(sandbox), then_honest=then_honest) == [], attack.tries
 
 
 @pytest.mark.parametrize("protection", OFF)

@@ -357,17 +357,26 @@ def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(
 
 
 def test_doctor_fails_where_an_attack_succeeds(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = machine.sandbox("bwrap")
     assert isinstance(found, BubblewrapLauncher)
     # The self-test does not try this one, so it is the battery that must.
     weak = replace(found, lock=replace(found.lock, permit=("shmget",)))
     monkeypatch.setattr("grader.commands.doctor.choose", lambda name, course: weak)
-    assert cli.main(["doctor", "--attack", "shared_memory_segment"]) == 2
+    course = str(arena_last(tmp_path).root)
+    assert cli.main(["doctor", "--course", course, "--attack", "shared_memory_segment"]) == 2
     said = capsys.readouterr().out
     assert "0 of 1 held off" in said
     assert "Takes a segment of shared memory that outlives it." in said
+
+
+@pytest.mark.full
+def test_doctor_asks_those_who_want_points_for_nothing_of_every_assignment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--attack", "zeros"]) == 0
+    said = capsys.readouterr().out
+    for name in Course(ROOT).assignments():
+        assert f"1 of 1 held off, of those who want points for nothing in {name}" in said
 
 
 def test_doctor_refuses_a_name_that_is_no_attack(capsys: pytest.CaptureFixture[str]) -> None:

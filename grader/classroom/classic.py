@@ -13,7 +13,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader.api import Gradebook
@@ -40,7 +39,7 @@ from ..errors import GraderError
 from ..grading.files import files_in
 from ..sandbox.choose import choose
 from ..text import sentences
-from .exporter import grade_id_of, released_notebook
+from .exporter import SubmissionExporter, grade_id_of, released_notebook
 from .kept_open import commit_all
 from .pages.bounded import at_hand
 from .pages.html import STAYS_INSIDE, plain
@@ -55,21 +54,15 @@ MAX_BYTES = 200_000_000
 """Bytes of files beside the notebooks that are carried over."""
 
 
-class ClassicExporter(NotebookExporter):
+class ClassicExporter(SubmissionExporter):
     """Opens the notebook of a submission as data, with bounds, and in the second pass the one of `autograded/`."""
 
-    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> Any:
-        """Convert one notebook.
+    def opened(self, converter: Any, path: Path) -> NotebookNode:
+        """The submitted notebook, and no other.
 
         Raises:
             GraderError: it cannot be read.
         """
-        converter: Any = self.parent
-        if not converter._sanitizing:
-            return super().from_filename(filename, resources, **kw)
-        path = Path(filename)
-        resources = resources if resources is not None else {}
-        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         released = released_notebook(course_of(converter), converter.assignment.name, path.stem)
         handed_out = {grade_id for cell in released.cells if (grade_id := grade_id_of(cell))}
         try:
@@ -78,7 +71,7 @@ class ClassicExporter(NotebookExporter):
             raise GraderError(
                 f"{path}: expected a notebook, found something else ({error}). Next: ask for it again."
             ) from None
-        return self.from_notebook_node(reading.notebook, resources, **kw)  # type: ignore[no-untyped-call]
+        return reading.notebook
 
 
 class RunInside(NbGraderPreprocessor):  # type: ignore[misc]

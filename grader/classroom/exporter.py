@@ -49,13 +49,17 @@ class SubmissionExporter(NotebookExporter):
         path = Path(filename)
         resources = resources if resources is not None else {}
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        return self.from_notebook_node(self.opened(converter, path), resources, **kw)  # type: ignore[no-untyped-call]
+
+    def opened(self, converter: Any, path: Path) -> NotebookNode:
+        """The notebook that is taken for the one at a path of `submitted/`."""
         verdict = verdict_of(converter)
         known = converter.prepared.submitted if converter.prepared and path.stem == verdict.assignment.name else None
         submitted = known or submitted_notebook(path, verdict)
         for note in submitted.notes:
             verdict.note(note.key, **note.names)
         verdict.answers_elsewhere = [*submitted.elsewhere]
-        return self.from_notebook_node(submitted.notebook, resources, **kw)  # type: ignore[no-untyped-call]
+        return submitted.notebook
 
 
 def verdict_of(converter: Any) -> GradedSubmission:

@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,9 @@ def run(options: argparse.Namespace) -> int:
         GraderError: there is no sandbox here, or no such attack.
     """
     course = course_to_try(options.course, options.here)
-    assignment = None if options.quick else _last_assignment(course)
-    pretenders = pretenders_of(assignment) if assignment else {}
-    known = {one.name for one in ATTACKS} | {one.name for one in HANDED_IN} | pretenders.keys()
+    assignments = [] if options.quick else _assignments(course)
+    known = {one.name for one in ATTACKS} | {one.name for one in HANDED_IN}
+    known |= {id for assignment in assignments for id in pretenders_of(assignment)}
     wanted = set(options.attack or known)
     for name in sorted(wanted):
         if name not in known:
@@ -76,12 +76,15 @@ def run(options: argparse.Namespace) -> int:
         print(f"warm       {'holds' if had else 'cannot be had here; each worker starts afresh'}")
         if options.warm and not had:
             return 2
-        return _attacked(course, assignment, wanted, warm if options.warm else launcher) if assignment else 0
+        return _attacked(course, assignments, wanted, warm if options.warm else launcher) if assignments else 0
 
 
-def _attacked(course: Course, assignment: Assignment, wanted: Set[str], launcher: Launcher) -> int:
-    """Run the attacks that are wanted; 0 if all were held off, else 2."""
-    pretenders = pretenders_of(assignment)
+def _attacked(course: Course, assignments: Sequence[Assignment], wanted: Set[str], launcher: Launcher) -> int:
+    """Run the attacks that are wanted; 0 if all were held off, else 2.
+
+    What knows no assignment is run on the last one, which gives what others ask for; pretenders are an assignment's.
+    """
+    assignment = assignments[-1]
     held = True
     if alone := {attack.name: attack for attack in ATTACKS if attack.name in wanted}:
         with world(course, assignment) as around:
@@ -89,11 +92,12 @@ def _attacked(course: Course, assignment: Assignment, wanted: Set[str], launcher
             faults = {attack.name: run_attack(attack, around, launcher) for attack in shown}
         tries = {name: attack.tries for name, attack in alone.items()}
         held &= _report("attacks", tries, faults, f"on {assignment.name}")
-    if pretending := {name: pretender for name, pretender in pretenders.items() if name in wanted}:
-        ones = tqdm(pretending.values(), desc="pretenders", file=sys.stderr, disable=None)
-        faults = {one.id: undue(course, assignment, one, launcher) for one in ones}
-        tries = {name: one.sentence for name, one in pretending.items()}
-        held &= _report("pretenders", tries, faults, "of those who want points for nothing")
+    for asked in assignments:
+        if pretending := {id: pretender for id, pretender in pretenders_of(asked).items() if id in wanted}:
+            ones = tqdm(pretending.values(), desc="pretenders", file=sys.stderr, disable=None)
+            faults = {one.id: undue(course, asked, one, launcher) for one in ones}
+            tries = {id: one.sentence for id, one in pretending.items()}
+            held &= _report("pretenders", tries, faults, f"of those who want points for nothing in {asked.name}")
     if in_class := [attack for attack in HANDED_IN if attack.name in wanted]:
         with world(course, assignment, nbgrader=True) as around:
             faults = run_class(in_class, around, launcher)
@@ -102,11 +106,12 @@ def _attacked(course: Course, assignment: Assignment, wanted: Set[str], launcher
     return 0 if held else 2
 
 
-def _last_assignment(course: Course) -> Assignment:
+def _assignments(course: Course) -> list[Assignment]:
+    """Those whose functions are graded, in the course's order."""
     names = [name for name in course.assignments() if name not in course.classic]
     if not names:
         raise GraderError(f"{course.root}: no assignment to attack. Next: pass --course with one that has some.")
-    return course.assignment(names[-1])  # which gives what the others ask for
+    return [course.assignment(name) for name in names]
 
 
 def _report(what: str, tries: Mapping[str, str], faults: Mapping[str, list[str]], how: str) -> bool:

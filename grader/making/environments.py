@@ -119,6 +119,18 @@ def _lock(course: Course, name: str, wheels: Path | None, tell: Tell) -> Path:
     return lock
 
 
+def worker_lock(course: Course) -> Path:
+    """The lock of what student code may import: the kit's, or the course's own where it has requirements.
+
+    Raises:
+        GraderError: the course's own was not made yet.
+    """
+    lock = course.root / "locks" / "worker.txt" if course.environment() else LOCKS / "worker.txt"
+    if not lock.is_file():
+        raise GraderError(f"{lock}: not there. Next: `grader setup`, which makes it from the course's requirements.")
+    return lock
+
+
 def _lacking(course: Course) -> list[str]:
     """What the course's own lock adds to the kit's, and the kit's environment has not."""
     if not course.settings.environment:
