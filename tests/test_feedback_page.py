@@ -12,6 +12,7 @@ from nbformat.v4 import new_markdown_cell
 from checks.result import CheckResult, Diagnosis, Result
 from grader.classroom.explained import mistakes, remarks
 from grader.classroom.gradebook import open_gradebook, write_feedback
+from grader.classroom.late import Late
 from grader.classroom.pages.overview import Task, overview
 from grader.classroom.whole_class import grade_class
 from grader.course import CONFIG, Course
@@ -170,7 +171,9 @@ def test_a_warning_is_said_once() -> None:
 def test_nothing_that_a_submission_says_becomes_markup_in_the_box(language: str) -> None:
     hostile = "<script>alert(1)</script>\u202e\"'"
     wrong = result(check("f.a", "error", hostile, warnings=(hostile,)))
-    html = overview(sentences(language), hostile, [Task("f", hostile, 1.0, 2.0, remark=hostile)], 0.5, wrong)
+    html = overview(
+        sentences(language), hostile, [Task("f", hostile, 1.0, 2.0, remark=hostile)], Late(90_000, 0.5), wrong
+    )
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 5
     assert "0.5 / 2" in html

@@ -323,6 +323,7 @@ def test_every_command_of_both_command_lines_stands_under_the_same_guard(
     alone = {name: [name] for name in ("demo", "doctor", "setup", "lab")}
     typed = {**alone, "init": ["init", "x", "--package", "y"], "new": ["new", "x", "--function", "y:z"]}
     typed["translate"] = ["translate", "x", "--language", "en"]
+    typed["grades"] = ["grades", "x", "--moodle", "y"]
     for name in cli.COMMANDS:
         module: ModuleType = importlib.import_module(f"grader.commands.{name}")
         monkeypatch.setattr(module, "run", fails)

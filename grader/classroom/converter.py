@@ -33,13 +33,13 @@ from ..text import shown
 from .carrying import carry_over
 from .exporter import verdict_of
 from .kept_open import commit_all
+from .late import TIMESTAMP
 from .pages.bounded import at_hand
 from .prepared import Prepared
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
 from .verdicts import GradedSubmission, grade_submission
 
-_TIMESTAMP = "timestamp.txt"
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\. ?(?P<month>\d{1,2})\. ?(?P<year>\d{4})\.?")
 _ZONE = re.compile(r"(?<=\d) ?([+-])(\d\d):?(\d\d)$")
 _YEARS = (1970, 9000)
@@ -57,10 +57,10 @@ class _PlainFiles(BaseConverter):  # type: ignore[misc]
         verdict = verdict_of(self)
         destination = Path(self._format_dest(assignment_id, student_id))
         destination.mkdir(parents=True, exist_ok=True)  # also where nothing but the notebook was handed in
-        carry_over(verdict, destination, [*self.coursedir.ignore, "*.ipynb", _TIMESTAMP])
+        carry_over(verdict, destination, [*self.coursedir.ignore, "*.ipynb", TIMESTAMP])
         source = Path(self._format_source(assignment_id, student_id))
         if existing_timestamp(str(source)) is not None:
-            (destination / _TIMESTAMP).write_bytes((source / _TIMESTAMP).read_bytes())
+            (destination / TIMESTAMP).write_bytes((source / TIMESTAMP).read_bytes())
 
 
 class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
@@ -130,7 +130,7 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
                 mark_stale(course, assignment_id, student_id, str(error))
             raise
         source = Path(self._format_source(assignment_id, student_id))
-        if os.path.lexists(source / _TIMESTAMP) and existing_timestamp(str(source)) is None:
+        if os.path.lexists(source / TIMESTAMP) and existing_timestamp(str(source)) is None:
             self.verdict.note("timestamp")
         before = self._automatic_scores(assignment_id, student_id)
         super().init_assignment(assignment_id, student_id)
@@ -181,7 +181,7 @@ def folders_of(converter: BaseConverter, assignment: str, student: str) -> list[
 
 def existing_timestamp(folder: str) -> datetime | None:
     """When the work in a folder was submitted; None where its `timestamp.txt` does not say."""
-    path = Path(folder, _TIMESTAMP)
+    path = Path(folder, TIMESTAMP)
     with suppress(Exception):  # what dates can be made to mean, and overflow to, is not known to anybody
         if not path.is_symlink() and path.is_file() and path.stat().st_size < 1000:
             found = parse_utc(_as_nbgrader_reads(path.read_text(encoding="utf-8").strip()))

@@ -4,8 +4,8 @@
 
 writes a row per assignment and student. The first columns are those of nbgrader's exporter; then come automatic and
 manual points, whether something waits for a person, whether the verdict is stale, how the learning management system
-names person and hand-in, a column per task (a function or an answer), named by its graded cell, and a column per check,
-named by its id. A cell is empty where there is no such figure.
+names person and hand-in, by how much it is late, a column per task (a function or an answer), named by its graded cell,
+and a column per check, named by its id. A cell is empty where there is no such figure.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from ..errors import GraderError
 from ..grading.people import People
 from ..text import sentences
 from .gradebook import by_hand, grades, name_of_cell, open_gradebook
+from .late import late
 from .results import Record, read_record, staleness
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
     "late_submission_penalty", "score", "max_score", "auto_score", "manual_score", "waits_for", "stale", "notes",
-    "lms", "lms_number", "lms_name", "lms_folder", "late",
+    "lms", "lms_number", "lms_name", "lms_folder", "late", "seconds_late",
 )  # fmt: skip
 """The columns before those of cells and checks."""
 
@@ -107,8 +108,10 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
         submission = gradebook.find_submission(assignment.name, student.id)
     except MissingEntry:
         return row | {"waits_for": "a submission"}
-    penalty = submission.late_submission_penalty or 0.0
+    lateness = late(submission)
+    penalty = lateness.penalty
     row |= {
+        "seconds_late": lateness.seconds,
         "timestamp": submission.timestamp,
         "raw_score": submission.score,
         "late_submission_penalty": penalty,

@@ -25,6 +25,11 @@ def stale_banner(course: Course) -> str:
     return f'{_MARK} style="{_STYLE}">{"<br>".join(lines)}</div>'
 
 
+def says_stale(page: Path) -> bool:
+    """Whether a page that was written says that its points no longer count."""
+    return _MARK.encode() in page.read_bytes()
+
+
 def say_stale(course: Course, assignment: str, student: str) -> None:
     """Put the banner on a page that was written before; remove the page if that cannot be done."""
     page = feedback_page(course, assignment, student)

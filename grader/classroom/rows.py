@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 
 from checks.core import Assignment
 
+from ..course import Course
 from ..reference.mistakes import words_of
-from ..text import listed, shown
+from ..text import listed, sentences, shown
+from .explained import mistakes
+from .late import IN_TIME, Late
+from .results import read_record
 
 WIDTH = 100
 """Columns of a terminal that the table may take."""
@@ -33,11 +37,31 @@ class Row:
 
     known: dict[str, str] = field(default_factory=dict)
     """The known mistakes that explain it, each with the first check that shows it."""
+    late: Late = IN_TIME
+    """How late it was handed in, and what that costs; the points are those before it."""
 
     @property
     def total(self) -> float:
         """Automatic points."""
         return sum(points or 0.0 for points in self.points.values())
+
+
+def row_of(
+    course: Course,
+    assignment: Assignment,
+    student: str,
+    points: dict[str, float | None],
+    problem: str,
+    kept: bool,
+    late: Late,
+) -> Row:
+    """The row of one submission, by the verdict that is stored."""
+    record = None if problem else read_record(course, assignment.name, student)
+    say = sentences("en")
+    look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
+    known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
+    own = {function: points.get(function) for function in assignment.functions}
+    return Row(student, own, look, problem, kept, known, late)
 
 
 def table(assignment: Assignment, rows: Sequence[Row]) -> str:
@@ -64,6 +88,11 @@ def table(assignment: Assignment, rows: Sequence[Row]) -> str:
         if row.problem:
             old = " The points shown are older and stale." if any(p is not None for p in row.points.values()) else ""
             text.append(f"{shown(row.student)}: not graded, no score was written. {shown(row.problem)}{old}")
+    text += [
+        f"{shown(row.student)}: late by {row.late.by}, taken off in the gradebook: {row.late.penalty:g}."
+        for row in rows
+        if row.late.by
+    ]
     kept = sum(row.kept for row in rows)
     if kept:
         text.append(f"An earlier run did not end; the {kept} submissions that it had graded are kept as they were.")

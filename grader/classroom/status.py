@@ -18,6 +18,7 @@ from ..course import Course
 from ..errors import GraderError
 from ..text import sentences, shown
 from .gradebook import by_hand, grades, open_gradebook, require_assignment
+from .late import IN_TIME, Late, late
 from .results import Record, read_record, staleness
 from .whole_class import handed_in
 
@@ -38,6 +39,13 @@ class Standing:
     """Answers that a person has still to read."""
     look: tuple[str, ...] = ()
     """Why a person should look at the submission."""
+    late: Late = IN_TIME
+    """How late it was handed in, and what that costs."""
+
+    @property
+    def final(self) -> float | None:
+        """The grade: points without what is taken for late work; None where there is no score."""
+        return None if self.points is None else max(0.0, self.points - self.late.penalty)
 
     @property
     def done(self) -> bool:
@@ -60,21 +68,23 @@ def standings(course: Course, name: str) -> list[Standing]:
     return [_standing(course, name, student, student in there, held) for student in sorted({*there, *known, *held})]
 
 
-def _held(gradebook: Gradebook, name: str) -> dict[str, tuple[float | None, int]]:
-    """Points and unread answers by student, of those with a submission in the gradebook."""
+_Held = tuple[float | None, int, Late]
+"""Points, unread answers, and how late it is."""
+
+
+def _held(gradebook: Gradebook, name: str) -> dict[str, _Held]:
+    """What the gradebook holds by student, of those with a submission in it."""
     found = {}
     for submission in gradebook.assignment_submissions(name):
         own = grades(submission)
         scored = own and all(grade.auto_score is not None for grade in own if not by_hand(grade))
         answers = sum(bool(grade.needs_manual_grade) for grade in own if by_hand(grade))
-        found[str(submission.student.id)] = (float(submission.score) if scored else None, answers)
+        found[str(submission.student.id)] = (float(submission.score) if scored else None, answers, late(submission))
     return found
 
 
-def _standing(
-    course: Course, name: str, student: str, there: bool, held: dict[str, tuple[float | None, int]]
-) -> Standing:
-    points, answers = held.get(student, (None, 0))
+def _standing(course: Course, name: str, student: str, there: bool, held: dict[str, _Held]) -> Standing:
+    points, answers, by = held.get(student, (None, 0, IN_TIME))
     if points is None:
         return Standing(student, "not graded" if there else "not handed in")
     record: Record | None = None
@@ -87,7 +97,7 @@ def _standing(
         why = f"{course.submitted.name}/ no longer holds the submission"
     say = sentences("en")
     look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
-    return Standing(student, "stale" if why else "graded", why, points, answers, look)
+    return Standing(student, "stale" if why else "graded", why, points, answers, look, by)
 
 
 def report(name: str, found: Sequence[Standing]) -> str:
@@ -105,6 +115,8 @@ def report(name: str, found: Sequence[Standing]) -> str:
         said = [f"{one.state}: {shown(one.why)}" if one.why else one.state]
         if one.answers:
             said.append(f"waits for a person: {one.answers} {'answer' if one.answers == 1 else 'answers'}")
+        if one.late.by:
+            said.append(f"late by {one.late.by}, taken off: {one.late.penalty:g}")
         said += [f"look: {shown(reason)}" for reason in one.look]
         points = "-" if one.points is None else f"{one.points:g}"
         lines.append(f"{shown(one.student).ljust(width)}  {points:>6}  {'; '.join(said)}")

@@ -20,6 +20,7 @@ from ..grading.spoken import as_handed_out
 from ..grading.submission import Unreadable
 from ..sandbox.launch import Launcher
 from ..text import sentences, shown
+from .late import TIMESTAMP
 from .results import Note, Record
 from .runs import unfinished
 
@@ -126,6 +127,8 @@ def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder
     handin = People(course).handin(student, assignment.name)
     if handin and handin.late:
         notes.append(Note("late", {"folder": handin.folder}))
+        if not (folder / TIMESTAMP).exists():
+            notes.append(Note("late_without_time"))
     with suppress(OSError):
         with (folder / NOT_UNPACKED).open(encoding="utf-8", errors="replace") as file:
             problems = file.read(_LONGEST_WORD).splitlines()

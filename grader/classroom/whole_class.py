@@ -41,11 +41,10 @@ from ..sandbox.process import StudentProcess
 from ..sandbox.staging import SUBMISSION, stage_kit
 from ..sandbox.temporary import no_room, temporary_folder
 from ..sandbox.warm import Orphaned
-from ..text import sentences, shown
+from ..text import shown
 from . import runs
 from .classic import ClassicConverter
 from .converter import SubmissionConverter
-from .explained import mistakes
 from .gradebook import (
     automatic_points,
     course_config,
@@ -57,12 +56,13 @@ from .gradebook import (
     without_remarks,
 )
 from .kept_open import forget_all, gradebooks_kept_open
+from .late import IN_TIME, late_work
 from .pages.bounded import at_hand
 from .pages.notebook import notebooks_warmed
 from .prepared import Prepared
 from .preparing import prepare
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
-from .rows import Row
+from .rows import Row, row_of
 from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, grade_submission, submission_folder
 
@@ -142,11 +142,19 @@ def grade_class(
                         _require_working(course, used)
                     done.add(student)
         with open_gradebook(course) as gradebook:
-            points = automatic_points(gradebook, name)
+            points, by = automatic_points(gradebook, name), late_work(gradebook, name)
         if students is None:
             runs.end(course, name)
     return [
-        _row(course, assignment, student, points.get(student, {}), problems.get(student, ""), student in kept)
+        row_of(
+            course,
+            assignment,
+            student,
+            points.get(student, {}),
+            problems.get(student, ""),
+            student in kept,
+            by.get(student, IN_TIME),
+        )
         for student in chosen
     ]
 
@@ -380,18 +388,6 @@ def _require_working(course: Course, launcher: Launcher) -> None:
         stage_kit(stage)
         with StudentProcess(stage, launcher) as process:
             process.begin()
-
-
-def _row(
-    course: Course, assignment: Assignment, student: str, points: dict[str, float | None], problem: str, kept: bool
-) -> Row:
-    record = None if problem else read_record(course, assignment.name, student)
-    say = sentences("en")
-    look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
-    known = {one.known: one.checks[0].id for one in mistakes(record.result) if one.known} if record else {}
-    return Row(
-        student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known
-    )
 
 
 def cores() -> int:

@@ -9,7 +9,8 @@ student handed in (`senders`):
 and inside lies the assignment's folder, at any depth. `LmsExtractor` unpacks it, `LmsCollector` tells nbgrader where
 each file belongs: `PACKAGE/MODULE.py` arrives as `submitted/ime-prezime/NAME/PACKAGE/MODULE.py`.
 Who is who the course's store remembers (`grading.people`).
-A file that cannot be placed is named with the reason, and stops nothing else.
+A file that cannot be placed is named with the reason, and stops nothing else. Moodle's grading worksheet, put beside
+the download, says when each hand-in came (`times`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -37,6 +39,7 @@ from ...text import log_to, shown
 from ..gradebook import course_config, course_directory
 from .archives import DEEPEST, LITTER, MAX_FILES, Budget, is_archive, unpack
 from .senders import Sender, sender_of, user_of
+from .times import is_worksheet, times_beside
 
 _NAMED = 5
 _LONGEST_HEAD = 2_000
@@ -69,6 +72,7 @@ def plan(
     handed_out: Mapping[str, Collection[bytes]] | None = None,
     people: People | None = None,
     package: str = PACKAGE,
+    handed: Mapping[str, datetime] | None = None,
 ) -> Plan:
     """Tell where each file under `extracted` belongs.
 
@@ -79,6 +83,7 @@ def plan(
         handed_out: files of each release, by path; a copy of one takes no other file's place.
         people: of the course; whoever is new is entered.
         package: the name of the folder that students write in.
+        handed: when each number of Moodle's handed in, as far as its worksheet says so.
 
     Of several files for one place the newest counts.
     """
@@ -113,8 +118,13 @@ def plan(
         )
         late = any(sender.late for _, sender in entries)
         person.handins[assignment] = HandIn(number, shown(entries[0][0].name), late)
-        if times := [sender.time for _, sender in entries if sender.time]:
-            result.times[person.id] = max(times).isoformat(" ")
+        times = [sender.time for _, sender in entries if sender.time]
+        if first.system == "moodle" and number in (handed or {}):
+            times.append((handed or {})[number])
+        if times:
+            # In the system's zone, which is taken to be this machine's; nbgrader would take it for UTC.
+            with suppress(OverflowError, ValueError):  # a year that no zone has
+                result.times[person.id] = max(times).astimezone().isoformat(" ")
         _place(result, person.id, entries, assignment, modules, handed_out or {}, package)
     return result
 
@@ -282,6 +292,8 @@ class LmsExtractor(ExtractorPlugin):  # type: ignore[misc]
         left = 0
         for path in sorted(files, key=lambda path: budget.order(path.relative_to(archive))):
             place = extracted / path.relative_to(archive)
+            if path.parent == archive and is_worksheet(path):
+                continue  # read where it lies
             if is_archive(path):
                 for problem in unpack(path, place.parent, budget=budget):
                     self.log.warning("Not unpacked: %s", problem)
@@ -318,7 +330,8 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         extracted = Path(app._format_collect_path(app.extracted_directory))
         course = Course(Path(app.coursedir.root))
         people = People(course)
-        made = plan(extracted, name, _modules(app), _handed_out(course, name), people, course.package.name)
+        handed = times_beside(Path(app._format_collect_path(app.archive_directory)))
+        made = plan(extracted, name, _modules(app), _handed_out(course, name), people, course.package.name, handed)
         people.save()
         _leave_word(made, course, name)
         kinds: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -14,6 +14,7 @@ from checks.language import Catalogue
 from checks.result import Result
 
 from ..explained import Explained, mistakes, remarks
+from ..late import Late
 from .html import tame
 
 _BOX = "border:1px solid #767676;border-radius:4px;padding:.8em 1.2em 1em;margin:0 0 1.5em;background:#fff;color:#111"
@@ -39,25 +40,25 @@ class Task:
     """What else there is to say of it."""
 
 
-def overview(say: Catalogue, assignment: str, tasks: Sequence[Task], penalty: float, result: Result | None) -> str:
+def overview(say: Catalogue, assignment: str, tasks: Sequence[Task], late: Late, result: Result | None) -> str:
     """The box as HTML.
 
     Args:
         say: the kit's sentences, in the page's language.
         assignment: its name.
         tasks: in the order of their cells.
-        penalty: points that a late submission loses.
+        late: how late it was handed in, and what that costs.
         result: the verdict check by check; None if none is stored.
     """
-    points = sum(task.points for task in tasks) - penalty
+    points = max(0.0, sum(task.points for task in tasks) - late.penalty)
     most = sum(task.max_points for task in tasks)
     parts = [f"<h2 style='margin:.2em 0 .5em'>{escape(assignment)}: {points:g} / {most:g}</h2>"]
     waiting = sum(task.waits for task in tasks)
     if waiting:
         parts.append(f"<p>{escape(say('page_waiting', count=str(waiting)))}</p>")
     rows = "".join(_row(say, task) for task in tasks)
-    if penalty:
-        rows += _line(escape(say("page_late")), f"-{penalty:g}", "")
+    if late.by or late.penalty:
+        rows += _line(escape(say("page_late")), f"-{late.penalty:g}" if late.penalty else "0", escape(late.by))
     parts.append(f'<table style="border-collapse:collapse;margin:0 0 1em;border:0">{rows}</table>')
     if result is not None:
         wrong, more = mistakes(result), remarks(result)

@@ -19,6 +19,7 @@ from ...errors import GraderError
 from ...text import sentences
 from ..exporter import grade_id_of, released_notebook
 from ..feedback import stale_banner
+from ..late import Late
 from ..pages.overview import Task, overview
 from ..results import Record, read_record, staleness
 from .step import Resources, Step
@@ -82,7 +83,7 @@ class Overview(Step):
         say = sentences(record.result.language if record else course.language)
         titles = question_titles(_spoken(course, names["assignment"], record), names["assignment"], names["notebook"])
         classic = names["assignment"] in course.classic
-        waiting = _waiting(names)
+        waiting, by = _in_the_gradebook(names)
         tasks = []
         for cell in nb.cells:
             if not classic:
@@ -102,9 +103,8 @@ class Overview(Step):
                         "" if answered else say("page_no_response"),
                     )
                 )
-        penalty = float(names.get("late_penalty") or 0)
         result = record.result if record else None
-        resources["overview"] = overview(say, names["assignment"], tasks, penalty, result)
+        resources["overview"] = overview(say, names["assignment"], tasks, by, result)
         words = ("page_answer", "page_comment", "page_points", "page_top")
         resources["words"] = {word: escape(say(word)) for word in words}
         return nb, resources
@@ -152,8 +152,10 @@ _NO_RESPONSE = "No response."
 _BOLD = re.compile(r"\*\*([^*\n]{1,80}?)(?:\s*\([^()*]*\))?[.:]?\*\*")
 
 
-def _waiting(names: dict[str, str]) -> set[str]:
-    """The cells that a person has still to read."""
+def _in_the_gradebook(names: dict[str, str]) -> tuple[set[str], Late]:
+    """The cells that a person has still to read, and how late this notebook is, with its own part of the penalty."""
     with Gradebook(names["db_url"]) as gradebook:
         notebook = gradebook.find_submission_notebook(names["notebook"], names["assignment"], names["student"])
-        return {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+        waiting = {grade.name for grade in notebook.grades if grade.needs_manual_grade}
+        seconds = float(notebook.assignment.total_seconds_late)
+        return waiting, Late(seconds, float(notebook.late_submission_penalty or 0.0))
