@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,21 @@ def mark_stale(course: Course, assignment: str, student: str, reason: str) -> No
                 path.replace(_set_aside(path))
         except OSError as error:
             raise GraderError(f"{path}: could not be marked stale ({error.strerror}).") from None
+
+
+@contextmanager
+def stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: set[str]) -> Iterator[None]:
+    """Mark the verdicts stale that a run was to replace, if it ends before it has."""
+    try:
+        yield
+    except GraderError as error:
+        try:
+            for student in chosen:
+                if student not in done:
+                    mark_stale(course, name, student, f"{UNFINISHED}: {error}")
+        except GraderError as second:
+            raise GraderError(f"{error} And earlier verdicts are not marked as stale: {second}") from None
+        raise
 
 
 def _set_aside(path: Path) -> Path:
