@@ -5,18 +5,17 @@ import io
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from ctypes import CDLL
 from pathlib import Path
 from typing import Any
 
 import machine
 import pytest
-from classroom import WRONG, fingerprint, hand_in
+from classroom import WRONG, ask, fingerprint, hand_in
 
 from grader import cli
 from grader.classroom.export import export_csv
@@ -49,7 +48,8 @@ class Killed:
 
     def grade(self, course: Course, event: int | None = None, after: float | None = None) -> dict[str, Any]:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"course": str(course.root), "event": event, "after": after}) + "\n")
+        request = {"course": str(course.root), "event": event, "after": after, "url": os.environ.get("GRADEBOOK_URL")}
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return self.answer()
 
@@ -62,22 +62,22 @@ def copy_of(course: Course, folder: Path) -> Course:
 
 def state(course: Course) -> dict[str, Any]:
     """All that a run leaves: every row of points and comments, graded folders, verdicts."""
-    with closing(sqlite3.connect(course.root / "grades.db")) as database:
-        tables = {
-            table: sorted(
-                database.execute(
-                    f"SELECT submitted_assignment.student_id, base_cell.name, {columns} FROM {table} "
-                    f"JOIN base_cell ON base_cell.id = {table}.cell_id "
-                    f"JOIN submitted_notebook ON submitted_notebook.id = {table}.notebook_id "
-                    "JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id"
-                ).fetchall(),
-                key=repr,
-            )
-            for table, columns in (
-                ("grade", "auto_score, manual_score, needs_manual_grade"),
-                ("comment", "auto_comment, manual_comment"),
-            )
-        }
+    tables = {
+        table: sorted(
+            ask(
+                course,
+                f"SELECT submitted_assignment.student_id, base_cell.name, {columns} FROM {table} "
+                f"JOIN base_cell ON base_cell.id = {table}.cell_id "
+                f"JOIN submitted_notebook ON submitted_notebook.id = {table}.notebook_id "
+                "JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id",
+            ),
+            key=repr,
+        )
+        for table, columns in (
+            ("grade", "auto_score, manual_score, needs_manual_grade"),
+            ("comment", "auto_comment, manual_comment"),
+        )
+    }
     records = {}
     for path in (course.store / "results" / "scale").iterdir():
         data = json.loads(path.read_text(encoding="utf-8"))

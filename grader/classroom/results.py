@@ -29,7 +29,7 @@ from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
 from ..text import Note as Note
 from .feedback import say_stale
-from .runs import unfinished
+from .runs import Busy, unfinished
 
 INSIDE = "graded_inside"
 """What every verdict on a classic assignment says: where it was reached."""
@@ -156,6 +156,8 @@ def stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: se
     """Mark the verdicts stale that a run was to replace, if it ends before it has."""
     try:
         yield
+    except Busy:
+        raise  # the verdicts are another grader's
     except GraderError as error:
         try:
             for student in chosen:

@@ -63,6 +63,7 @@ from .prepared import Prepared
 from .preparing import prepare
 from .results import mark_stale, read_record, remove_drafts, stale_if_it_fails, staleness
 from .rows import Row
+from .server import only_one_on_server
 from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, grade_submission, submission_folder
 
@@ -110,13 +111,19 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
-    with runs.only_one(course, name), stale_if_it_fails(course, name, chosen, done), gradebooks_kept_open():
+    with (
+        runs.only_one(course, name),
+        stale_if_it_fails(course, name, chosen, done),
+        only_one_on_server(course_directory(course_config(course), name).db_url, name),
+        gradebooks_kept_open(),
+    ):
         config = course_config(course)
         if not run_notebooks:
             config.ExecuteForReading.enabled = False
         with open_gradebook(course) as gradebook:
             require_assignment(gradebook, name)
             require_writable(gradebook)
+        forget_all()  # a server would see a transaction that does nothing while the class is judged
         remove_drafts(course, name)
         ensure_secret(course, replace=new_secret)
         used = launcher() if callable(launcher) else launcher or choose(course=course)
