@@ -1,6 +1,8 @@
 """The address of a gradebook: what is said of it holds no password, and who gets it."""
 
 import os
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from grader.grading.secret import VARIABLE
 from grader.sandbox.launch import clean_environment
 from grader.surroundings import SECRETS, without_secrets
 
+ROOT = Path(__file__).parent.parent
 PASSWORD = "correct-horse"
 NOBODY = f"postgresql+psycopg://grader:{PASSWORD}@127.0.0.1:1/course"
 """Where nobody answers; where the driver is not installed, that is what is said."""
@@ -133,6 +136,20 @@ def test_who_neither_draws_inputs_nor_writes_grades_gets_neither_secret_nor_addr
     for environment in (clean_environment(), without_secrets()):
         assert PASSWORD not in environment.values()
     assert {*os.environ} - {*without_secrets()} == {*SECRETS}
+
+
+def test_the_guide_has_the_lines_that_are_tested_here() -> None:
+    [lines] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "postgresql.md").read_text("utf-8"), re.DOTALL)
+    assert lines.split() == ON_SERVER.split()
+
+
+def test_the_driver_is_an_extra_with_a_lock_of_its_own_that_names_no_index_and_setup_leaves_it_out() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["optional-dependencies"]["postgresql"] == project["dependency-groups"]["postgresql"]
+    lock = (ROOT / "locks" / "postgresql.txt").read_text(encoding="utf-8")
+    assert re.search(r"^psycopg==[\d.]+ \\\n    --hash=sha256:", lock, re.MULTILINE)
+    assert "psycopg-binary==" in lock and "://" not in lock and "--index" not in lock and "--find-links" not in lock
+    assert "psycopg" not in (ROOT / "locks" / "kit.txt").read_text(encoding="utf-8")
 
 
 def test_the_processes_that_render_pages_get_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
