@@ -30,6 +30,7 @@ LONG = (
     "test_attacks",
     "test_checks",
     "test_demo",
+    "test_postgresql",
     "test_nothing_lost",
     "test_executed_notebook",
     "test_source_notebook",
