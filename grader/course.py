@@ -192,11 +192,21 @@ WORKER, NOTEBOOK = ".venv-worker", ".venv-notebook"
 """In a course's root, the environments in which student code and submitted notebooks run."""
 
 
+_OF_A_COPY = """
+# A copy's own, after the course's settings: its gradebook is the one beside this file.
+c.CourseDirectory.root = __file__[: -len("/nbgrader_config.py")]
+c.CourseDirectory.db_url = f"sqlite:///{c.CourseDirectory.root}/grades.db?timeout=60"
+"""
+
+
 def copy_configuration(course: Course, root: Path) -> None:
-    """Make a course of a folder: with another's settings, and with links to that one's environments."""
+    """Make a course of a folder: with another's settings, a gradebook of its own, and links to the environments."""
     for name in (CONFIG, FILE):
         if (course.root / name).is_file():
             shutil.copy(course.root / name, root / name)
+    if (root / CONFIG).is_file():
+        with (root / CONFIG).open("a", encoding="utf-8") as settings:
+            settings.write(_OF_A_COPY)
     for name in (WORKER, NOTEBOOK):
         if (course.root / name).is_dir():
             (root / name).symlink_to((course.root / name).resolve())

@@ -19,6 +19,14 @@ _FILES = ("json", "junit")
 _VARIABLES = ("GRADER_WORKER_PYTHON", "GRADER_NOTEBOOK_PYTHON", "FUNKCIJE_DATA", "XDG_CACHE_HOME", "TMPDIR")
 """Variables that name a file or a folder, from the current one if it is not said from where."""
 
+SECRETS = ("GRADER_SECRET", "GRADEBOOK_URL", "PGPASSWORD")
+"""Variables that a process needs which draws inputs or writes grades, and no other."""
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for a process that the kit starts and that neither draws inputs nor writes grades."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
 
 def trust_only_what_is_installed() -> None:
     """Look for modules and programs where they are installed, and not in the current folder.

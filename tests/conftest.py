@@ -33,6 +33,7 @@ LONG = (
     "test_demo",
     "test_hostile",
     "test_checks",
+    "test_postgresql",
     "test_class_of_60",
     "test_wheel",
     "test_nothing_lost",

@@ -1,8 +1,9 @@
 """Runs `grader grade` and kills it: a process that imports everything once, and forks a grader for each request.
 
 A request is a line of JSON: {"course": path, "event": number of the event at which it dies, or null, "after": seconds
-after which it is killed, or null}. Events are what Python's audit hooks see: every file that is opened, renamed or
-removed, every process, socket and database. The answer is a line too: its exit status, how many events it came to if it
+after which it is killed, or null, "url": of a gradebook on a server, or null}. Events are what Python's audit hooks
+see: every file that is opened, renamed or removed, every process, socket and database; on a server, every statement and
+the end of every transaction. The answer is a line too: its exit status, how many events it came to if it
 came to its end, and what outlived it.
 """
 
@@ -16,8 +17,11 @@ from contextlib import suppress
 from ctypes import CDLL
 from pathlib import Path
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
 _PR_SET_CHILD_SUBREAPER = 36
-_KINDS = ("open", "os.", "shutil.", "sqlite3.", "subprocess.", "socket.", "tempfile.", "fcntl.")
+_KINDS = ("open", "os.", "shutil.", "sqlite3.", "subprocess.", "socket.", "tempfile.", "fcntl.", "sqlalchemy.")
 
 
 def main() -> None:
@@ -60,6 +64,10 @@ def run(request: dict[str, object], count: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
+    if request["url"]:
+        os.environ["GRADEBOOK_URL"] = str(request["url"])
+        for name in ("before_cursor_execute", "commit"):
+            event.listen(Engine, name, lambda *_: sys.audit("sqlalchemy.event"))
     status = grader(["grade", "scale", "--skip-notebooks", "--jobs", "2", "--course", str(request["course"])])
     os.write(count, str(seen).encode())
     os._exit(status)

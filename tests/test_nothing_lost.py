@@ -1,8 +1,5 @@
 """Nothing lost: a grader that is killed, a machine that gives out, a submission that cannot be read."""
 
-import csv
-import io
-import json
 import os
 import random
 import resource
@@ -14,13 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
-from ctypes import CDLL
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import machine
 import pytest
 from classroom import (
     NO_KERNEL,
@@ -40,11 +35,20 @@ from classroom import (
     whole_class,
 )
 from nbgrader.converters import BaseConverter
+from surviving import (
+    Killed,
+    copy_of,
+    fill,
+    graded_class,
+    one_line,
+    run_grader,
+    small_disk,
+    stale_everywhere,
+    state,
+)
 
-from grader import cli
 from grader.classroom import carrying, runs
 from grader.classroom import whole_class as grade
-from grader.classroom.export import export_csv
 from grader.classroom.feedback import feedback_page
 from grader.classroom.gradebook import open_gradebook, write_feedback
 from grader.classroom.results import read_record, staleness, write_record
@@ -68,33 +72,6 @@ MOMENTS = 12
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     return released_course(tmp_path, IMPATIENT)
-
-
-class Killed:
-    """`grader grade` in a process that can be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("killed.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"TMPDIR": str(self.temporary), "OPENBLAS_NUM_THREADS": "1"},
-        )
-        self.answer()
-
-    def answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return answer
-
-    def grade(self, course: Course, event: int | None = None, after: float | None = None) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"course": str(course.root), "event": event, "after": after}) + "\n")
-        self.process.stdin.flush()
-        return self.answer()
 
 
 @pytest.fixture(scope="module")
@@ -131,43 +108,6 @@ def undisturbed(killed: Killed, class_before: Course, tmp_path_factory: pytest.T
     assert (answer["status"], answer["orphans"]) == (0, [])
     assert scores(course) == {"ana": 4, "bo wrong": 4, "ceca": 1, "no-package": 0, "no-notebook": 4, "Žana Đurić": 4}
     return {"state": state(course), "events": answer["events"], "seconds": seconds}
-
-
-def copy_of(course: Course, folder: Path) -> Course:
-    root = folder / "a course"
-    shutil.copytree(course.root, root)
-    return Course(root)
-
-
-def state(course: Course) -> dict[str, Any]:
-    """All that a run leaves: every row of points and comments, graded folders, verdicts."""
-    with closing(sqlite3.connect(course.root / "grades.db")) as database:
-        tables = {
-            table: sorted(
-                database.execute(
-                    f"SELECT submitted_assignment.student_id, base_cell.name, {columns} FROM {table} "
-                    f"JOIN base_cell ON base_cell.id = {table}.cell_id "
-                    f"JOIN submitted_notebook ON submitted_notebook.id = {table}.notebook_id "
-                    "JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id"
-                ).fetchall(),
-                key=repr,
-            )
-            for table, columns in (
-                ("grade", "auto_score, manual_score, needs_manual_grade"),
-                ("comment", "auto_comment, manual_comment"),
-            )
-        }
-    records = {}
-    for path in (course.store / "results" / "scale").iterdir():
-        data = json.loads(path.read_text(encoding="utf-8"))
-        del data["run"], data["result"]["seconds"]
-        records[path.name] = data
-    return {
-        **tables,
-        "records": records,
-        "autograded": fingerprint(course.root / "autograded"),
-        "runs": list((course.store / "runs" / "scale").iterdir()),
-    }
 
 
 def finish_and_compare(
@@ -231,74 +171,6 @@ def test_a_grader_killed_again_and_again_by_the_clock_is_finished_by_the_next_ru
     assert {end["status"] for end in ends} <= {-signal.SIGKILL, 0}  # a machine may have got faster since
     assert not any(end["orphans"] for end in ends)
     finish_and_compare(course, killed, undisturbed, monkeypatch)
-
-
-def run_grader(
-    course: Course, *arguments: str, apart: bool = False, poor: bool = False, **environment: str
-) -> tuple[int, str, str]:
-    """Run `grader grade scale`: its status, and what it says.
-
-    Args:
-        course: what is graded.
-        arguments: further ones.
-        apart: runs it in a process of its own.
-        poor: the same, without the rights by which root reads and writes everything.
-        environment: further variables, where it runs in this process.
-    """
-    words = ["grade", "scale", "--course", str(course.root), *arguments]
-    if apart or poor:
-        command = [sys.executable, "-m", "grader.cli", *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, check=False, preexec_fn=drop_rights if poor else None
-        )
-        status, out, err = done.returncode, done.stdout, done.stderr
-    else:
-        printed, logged = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(logged):
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            status, out, err = cli.main(words), printed.getvalue(), logged.getvalue()
-    said = "\n".join(line for line in err.splitlines() if "%|" not in line)
-    assert "Traceback" not in said
-    return status, out, said
-
-
-def drop_rights() -> None:
-    """Leave root no more than anybody: file permissions hold again."""
-    if os.geteuid() == 0:
-        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-            CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
-
-
-def graded_class(course: Course) -> None:
-    """Two submissions, graded; then one of them handed in anew, better."""
-    hand_in(course, "ana")
-    hand_in(course, "bo", WRONG)
-    grade_class(course, "scale")
-    write_feedback(course, "scale")
-    shutil.rmtree(course.submitted / "bo")
-    hand_in(course, "bo")
-
-
-def stale_everywhere(course: Course, folder: Path) -> dict[str, bool]:
-    """Whether records, export and feedback call each score stale."""
-    export_csv(course, folder / "stale.csv")
-    with (folder / "stale.csv").open(encoding="utf-8", newline="") as file:
-        exported = {row["student_id"]: bool(row["stale"]) for row in csv.DictReader(file)}
-    found = {}
-    for student, in_export in exported.items():
-        record = read_record(course, "scale", student)
-        page = feedback_page(course, "scale", student)
-        on_page = not page.exists() or "grader-stale" in page.read_text(encoding="utf-8")
-        assert record is None or bool(staleness(course, record)) == in_export == on_page, student
-        found[student] = in_export
-    return found
-
-
-def one_line(said: str) -> str:
-    lines = said.splitlines()
-    assert len(lines) == 1, said
-    return lines[0]
 
 
 def test_a_locked_gradebook_is_said_in_one_line_and_leaves_every_old_score_stale(
@@ -400,35 +272,6 @@ def test_a_temporary_folder_that_fills_up_ends_the_run_and_leaves_every_old_scor
     assert scores(course) == {"ana": 4.0, "bo": 1.0}
     assert stale_everywhere(course, tmp_path) == {"ana": True, "bo": True}
     assert [row.total for row in grade_class(course, "scale")] == [4.0, 4.0]
-
-
-@contextmanager
-def small_disk(place: Path) -> Iterator[Path]:
-    """A disk of 40 MB; that no file may grow is tested below, where none can be mounted."""
-    place.mkdir()
-    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    mount = [*root, "mount", "-t", "tmpfs", "-o", f"size=40m,uid={os.geteuid()}", "tmpfs", str(place)]
-    said = "sudo is not installed" if root and not shutil.which("sudo") else ""
-    if not said:
-        done = subprocess.run(mount, capture_output=True, text=True, check=False)
-        said = done.stderr.strip() if done.returncode else ""
-    if said:
-        refused = "the kernel refuses it to root here" if not root else ""
-        machine.lacks(f"a small disk can be mounted by root alone: {said}", refused=refused)
-    try:
-        yield place
-    finally:
-        subprocess.run([*root, "umount", "--lazy", str(place)], check=True)
-
-
-def fill(disk: Path) -> None:
-    with (disk / "filling").open("wb", buffering=0) as file:
-        with suppress(OSError):
-            while file.write(bytes(2**16)):
-                pass
-        with suppress(OSError):
-            while file.write(b"0"):
-                pass
 
 
 def test_a_file_that_may_not_grow_writes_no_score_and_leaves_every_old_one_stale(

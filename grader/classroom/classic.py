@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 import shutil
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,7 @@ from .pages.notebook import NotebookBounds, run_notebook
 from .pages.reading import read_notebook
 from .results import INSIDE, UNFINISHED, Note, Record, digest_checks, digest_submission, mark_stale, write_record
 from .runs import only_one, unfinished
+from .server import only_one_on_server
 from .steps.for_reading import inert_cells, show
 from .steps.scoring import SUMMARY
 
@@ -168,8 +168,11 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
 
     def convert_notebooks(self) -> None:
         """One grader at a time."""
-        lock = nullcontext() if self.alone else only_one(course_of(self), self.assignment.name)
-        with lock, nullcontext() if self.alone else at_hand():
+        if self.alone:
+            super().convert_notebooks()
+            return
+        name = self.assignment.name
+        with only_one(course_of(self), name), only_one_on_server(self.coursedir.db_url, name), at_hand():
             super().convert_notebooks()
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:

@@ -38,6 +38,7 @@ from .pages.bounded import at_hand
 from .prepared import Prepared
 from .results import UNFINISHED, mark_stale, read_record, staleness, write_record
 from .runs import only_one
+from .server import only_one_on_server
 from .verdicts import GradedSubmission, grade_submission
 
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\. ?(?P<month>\d{1,2})\. ?(?P<year>\d{4})\.?")
@@ -103,7 +104,8 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
         if self.prepared:  # by a class run, which keeps others away itself
             yield
             return
-        with only_one(course_of(self), self.coursedir.assignment_id), at_hand():
+        name = self.coursedir.assignment_id
+        with only_one(course_of(self), name), only_one_on_server(self.coursedir.db_url, name), at_hand():
             yield
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:

@@ -26,7 +26,10 @@ first class that a course's configuration names. Exchanged are:
     nbgrader's writes a line for each folder, of which there may be thousands. May go when that is a debug line.
 `Gradebook.__init__`, `Gradebook.close`, `MetadataValidatorV3.validate_cell`
     nbgrader does the same work again for each step and each cell, as `kept_open` says. May go when nbgrader keeps an
-    engine for each address and compiles its schema once.
+    engine for each address and compiles its schema once. Beside that, a gradebook on a server is opened as `server`
+    says: the tables are made once, and nothing is written without the lock.
+`Gradebook.update_or_create_student`
+    Of two transactions that enter one student, nbgrader's second one fails. May go when it leaves that to the database.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ from ..text import shown
 from . import converter as ours
 from .classic import ClassicConverter
 from .exporter import SubmissionExporter
-from .kept_open import close_shared, open_shared, validate_once
+from .kept_open import close_shared, enter_student, open_shared, validate_once
 
 
 def _start(converter: Autograde) -> None:
@@ -124,4 +127,5 @@ ZipCollectApp.extract_archive_files = _extract
 ZipCollectApp._mkdirs_if_missing = _make_folder
 Gradebook.__init__ = open_shared
 Gradebook.close = close_shared
+Gradebook.update_or_create_student = enter_student
 MetadataValidatorV3.validate_cell = validate_once

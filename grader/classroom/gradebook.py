@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import logging
-import re
 import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator
@@ -30,6 +29,8 @@ from ..text import log_to, shown
 from . import exchanged as exchanged  # what nbgrader's own converters need here
 from .feedback import feedback_page
 from .programs import find_own_programs
+from .server import cannot_be_used, on_server
+from .server import require_writable as require_writable_on_server
 
 NEEDED = {
     "sanitize_preprocessors": ("RestoreCells", "RestoreModules"),
@@ -91,16 +92,11 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
     """
     coursedir = CourseDirectory(config=course_config(course))
     find_own_programs()
-    where = re.sub(r"^sqlite:///|\?.*$", "", coursedir.db_url)
     try:
         with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
             yield gradebook
     except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(error).splitlines()[0]
-        raise GraderError(
-            f"{where}: the gradebook cannot be used ({reason}). Next: wait for another run to end, or restore the file "
-            "from a copy; no score was changed by this step."
-        ) from None
+        raise cannot_be_used(coursedir.db_url, error) from None
 
 
 def require_assignment(gradebook: Gradebook, name: str) -> None:
@@ -121,8 +117,11 @@ def require_writable(gradebook: Gradebook) -> None:
     """Make sure that the gradebook can be written to now, by a change that is taken back.
 
     Raises:
-        sqlite3.Error: it cannot; `open_gradebook` says so in one line.
+        sqlite3.Error, SQLAlchemyError: it cannot; `open_gradebook` says so in one line.
+        GraderError: another run may be at work.
     """
+    if on_server(gradebook.engine.url):
+        require_writable_on_server(gradebook.engine)
     if gradebook.engine.dialect.name != "sqlite":
         return
     connection = gradebook.engine.raw_connection()

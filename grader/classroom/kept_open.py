@@ -16,6 +16,9 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from .server import first_opening, keep_watch, no_driver, one_at_a_time
 
 _MOST_KNOWN = 10_000
 """Different cells' metadata that are remembered: as they were handed out, there is one for each graded cell."""
@@ -37,6 +40,20 @@ class _Open:
         self.session.flush()
         self.session.expire_all()
 
+    def take_back(self) -> None:
+        """Take back what was written and not committed; the connection may be lost, and with it all of that."""
+        try:
+            self.session.rollback()
+        except SQLAlchemyError:
+            self.session.invalidate()
+        self.session.expunge_all()
+
+    def end(self) -> None:
+        """Close it, whatever became of the connection."""
+        self.take_back()
+        self.session.remove()
+        self.engine.dispose()
+
     def leave(self) -> None:
         """Forget what was read, as a session does that is closed."""
         self.session.flush()
@@ -52,8 +69,7 @@ def gradebooks_kept_open() -> Iterator[None]:
         yield
     finally:
         for one in _open.values():
-            one.session.remove()
-            one.engine.dispose()
+            one.end()
         _open = outer
 
 
@@ -66,17 +82,25 @@ def commit_all() -> None:
 def forget_all() -> None:
     """Take back what was written since the last `commit_all`."""
     for one in (_open or {}).values():
-        one.session.rollback()
-        one.session.expunge_all()
+        one.take_back()
 
 
 def open_shared(
     gradebook: Gradebook, db_url: str, course_id: str = "default_course", authenticator: Any = None
 ) -> None:
-    """Open a gradebook as nbgrader does, or find the one that is kept open."""
+    """Open a gradebook as nbgrader does, or find the one that is kept open.
+
+    Raises:
+        GraderError: its address cannot be read, or its driver is not installed.
+    """
     known = _open.get(db_url) if _open is not None else None
     if known is None:
-        stock_open(gradebook, db_url, course_id, authenticator)
+        try:
+            with first_opening(db_url):
+                stock_open(gradebook, db_url, course_id, authenticator)
+        except ImportError as error:
+            raise no_driver(db_url, error) from None
+        keep_watch(gradebook.engine)
         if _open is not None:
             _open[db_url] = _Open(gradebook)
         return
@@ -95,6 +119,12 @@ def close_shared(gradebook: Gradebook) -> None:
     stock_close(gradebook)
 
 
+def enter_student(gradebook: Gradebook, student_id: str, **names: Any) -> Any:
+    """Enter a student as nbgrader does, after another transaction that does so at the moment."""
+    one_at_a_time(gradebook, student_id)
+    return stock_enter(gradebook, student_id, **names)
+
+
 def validate_once(validator: MetadataValidatorV3, cell: NotebookNode) -> None:
     """Check a cell's metadata as nbgrader does, unless the same were found right earlier."""
     described = json.dumps([cell.cell_type, cell.metadata.get("nbgrader")], sort_keys=True)
@@ -107,4 +137,5 @@ def validate_once(validator: MetadataValidatorV3, cell: NotebookNode) -> None:
 
 stock_open = Gradebook.__init__
 stock_close = Gradebook.close
+stock_enter = Gradebook.update_or_create_student
 stock_validate = MetadataValidatorV3.validate_cell

@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
 from ..text import Note as Note
 from .feedback import say_stale
-from .runs import unfinished
+from .runs import Busy, unfinished
 
 INSIDE = "graded_inside"
 """What every verdict on a classic assignment says: where it was reached."""
@@ -147,6 +149,23 @@ def mark_stale(course: Course, assignment: str, student: str, reason: str) -> No
                 path.replace(_set_aside(path))
         except OSError as error:
             raise GraderError(f"{path}: could not be marked stale ({error.strerror}).") from None
+
+
+@contextmanager
+def stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: set[str]) -> Iterator[None]:
+    """Mark the verdicts stale that a run was to replace, if it ends before it has."""
+    try:
+        yield
+    except Busy:
+        raise  # the verdicts are another grader's
+    except GraderError as error:
+        try:
+            for student in chosen:
+                if student not in done:
+                    mark_stale(course, name, student, f"{UNFINISHED}: {error}")
+        except GraderError as second:
+            raise GraderError(f"{error} And earlier verdicts are not marked as stale: {second}") from None
+        raise
 
 
 def _set_aside(path: Path) -> Path:

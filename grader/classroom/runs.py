@@ -19,12 +19,17 @@ from ..course import Course
 from ..errors import GraderError
 
 
+class Busy(GraderError):
+    """Another grader is at work on the same assignment, and what it does is not touched."""
+
+
 @contextlib.contextmanager
 def only_one(course: Course, assignment: str) -> Iterator[None]:
-    """Keep every other grader away from an assignment's scores; the system drops the lock with the process.
+    """Keep other graders of this machine away from an assignment's scores; the system drops the lock with the process.
 
     Raises:
-        GraderError: another one is at work.
+        Busy: another one is at work.
+        GraderError: nothing can be written there.
     """
     path = _folder(course) / f"{assignment}.lock"
     # A file that merely exists would outlive a grader that was killed, so no such lock where the disk has no other.
@@ -33,7 +38,7 @@ def only_one(course: Course, assignment: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise GraderError(
+        raise Busy(
             f"{path}: another grader is at work on {assignment!r}. Next: wait until it has ended, then grade again."
         ) from None
     except OSError as error:

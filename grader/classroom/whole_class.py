@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -61,8 +61,9 @@ from .pages.bounded import at_hand
 from .pages.notebook import notebooks_warmed
 from .prepared import Prepared
 from .preparing import prepare
-from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
+from .results import mark_stale, read_record, remove_drafts, stale_if_it_fails, staleness
 from .rows import Row, row_of
+from .server import only_one_on_server
 from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, grade_submission, submission_folder
 
@@ -110,13 +111,19 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
-    with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done), gradebooks_kept_open():
+    with (
+        runs.only_one(course, name),
+        stale_if_it_fails(course, name, chosen, done),
+        only_one_on_server(course_directory(course_config(course), name).db_url, name),
+        gradebooks_kept_open(),
+    ):
         config = course_config(course)
         if not run_notebooks:
             config.ExecuteForReading.enabled = False
         with open_gradebook(course) as gradebook:
             require_assignment(gradebook, name)
             require_writable(gradebook)
+        forget_all()  # a server would see a transaction that does nothing while the class is judged
         remove_drafts(course, name)
         ensure_secret(course, replace=new_secret)
         used = launcher() if callable(launcher) else launcher or choose(course=course)
@@ -157,21 +164,6 @@ def grade_class(
         )
         for student in chosen
     ]
-
-
-@contextmanager
-def _stale_if_it_fails(course: Course, name: str, chosen: Iterable[str], done: set[str]) -> Iterator[None]:
-    """Mark the verdicts stale that a run was to replace, if it ends before it has."""
-    try:
-        yield
-    except GraderError as error:
-        try:
-            for student in chosen:
-                if student not in done:
-                    mark_stale(course, name, student, f"{UNFINISHED}: {error}")
-        except GraderError as second:
-            raise GraderError(f"{error} And earlier verdicts are not marked as stale: {second}") from None
-        raise
 
 
 def _graded_by(course: Course, name: str, student: str, run: str) -> bool:

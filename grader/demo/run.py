@@ -28,11 +28,6 @@ from .people import fill_in, hand_in_class, has_class, read_class
 FOLDER = Path("build", "demo")
 MARKER = ".made-by-grader-demo"
 """Lies in a folder that a demo made; without it, nothing in a folder is touched."""
-_SETTINGS = """
-# The demo's own, after the course's settings: its gradebook is the one beside this file.
-c.CourseDirectory.root = __file__[: -len("/nbgrader_config.py")]
-c.CourseDirectory.db_url = f"sqlite:///{c.CourseDirectory.root}/grades.db?timeout=60"
-"""
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 
 Tell = Callable[[str], None]
@@ -139,8 +134,6 @@ def fresh_copy(course: Course, folder: Path) -> Course:
     for original in (course.source, course.package, course.checks):
         shutil.copytree(original, folder / original.name, ignore=_NOT_COPIED)
     copy_configuration(course, folder)
-    with (folder / CONFIG).open("a", encoding="utf-8") as settings:
-        settings.write(_SETTINGS)
     _stays_inside(copy)
     return copy
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from ..course import NOTEBOOK, WORKER, Course
 from ..errors import GraderError
 from ..files import write_whole
 from ..sandbox.launch import python_in
+from ..surroundings import without_secrets
 
 LOCKS = Path(__file__).parents[1] / "locks"
 _ENVIRONMENTS = {
@@ -185,7 +185,7 @@ def _run(command: Sequence[str], what: str, **variables: str) -> None:
         GraderError: it failed, with its last line.
     """
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **variables}
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**without_secrets(), **variables}
     )
     if done.returncode:
         said = [line for line in done.stdout.splitlines() if line.strip()][-1:] or [f"status {done.returncode}"]

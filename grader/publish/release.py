@@ -18,7 +18,8 @@ from traitlets.config import Config
 
 from checks.handin import MANIFEST
 
-from ..classroom.gradebook import course_config
+from ..classroom.gradebook import course_config, open_gradebook, require_writable
+from ..classroom.server import address, on_server
 from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..plugins import name_of, names_of
@@ -68,6 +69,8 @@ def release(
         # The gradebook knows one notebook, in the course's first language: cells and points are the same.
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
+    else:
+        _refuse_without_server(course)
     tell(f"Rendering and proving {release} ...")
     _generate(GenerateAssignment, course, name, config, tell)
     tell(f"{'Executing' if execute else 'Rendering'} the worked notebook into {solutions} ...")
@@ -111,6 +114,17 @@ def _refuse_untranslated(course: Course, name: str, tell: Callable[[str], None])
         )
     if lines:
         raise GraderError(f"{lines[0]} ({places(course, name)[0]} is left as it was.)")
+
+
+def _refuse_without_server(course: Course) -> None:
+    """Before anything is made, make sure that a gradebook on a server can be written to; nbgrader would not say why.
+
+    Raises:
+        GraderError: it cannot.
+    """
+    if on_server(address(CourseDirectory(config=course_config(course)).db_url)):
+        with open_gradebook(course) as gradebook:
+            require_writable(gradebook)
 
 
 def stale(course: Course, name: str) -> list[str]:

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from ..errors import GraderError
 from ..sandbox.temporary import temporary_folder
+from ..surroundings import without_secrets
 from ..text import as_on_a_terminal
 from .proof import write_files
 
@@ -60,7 +61,7 @@ def execute(
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=on_start,
         )
-        env = {key: value for key, value in os.environ.items() if key not in _LEFT_OUT}
+        env = {key: value for key, value in without_secrets().items() if key not in _LEFT_OUT}
         try:
             # What a cell writes to stderr comes as an output; here would come what the kernel says about itself.
             client.execute(env=env | _SET, stderr=subprocess.DEVNULL)

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from ...course import KIT
+from ...surroundings import without_secrets
 from .html import LONGEST, LONGEST_MARKDOWN, as_text
 
 SECONDS = 3.0
@@ -160,7 +161,12 @@ def _take() -> subprocess.Popen[bytes]:
     # Isolated: nothing is imported from the working directory, or from where the environment says.
     command = [sys.executable, "-I", "-W", "ignore", "-c", _START, str(KIT)]
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        close_fds=True,
+        env=without_secrets(),
     )
 
 

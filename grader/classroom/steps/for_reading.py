@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
@@ -19,6 +18,7 @@ from ...course import Course
 from ...sandbox.choose import choose
 from ...sandbox.launch import Launcher
 from ...sandbox.warm import Orphaned
+from ...surroundings import without_secrets
 from ...text import sentences
 from ..exporter import grade_id_of, released_notebook
 from ..pages.bounded import Inert
@@ -94,7 +94,7 @@ def _fill_cache(course: Course, code: str) -> None:
         subprocess.run(
             [sys.executable, "-c", code],
             cwd=course.root,
-            env=os.environ | {"FUNKCIJE_OFFLINE": "1"},
+            env=without_secrets() | {"FUNKCIJE_OFFLINE": "1"},
             capture_output=True,
             timeout=300,
             check=False,
