@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
+    "report": "the class in one page: points, mistakes, what to explain, who needs a look",
     "lab": "JupyterLab with formgrader, on the course",
     "demo": "a small class in a disposable copy of the course, from release to gradebook and feedback",
     "doctor": "say what sandbox this machine gives, and run the battery of attacks against it",
