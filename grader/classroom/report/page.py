@@ -73,7 +73,6 @@ def page(
     environment.filters |= {"shown": shown, "number": number, "percent": percent}
     text: str = environment.get_template("page.html.j2").render(
         generator=GENERATOR,
-        course_title=course.settings.titles,
         made=f"{datetime.now():%Y-%m-%d %H:%M}",
         each=[Words(course, assignment, language) for language in languages],
         n=numbers,
@@ -87,6 +86,7 @@ def page(
         went=went(numbers),
         bar=task_bar,
         named=NAMED,
+        alone=lambda students: [(student, "") for student in students],
         explained_at_once=EXPLAINED,
         percent=percent,
         share=check_bar,

@@ -42,6 +42,8 @@ class Words:
     def __init__(self, course: Course, assignment: Assignment, language: str) -> None:
         self.language = language
         self.say: Catalogue = sentences(language)
+        title = course.settings.title
+        self.course_title = title if isinstance(title, str) else title.get(language, "")
         self._own = words_of(assignment, language)
         self._titles: dict[str, str] = {}
         notebooks = notebooks_of(assignment)
