@@ -10,7 +10,6 @@ ten seconds for 2,000.
 
 import argparse
 import json
-import os
 import platform
 import random
 import resource
@@ -20,16 +19,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from nbgrader.api import Gradebook
 
-from grader.classroom import results
+from checks.demo import HandIn
 from grader.classroom.gradebook import open_gradebook
 from grader.classroom.report.make import read_report
 from grader.classroom.report.places import report_path
-from grader.classroom.results import read_record, record_path
+from grader.classroom.results import Staleness, record_path
 from grader.classroom.status import standings
 from grader.classroom.whole_class import grade_class
 from grader.course import OWN, Course
@@ -48,8 +48,6 @@ T = TypeVar("T")
 
 def graded_few(folder: Path) -> Course:
     """A course with the demo's class and some more mistakes, graded."""
-    from checks.demo import HandIn
-
     course = fresh_copy(OWN, folder)
     release(course, NAME, execute=False)
     assignment = course.assignment(NAME)
@@ -120,6 +118,28 @@ def timed(what: str, work: Callable[[], T]) -> T:
     return done
 
 
+def measure(course: Course, students: int) -> None:
+    """Print what the report of a class takes."""
+    print(f"{students} students of {NAME}; Python {platform.python_version()}, processor seconds:")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "grader.cli", "report", NAME, "--course", str(course.root)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=OWN.root)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"  {'grader report, as it is typed':48s}{taken:7.2f} s")
+    found = timed("where everybody stands (grader status)", lambda: standings(course, NAME))
+    assert sum(one.state == "graded" for one in found) == students
+    report = timed("all that, and the numbers", lambda: read_report(course, NAME))
+    path = report_path(course, NAME)
+    html = timed("the page", lambda: report.html(path))
+    timed("the JSON", report.data)
+    timed("without names, in all", lambda: read_report(course, NAME, anonymous=True).html(path))
+    records = [replace(one.record, stamp="") for one in found[: max(1, students // 20)] if one.record]
+    counts = Staleness(course, NAME)
+    timed(f"{len(records)} submissions that are read, not stamped", lambda: [counts.why(record) for record in records])
+    print(f"  {'size of the page':48s}{len(html.encode()) / 1e6:7.2f} MB")
+
+
 def main() -> None:
     """Make the class, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -129,31 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         course = graded_few(options.keep or Path(temporary) / "course")
         multiply(course, options.students)
-        print(f"{options.students} students of {NAME}; Python {platform.python_version()}, processor seconds:")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "grader.cli", "report", NAME, "--course", str(course.root)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=OWN.root, env=os.environ)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"  {'grader report, as it is typed':48s}{taken:7.2f} s")
-        print(f"  {'its peak memory':48s}{after.ru_maxrss / 1024:5.0f} MB")
-        found = timed("where everybody stands (grader status)", lambda: standings(course, NAME))
-        assert sum(one.state == "graded" for one in found) == options.students
-        report = timed("all that, and the numbers", lambda: read_report(course, NAME))
-        path = report_path(course, NAME)
-        html = timed("the page", lambda: report.html(path))
-        timed("the JSON", report.data)
-        print(f"  {'size of the page':48s}{len(html.encode()) / 1e6:6.2f} MB")
-        timed("without names, in all", lambda: read_report(course, NAME, anonymous=True).html(path))
-        some = found[: max(1, len(found) // 20)]
-        counts = results.Staleness(course, NAME)
-        records = [record for one in some if (record := read_record(course, NAME, one.student))]
-        from dataclasses import replace
-
-        timed(
-            f"staleness of {len(records)} submissions that are read",
-            lambda: [counts.why(replace(record, stamp="")) for record in records],
-        )
+        measure(course, options.students)
 
 
 if __name__ == "__main__":

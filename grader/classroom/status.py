@@ -14,6 +14,8 @@ from typing import Literal
 
 from nbgrader.api import Student
 
+from checks.language import Catalogue
+
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences, shown
@@ -63,15 +65,15 @@ def standings(course: Course, name: str) -> list[Standing]:
         require_assignment(gradebook, name)
         cells = held(gradebook, name)
         known = [str(student) for (student,) in gradebook.db.query(Student.id)]
-    counts = Staleness(course, name)
+    counts, say = Staleness(course, name), sentences("en")
     return [
-        _standing(course, name, student, student in there, tuple(cells.get(student, ())), counts)
+        _standing(course, name, student, student in there, tuple(cells.get(student, ())), counts, say)
         for student in sorted({*there, *known, *cells})
     ]
 
 
 def _standing(
-    course: Course, name: str, student: str, there: bool, cells: tuple[Held, ...], counts: Staleness
+    course: Course, name: str, student: str, there: bool, cells: tuple[Held, ...], counts: Staleness, say: Catalogue
 ) -> Standing:
     if not cells or any(one.automatic is None for one in cells if not one.by_hand):
         return Standing(student, "not graded" if there else "not handed in", held=cells)
@@ -83,7 +85,6 @@ def _standing(
         why = str(error)
     if not there:
         why = GONE
-    say = sentences("en")
     look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
     points = sum(one.points for one in cells)
     answers = sum(one.waits for one in cells if one.by_hand)
