@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "grade one folder that holds a student's package, with no database",
     "grade": "grade everything under submitted/ into nbgrader's gradebook",
     "status": "say who handed in, who is graded, whose verdict is stale, and who waits for a person",
+    "report": "the class in one page: points, mistakes, what to explain, who needs a look",
     "grades": "fill in the grades in the file that Moodle or Canvas gave",
     "gradescope": "the zip from which Gradescope builds an assignment's autograder",
     "lab": "JupyterLab with formgrader, on the course",

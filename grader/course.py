@@ -27,6 +27,8 @@ KIT = Path(__file__).resolve().parent.parent
 CONFIG = "nbgrader_config.py"
 KEPT = ("submitted", "downloaded", "autograded", "feedback")
 """Folders of a course for what students handed in."""
+REPORTS = "reports"
+"""The folder of a course for `grader report`."""
 _NO_COURSE = (
     f"not inside a course (no {CONFIG} here or above). Next: change to the course's folder, or pass --course FOLDER."
 )

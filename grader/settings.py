@@ -43,6 +43,7 @@ _TAKEN = {
     "submitted",
     "autograded",
     "feedback",
+    "reports",
 }
 """Names that a package cannot have, since something else of a course, or of the kit, has them."""
 

@@ -81,7 +81,7 @@ def state(course: Course) -> dict[str, Any]:
     records = {}
     for path in (course.store / "results" / "scale").iterdir():
         data = json.loads(path.read_text(encoding="utf-8"))
-        del data["run"], data["result"]["seconds"]
+        del data["run"], data["stamp"], data["result"]["seconds"]
         records[path.name] = data
     return {
         **tables,

@@ -6,6 +6,7 @@ The notebooks are nbgrader's own, of its tests and its documentation, read from 
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import shutil
@@ -136,6 +137,8 @@ def test_every_result_of_a_classic_assignment_says_how_it_was_graded(
     assert cli.main(["grade", NAME, "--course", str(tmp_path)]) == 0
     assert sentence in capsys.readouterr().out
     assert json.loads(record_path(course, NAME, "ana").read_text())["notes"] == [{"key": "graded_inside", "names": {}}]
+    assert cli.main(["report", NAME, "--course", str(tmp_path)]) == 0
+    assert sentence in html.unescape((course.root / "reports" / f"{NAME}.html").read_text(encoding="utf-8"))
     export_csv(course, tmp_path / "grades.csv")
     [row] = csv.DictReader((tmp_path / "grades.csv").open(encoding="utf-8"))
     assert sentence in row["notes"]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -223,11 +224,16 @@ def test_the_table_is_followed_by_places_that_exist_and_commands_that_work(
     ran: Ran, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = ran.shown.name
-    after = ran.out[ran.out.index("\nFeedback ") :]
+    after = ran.out[ran.out.index("\nClass ") :]
+    assert f"build/demo/reports/{name}.html\n" in after
     assert f"build/demo/feedback/STUDENT/{name}/{name}.html" in after
     assert "build/demo/grades.csv" in after
     page = next(line.split()[1] for line in after.splitlines() if line.strip().startswith("open "))
-    assert (ran.real.root / page).is_file()
+    assert page == f"build/demo/reports/{name}.html"
+    shown = (ran.real.root / page).read_text(encoding="utf-8")
+    feedback = re.findall(r'href="(\.\./feedback/[^"]*)"', shown)
+    assert feedback and all((ran.real.root / page).parent.joinpath(link).is_file() for link in feedback)
+    assert all(student in shown for student in ran.shown.diagnoses)
     check = next(line.split()[1:] for line in after.splitlines() if "grader check" in line)
     monkeypatch.chdir(ran.real.root)
     # In a test that root lies in no checkout, so the command finds another course, which knows no such assignment.

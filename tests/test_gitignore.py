@@ -13,6 +13,7 @@ WRITTEN_BY_TOOLS = (
     "autograded/ana/batch_normalization/batch_normalization.ipynb",
     "feedback/ana/batch_normalization/batch_normalization.html",
     "downloaded/batch_normalization/archive/moodle.zip",
+    "reports/batch_normalization.html",
     "exchange/funkcije/inbound/x",
     "grades.db",
     "grades.db-journal",

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def modules_of(folder: str) -> list[Path]:
     return [path for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts]
 
 
+@cache
 def imported_by(path: Path) -> set[str]:
     """The modules that a file imports, wherever in it, by their whole names."""
     package = path.relative_to(ROOT).parent.parts

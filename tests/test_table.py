@@ -72,6 +72,8 @@ def test_each_run_ends_with_the_known_mistakes_also_one_that_continues_another(
     for _ in range(2):
         assert cli.main(["grade", "scale", "--course", str(course.root)]) == 0
         said = capsys.readouterr().out.splitlines()
-        assert said[-1] == "scale_forward.value: Columns are multiplied, not added to. (bo)"
+        mistake, _, link = said[-3:]
+        assert mistake == "scale_forward.value: Columns are multiplied, not added to. (bo)"
+        assert link == "The class in one page: grader report scale"
     assert cli.main(["grade", "scale", "--course", str(course.root), "--student", "ana"]) == 0
     assert "nown mistakes" not in capsys.readouterr().out

@@ -35,7 +35,7 @@ from checks.result import CheckResult, Result, Status
 from ..classic import ClassicAssignment, cell_name
 from ..course import course_of
 from ..errors import GraderError
-from ..grading.files import files_in
+from ..grading.files import files_in, stamp_of
 from ..sandbox.choose import choose
 from ..text import sentences
 from .exporter import SubmissionExporter, grade_id_of, released_notebook
@@ -187,6 +187,7 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
         super().set_permissions(assignment_id, student_id)
         commit_all()
         course = course_of(self)
+        stamp = stamp_of(course.submitted / student_id / assignment_id)
         write_record(
             course,
             Record(
@@ -195,6 +196,7 @@ class ClassicConverter(Autograde, _PlainFiles):  # type: ignore[misc]
                 digest_checks(course, self.assignment),
                 tuple(self.notes),
                 run=unfinished(course, assignment_id),
+                stamp=stamp,
             ),
         )
 

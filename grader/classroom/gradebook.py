@@ -12,9 +12,19 @@ import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment, TaskCell
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
 from nbgrader.converters import BaseConverter, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
@@ -154,10 +164,58 @@ def name_of_cell(grade: Grade) -> str:
     return cell_name(grade.notebook.name, grade.name, len(grade.notebook.assignment.notebooks))
 
 
+@dataclass(frozen=True)
+class Held:
+    """What the gradebook holds of one graded cell of one submission."""
+
+    cell: str
+    """As `name_of_cell` has it."""
+    by_hand: bool
+    """Whether a person gives its points."""
+    max_points: float
+    points: float
+    """Automatic, unless a person has given others; 0 where there are none."""
+    automatic: float | None
+    """None where there is no score."""
+    waits: bool
+    """Whether a person has still to look at it."""
+
+
+def held(gradebook: Gradebook, name: str) -> dict[str, list[Held]]:
+    """All that the gradebook holds of an assignment, by student, in one query: to ask for one cell after another reads
+    the whole table for each submission.
+    """
+    cells = {
+        cell.id: (cell_name(notebook.name, cell.name, len(notebooks)), by_a_person(cell), float(cell.max_score))
+        for notebooks in [gradebook.find_assignment(name).notebooks]
+        for notebook in notebooks
+        for cell in (*notebook.grade_cells, *notebook.task_cells)
+    }
+    rows = (
+        gradebook.db.query(
+            SubmittedAssignment.student_id, Grade.cell_id, Grade.score, Grade.auto_score, Grade.needs_manual_grade
+        )
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .outerjoin(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .filter(Assignment.name == name)
+    )
+    found: dict[str, list[Held]] = {}
+    for student, cell, points, automatic, waits in rows:
+        own = found.setdefault(str(student), [])
+        if cell in cells:
+            own.append(Held(*cells[cell], float(points), automatic, bool(waits)))
+    return found
+
+
 def by_hand(grade: Grade) -> bool:
     """Whether a person gives the points: for an answer or a task, not for a check cell."""
-    answers = {cell.name for cell in grade.cell.notebook.solution_cells}
-    return grade.name in answers or isinstance(grade.cell, TaskCell)
+    return by_a_person(grade.cell)
+
+
+def by_a_person(cell: GradeCell | TaskCell) -> bool:
+    """Whether a person gives the points of a cell."""
+    return isinstance(cell, TaskCell) or cell.name in {answer.name for answer in cell.notebook.solution_cells}
 
 
 def write_feedback(course: Course, name: str, students: Iterable[str] | None = None) -> dict[str, Path]:

@@ -9,8 +9,9 @@ writes one), the deadline, which formgrader sets, and extensions. What late work
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.api import Assignment, Gradebook, SubmittedAssignment
 
 TIMESTAMP = "timestamp.txt"
 """nbgrader's file with the time of a hand-in, in UTC unless it says another zone."""
@@ -42,9 +43,25 @@ def late(submission: SubmittedAssignment) -> Late:
 
 
 def late_work(gradebook: Gradebook, name: str) -> dict[str, Late]:
-    """The late submissions to an assignment, by student."""
-    found = {str(one.student.id): late(one) for one in gradebook.assignment_submissions(name)}
-    return {student: one for student, one in found.items() if one != IN_TIME}
+    """The late submissions to an assignment, by student; one query says which may be."""
+    deadline = gradebook.find_assignment(name).duedate
+    times = (
+        gradebook.db.query(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+            SubmittedAssignment.late_submission_penalty,
+        )
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .filter(Assignment.name == name)
+    )
+    found = {}
+    for student, handed_in, extension, penalty in times:
+        known = deadline is not None and handed_in is not None
+        after = (handed_in - deadline - (extension or timedelta())).total_seconds() if known else 0.0
+        if after > 0 or penalty:
+            found[str(student)] = Late(max(0.0, after), float(penalty or 0.0))
+    return found
 
 
 def duration(seconds: float) -> str:

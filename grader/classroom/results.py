@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..classic import ClassicAssignment
 from ..course import Course
 from ..errors import GraderError
 from ..files import digest_below, drafts, write_whole
-from ..grading.files import files_in
+from ..grading.files import files_in, stamp_of
 from ..grading.grade import check_set_digest, submission_digest
 from ..grading.secret import read_secret, secret_digest
 from ..grading.submission import NotASubmission
@@ -34,6 +35,9 @@ from .runs import Busy, unfinished
 INSIDE = "graded_inside"
 """What every verdict on a classic assignment says: where it was reached."""
 UNFINISHED = "a later run of the grader did not finish"
+OTHER_SECRET = "the course secret has changed since it was graded"
+OTHER_SUBMISSION = "the submission has changed since it was graded"
+OTHER_CHECKS = "the checks have changed since it was graded"
 _OLD = 3600.0
 _LONGEST_NAME = 200
 
@@ -54,6 +58,8 @@ class Record:
     """Digest of the secret that its inputs were drawn from."""
     run: str = ""
     """The class run that it was reached in, or during; empty if there was none."""
+    stamp: str = ""
+    """What the submission's folder looked like before it was read (`stamp_of`); empty if that proves nothing."""
 
     @property
     def to_look_at(self) -> list[Note]:
@@ -85,6 +91,7 @@ def write_record(course: Course, record: Record) -> None:
         "stale": record.stale,
         "secret": record.secret,
         "run": record.run,
+        "stamp": record.stamp,
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +122,7 @@ def read_record(course: Course, assignment: str, student: str) -> Record | None:
             data["stale"] or aside,
             data.get("secret", ""),
             data.get("run", ""),
+            data.get("stamp", ""),
         )
     except FileNotFoundError:
         return None
@@ -181,35 +189,80 @@ def remove_drafts(course: Course, assignment: str) -> None:
             path.unlink(missing_ok=True)
 
 
+class Staleness:
+    """Says of one record after another of an assignment whether it counts; what all depend on is looked at once.
+
+    Args:
+        course: the course.
+        assignment: the name of the assignment.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self._course = course
+        self._name = assignment
+        self._handed_out: dict[str, dict[str, bytes]] = {}
+
+    @cached_property
+    def _run(self) -> str:
+        return unfinished(self._course, self._name)
+
+    @cached_property
+    def _secret(self) -> str:
+        return secret_digest(read_secret(self._course))
+
+    @cached_property
+    def _assignment(self) -> Assignment:
+        return self._course.assignment(self._name)
+
+    @cached_property
+    def _checks(self) -> str:
+        return digest_checks(self._course, self._assignment)
+
+    def why(self, record: Record) -> str:
+        """Why a record no longer counts, or an empty string if it does.
+
+        Raises:
+            GraderError: the course no longer has the assignment, or its package cannot be rendered.
+        """
+        if record.stale:
+            return record.stale
+        if self._run and record.run != self._run:
+            return UNFINISHED
+        if self._secret and record.secret and record.secret != self._secret:
+            return OTHER_SECRET
+        if not self._as_it_was(record):
+            return OTHER_SUBMISSION
+        if record.checks != self._checks:
+            return OTHER_CHECKS
+        return ""
+
+    def _as_it_was(self, record: Record) -> bool:
+        """Whether the submission is the one that was judged; it is read where its folder looks otherwise by now."""
+        folder = self._course.submitted / record.result.student / self._name
+        if record.stamp and record.stamp == stamp_of(folder):
+            return True
+        student = record.result.student
+        return record.submission == digest_submission(self._course, self._assignment, student, self._handed_out)
+
+
 def staleness(course: Course, record: Record) -> str:
-    """Why a record no longer counts, or an empty string if it does.
+    """Why a record no longer counts, or an empty string if it does; of several records, ask one `Staleness`.
 
     Raises:
         GraderError: the course no longer has the assignment, or its package cannot be rendered.
     """
-    if record.stale:
-        return record.stale
-    run = unfinished(course, record.result.assignment)
-    if run and record.run != run:
-        return UNFINISHED
-    secret = read_secret(course)
-    if secret is not None and record.secret and record.secret != secret_digest(secret):
-        return "the course secret has changed since it was graded"
-    assignment = course.assignment(record.result.assignment)
-    if record.submission != digest_submission(course, assignment, record.result.student):
-        return "the submission has changed since it was graded"
-    if record.checks != digest_checks(course, assignment):
-        return "the checks have changed since it was graded"
-    return ""
+    return Staleness(course, record.result.assignment).why(record)
 
 
-def digest_submission(course: Course, assignment: Assignment, student: str) -> str:
-    """Digest of what counts in a student's submission; empty if it holds no package."""
+def digest_submission(
+    course: Course, assignment: Assignment, student: str, known: dict[str, dict[str, bytes]] | None = None
+) -> str:
+    """Digest of what counts in a student's submission; empty if it holds no package. `known` as in `grading.grade`."""
     if isinstance(assignment, ClassicAssignment):
         folder = course.submitted / student / assignment.name
         return digest_below(folder, files_in(folder))
     try:
-        return submission_digest(course.submitted / student / assignment.name, course, assignment)
+        return submission_digest(course.submitted / student / assignment.name, course, assignment, known)
     except NotASubmission:
         return ""
 

@@ -9,19 +9,23 @@ Nothing is graded and nothing is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Student
+
+from checks.language import Catalogue
 
 from ..course import Course
 from ..errors import GraderError
 from ..text import sentences, shown
-from .gradebook import by_hand, grades, open_gradebook, require_assignment
-from .late import IN_TIME, Late, late
-from .results import Record, read_record, staleness
+from .gradebook import Held, held, open_gradebook, require_assignment
+from .late import IN_TIME, Late, late_work
+from .results import Record, Staleness, read_record
 from .whole_class import handed_in
 
+NO_VERDICT = "no verdict is stored for this score"
+GONE = "submitted/ no longer holds the submission"
 State = Literal["graded", "stale", "not graded", "not handed in"]
 
 
@@ -39,6 +43,10 @@ class Standing:
     """Answers that a person has still to read."""
     look: tuple[str, ...] = ()
     """Why a person should look at the submission."""
+    record: Record | None = field(default=None, compare=False, repr=False)
+    """The verdict that is stored; None where there is none, or no score."""
+    held: tuple[Held, ...] = field(default=(), compare=False, repr=False)
+    """What the gradebook holds, cell by cell."""
     late: Late = IN_TIME
     """How late it was handed in, and what that costs."""
 
@@ -63,41 +71,42 @@ def standings(course: Course, name: str) -> list[Standing]:
     there = handed_in(course, name)
     with open_gradebook(course) as gradebook:
         require_assignment(gradebook, name)
-        held = _held(gradebook, name)
-        known = [str(student.id) for student in gradebook.students]
-    return [_standing(course, name, student, student in there, held) for student in sorted({*there, *known, *held})]
+        cells = held(gradebook, name)
+        behind = late_work(gradebook, name)
+        known = [str(student) for (student,) in gradebook.db.query(Student.id)]
+    counts, say = Staleness(course, name), sentences("en")
+    return [
+        _standing(
+            course, name, student, student in there, tuple(cells.get(student, ())), counts, say, behind.get(student)
+        )
+        for student in sorted({*there, *known, *cells})
+    ]
 
 
-_Held = tuple[float | None, int, Late]
-"""Points, unread answers, and how late it is."""
-
-
-def _held(gradebook: Gradebook, name: str) -> dict[str, _Held]:
-    """What the gradebook holds by student, of those with a submission in it."""
-    found = {}
-    for submission in gradebook.assignment_submissions(name):
-        own = grades(submission)
-        scored = own and all(grade.auto_score is not None for grade in own if not by_hand(grade))
-        answers = sum(bool(grade.needs_manual_grade) for grade in own if by_hand(grade))
-        found[str(submission.student.id)] = (float(submission.score) if scored else None, answers, late(submission))
-    return found
-
-
-def _standing(course: Course, name: str, student: str, there: bool, held: dict[str, _Held]) -> Standing:
-    points, answers, by = held.get(student, (None, 0, IN_TIME))
-    if points is None:
-        return Standing(student, "not graded" if there else "not handed in")
+def _standing(
+    course: Course,
+    name: str,
+    student: str,
+    there: bool,
+    cells: tuple[Held, ...],
+    counts: Staleness,
+    say: Catalogue,
+    late: Late | None,
+) -> Standing:
+    if not cells or any(one.automatic is None for one in cells if not one.by_hand):
+        return Standing(student, "not graded" if there else "not handed in", held=cells)
     record: Record | None = None
     try:
         record = read_record(course, name, student)
-        why = staleness(course, record) if record else "no verdict is stored for this score"
+        why = counts.why(record) if record else NO_VERDICT
     except GraderError as error:
         why = str(error)
     if not there:
-        why = f"{course.submitted.name}/ no longer holds the submission"
-    say = sentences("en")
+        why = GONE
     look = tuple(say(note.key, **note.names) for note in record.to_look_at) if record else ()
-    return Standing(student, "stale" if why else "graded", why, points, answers, look, by)
+    points = sum(one.points for one in cells)
+    answers = sum(one.waits for one in cells if one.by_hand)
+    return Standing(student, "stale" if why else "graded", why, points, answers, look, record, cells, late or IN_TIME)
 
 
 def report(name: str, found: Sequence[Standing]) -> str:

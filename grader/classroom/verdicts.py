@@ -13,7 +13,7 @@ from checks.result import CheckResult, Result
 
 from ..course import Course
 from ..grading import grade as grading
-from ..grading.files import NOT_UNPACKED
+from ..grading.files import NOT_UNPACKED, stamp_of
 from ..grading.people import People
 from ..grading.secret import ensure_secret, secret_digest
 from ..grading.spoken import as_handed_out
@@ -47,6 +47,8 @@ class GradedSubmission:
     given: dict[str, bytes]
     """Every module that is handed out, by path in the package; not to be changed."""
     notes: list[Note] = field(default_factory=list)
+    stamp: str = ""
+    """What the submission's folder looked like before it was read."""
     answers_elsewhere: list[str] = field(default_factory=list)
     """Where in what was handed in, besides their own cells, written answers may be."""
     waiting: list[str] = field(default_factory=list)
@@ -63,7 +65,15 @@ class GradedSubmission:
     def to_record(self) -> Record:
         """The verdict as it is stored."""
         run = unfinished(self.course, self.assignment.name)
-        return Record(self.result, self.submission, self.checks, tuple(self.notes), secret=self.secret, run=run)
+        return Record(
+            self.result,
+            self.submission,
+            self.checks,
+            tuple(self.notes),
+            secret=self.secret,
+            run=run,
+            stamp=self.stamp,
+        )
 
 
 def grade_submission(
@@ -79,6 +89,7 @@ def grade_submission(
     """
     secret = secret_digest(ensure_secret(course))
     folder = submission_folder(course, assignment.name, student)
+    stamp = stamp_of(folder)
     course = as_handed_out(course, assignment, folder)
     try:
         graded = grading.grade_with_digests(
@@ -92,7 +103,7 @@ def grade_submission(
             *error.notes,
             *_of_the_hand_in(course, assignment, student, folder),
         ]
-        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes)
+        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes, stamp)
     notes = [*graded.notes, *_of_the_verdict(graded), *_of_the_hand_in(course, assignment, student, folder)]
     if graded.package != folder / assignment.package and graded.package.is_dir():
         found = shown(graded.package.relative_to(folder).as_posix())
@@ -108,6 +119,7 @@ def grade_submission(
         root,
         graded.given,
         notes,
+        stamp,
     )
 
 

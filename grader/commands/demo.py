@@ -66,7 +66,6 @@ def report(made: Demo, root: Path) -> str:
     shown = max(last.rows, key=lambda row: len(row.known))
     record = read_record(made.course, name, shown.student)
     course = _shown(made.course.root, root)
-    page = _shown(last.feedback[shown.student], root)
     return "\n".join(
         [
             *(f"{table(one.assignment, one.rows)}\n" for one in beside),
@@ -75,12 +74,13 @@ def report(made: Demo, root: Path) -> str:
             "Known mistakes that explain what was handed in (the student reads this in the notebook and the feedback):",
             *known_mistakes(last.assignment, last.rows),
             "",
+            f"Class     {_shown(last.report, root)}",
             f"Feedback  {course}/feedback/STUDENT/{name}/{name}.html",
             f"Grades    {_shown(made.grades, root)}",
             f"Sandbox   {record.result.sandbox if record else ''}",
             "",
             "Next:",
-            f"  open {page} in a browser",
+            f"  open {_shown(last.report, root)} in a browser (the class in one page; names lead to feedback)",
             f"  .venv/bin/grader check {course}/submitted/{shown.student}/{name} --course {course}",
             f"  make lab COURSE={course}        (JupyterLab with formgrader; without COURSE, on the course itself)",
             f"  README.md, the instructor's page. {course} may be deleted at any time.",

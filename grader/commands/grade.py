@@ -53,4 +53,5 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(known))
     if said := said_of_hidden(course, args.name):
         print(f"{said}Next: rename them if they are students' work, then grade again.")
+    print(f"\nThe class in one page: grader report {args.name}")
     return 2 if any(row.problem for row in rows) else 0

@@ -17,6 +17,7 @@ from checks.core import Assignment
 
 from ..classroom.export import export_csv
 from ..classroom.gradebook import course_config, course_directory, write_feedback
+from ..classroom.report.make import write_report
 from ..classroom.rows import Row
 from ..classroom.whole_class import grade_class
 from ..course import CONFIG, Course, copy_configuration
@@ -45,6 +46,8 @@ class Graded:
     rows: list[Row]
     feedback: dict[str, Path]
     """Each student's page."""
+    report: Path
+    """The class in one page."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,9 @@ def _take(copy: Course, name: str, most: int | None, tell: Tell) -> Graded:
     if problems:
         raise GraderError(f"{len(problems)} of {len(rows)} submissions have no score. {problems[0]}")
 
-    tell("5/6  Writing feedback ...")
-    return Graded(assignment, rows, write_feedback(copy, name))
+    tell("5/6  Writing feedback, and the class in one page ...")
+    feedback = write_feedback(copy, name)
+    return Graded(assignment, rows, feedback, write_report(copy, name))
 
 
 def _assignments_with_class(course: Course) -> list[str]:

@@ -138,9 +138,14 @@ def question_titles(course: Course, assignment: str, notebook: str) -> dict[str,
 
     From the notebook as it was handed out, since a student can put other cells between.
     """
+    return titles_in(released_notebook(course, assignment, notebook))
+
+
+def titles_in(notebook: NotebookNode) -> dict[str, str]:
+    """The same of any notebook."""
     titles = {}
     before = ""
-    for cell in released_notebook(course, assignment, notebook).cells:
+    for cell in notebook.cells:
         if cell.cell_type == "markdown" and utils.is_grade(cell) and (found := _BOLD.match(before)):
             titles[grade_id_of(cell)] = found[1].rstrip(".: ")
         before = cell.source
