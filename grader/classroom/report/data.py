@@ -110,6 +110,8 @@ def _student(one: Standing) -> dict[str, Any]:
         "why": shown(one.why),
         "points": one.points,
         "waiting": one.answers,
+        "seconds_late": one.late.seconds,
+        "late_penalty": one.late.penalty,
     }
 
 

@@ -130,6 +130,12 @@ class Numbers:
         return [(one.student, str(one.answers)) for one in self.waiting]
 
     @property
+    def late(self) -> list[tuple[str, str]]:
+        """Who handed in late, each with by how much and how many points that took."""
+        behind = [(one.student, one.late) for one in self.standings if one.late.by]
+        return [(student, f"{late.by}{f', −{late.penalty:g}' if late.penalty else ''}") for student, late in behind]
+
+    @property
     def to_look_at(self) -> list[Standing]:
         """Whose submission a person should look at."""
         return [one for one in self.standings if one.record and one.record.to_look_at]
