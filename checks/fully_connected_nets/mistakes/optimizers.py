@@ -95,10 +95,16 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     # apache/mxnet, issue 4493: what an epsilon that is too large, or missing, does.
     rmsprop("rp_epsilon_missing", "epsilon", {RMS_STEP: RMS_STEP.replace(" + epsilon", "")}),
+    # A public optim.py has a number of its own there, 1e-07, and another one, in Adam, 1e-7.
+    rmsprop("rp_epsilon_hard_coded", "epsilon", {RMS_STEP: RMS_STEP.replace("epsilon", "1e-8")}),
     rmsprop("rp_average_not_kept", "steps", {RMS_KEPT: 'config.pop("cache", None)'}),
     rmsprop("rp_new_dictionary", "same_config", {RMS_KEPT: "config = {**config, 'cache': cache}"}),
     # Divsigma/2020-cs213n, pull request 3: t is used and never raised.
     adam("ad_t_never_raised", "step", {T: 't = config.get("t", 0)'}),
+    # Public optim.py files: "config.setdefault('t', 1)", and t is never raised.
+    adam("ad_t_one_and_never_raised", "step", {T: 't = config.get("t", 1)'}),
+    adam("ad_epsilon_hard_coded", "epsilon", {ADAM_STEP: ADAM_STEP.replace("epsilon", "1e-8")}),
+    adam("ad_epsilon_hard_coded_1e-7", "steps", {ADAM_STEP: ADAM_STEP.replace("epsilon", "1e-7")}),
     # A public optim.py keeps the averages as "momentum" and "cache".
     adam(
         "ad_averages_under_other_names",
