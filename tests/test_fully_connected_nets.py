@@ -257,6 +257,10 @@ def test_a_correct_variant_loses_no_point(bench: Bench, variant: Variant, draw: 
         ("fc_reg_of_biases", {"regularized_loss", "regularized_gradients"}),
         ("fc_input_not_cast", {"float32"}),
         ("fc_weights_not_scaled", {"initial"}),
+        ("fc_last_layer_not_scaled", {"initial"}),
+        ("fc_last_biases_drawn", {"biases"}),
+        ("fc_outputs_in_params", {"repeated"}),
+        ("rf_capped", {"images"}),
         ("rp_epsilon_under_root", {"epsilon"}),
         ("ad_epsilon_before_correction", {"epsilon"}),
         ("ad_new_dictionary", {"same_config"}),
@@ -344,11 +348,32 @@ INSIDE = {
 
 
 def test_a_network_may_write_any_of_its_layers_itself_and_call_the_others(bench: Bench) -> None:
-    assert FC.written_inside == tuple(INSIDE.values())
-    assert len(bench.versions.partly_over_stand_ins) == 2**3 - 2
+    assert set(FC.written_inside) == {*INSIDE.values(), ("relu_forward",)}
     loss = next(check for check in FC.checks if check.id == "TwoLayerNet.loss")
     truths = [bench.oracle(0).case(loss).truth, *bench.oracle(0).case(loss).also]
     assert len({float(truth[0]["loss"]) for truth in truths}) == 2**3
+
+
+def test_of_the_relu_it_may_write_the_forward_pass_alone_and_no_choice_is_asked_twice(bench: Bench) -> None:
+    # The affine layer and the loss: called or not. The ReLU: called, written, or half of each. Not all called, nor all
+    # written, which are the first truth and the first of the others.
+    assert len(bench.versions.partly_over_stand_ins) == 2 * 2 * 3 - 2
+    gradients = next(check for check in FC.checks if check.id == "TwoLayerNet.gradients")
+    truths = [bench.oracle(0).case(gradients).truth, *bench.oracle(0).case(gradients).also]
+    assert len({float(truth[0]["dW1"][0, 0]) for truth in truths}) == 2 * 2 * 3
+
+
+@pytest.mark.parametrize("cache", ["a.T", "-a", "d", "np.ones_like(a)", "a[::-1]"])
+def test_a_network_that_goes_back_through_the_relu_with_another_array_loses_its_gradients(
+    bench: Bench, cache: str
+) -> None:
+    variant = next(one for one in VARIANTS if one.id == "two_layers_relu_written_forward_input")
+    [(old, new)] = variant.replace
+    wrong = new.replace("relu_backward(d, a)", f"relu_backward(d, {cache})")
+    assert wrong != new
+    with bench.whole([Edit("fc_net", "TwoLayerNet", old, wrong)]) as student:
+        result = bench.result(student, bench.oracle(0), ["TwoLayerNet"])
+    assert {"TwoLayerNet.gradients", "TwoLayerNet.images"} <= failed(result)
 
 
 def test_a_network_that_writes_a_layer_itself_and_wrong_loses_what_it_would_over_any_layers(bench: Bench) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkcije import layers
-from funkcije.fc_net import FullyConnectedNet
+from funkcije import layers, optim
+from funkcije.fc_net import FullyConnectedNet, TwoLayerNet
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; docs/authoring.md says how to run these tests")
 F = torch.nn.functional
@@ -92,3 +92,111 @@ def test_the_network_is_pytorch_s(seed: int, norm: str) -> None:
     assert_same(np.asarray(loss), tloss)
     for name, leaf in params.items():
         assert_same(grads[name], leaf.grad)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (5, 1), (4, 7), (3, 2, 4, 5), (2, 5, 1)], ids=str)
+@pytest.mark.parametrize("M", [1, 6])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_affine_layer_is_pytorch_s(seed: int, shape: tuple[int, ...], M: int) -> None:
+    rng = np.random.default_rng(seed)
+    D = int(np.prod(shape[1:]))
+    x, w, b, dout = rng.normal(size=shape), rng.normal(size=(D, M)), rng.normal(size=M), rng.normal(size=(shape[0], M))
+    out, cache = layers.affine_forward(x, w, b)
+    leaves = tensors(x, w, b)
+    # PyTorch keeps the weights of a layer as (outputs, inputs).
+    tout = F.linear(leaves[0].flatten(1), leaves[1].T, leaves[2])
+    assert_same(out, tout)
+    tout.backward(torch.tensor(dout))
+    for got, leaf in zip(layers.affine_backward(dout, cache), leaves, strict=True):
+        assert_same(got, leaf.grad)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_relu_is_pytorch_s_also_where_x_is_zero(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, dout = rng.normal(size=(4, 3, 5)), rng.normal(size=(4, 3, 5))
+    x[rng.uniform(size=x.shape) < 0.3] = 0.0
+    out, cache = layers.relu_forward(x)
+    [leaf] = tensors(x)
+    tout = F.relu(leaf)
+    assert_same(out, tout)
+    tout.backward(torch.tensor(dout))
+    assert_same(layers.relu_backward(dout, cache), leaf.grad)
+
+
+@pytest.mark.parametrize("size", [(1, 4), (6, 1), (5, 3), (4, 4), (30, 11)], ids=str)
+@pytest.mark.parametrize("offset", [0.0, 1000.0, -1000.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_softmax_loss_is_pytorch_s(seed: int, size: tuple[int, int], offset: float) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=size) * 5 + offset, rng.integers(size[1], size=size[0])
+    loss, dx = layers.softmax_loss(x, y)
+    [leaf] = tensors(x)
+    tloss = F.cross_entropy(leaf, torch.tensor(y))
+    assert_same(np.asarray(loss), tloss)
+    tloss.backward()
+    assert_same(dx, leaf.grad)
+
+
+@pytest.mark.parametrize("hidden_dims", [[7], [6, 4], [6, 8, 4, 7]], ids=str)
+@pytest.mark.parametrize("reg", [0.0, 0.7])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_network_without_normalization_is_pytorch_s(seed: int, reg: float, hidden_dims: list[int]) -> None:
+    rng = np.random.default_rng(seed)
+    nets: list[Any] = [FullyConnectedNet(hidden_dims, 12, 5, reg=reg, dtype=np.float64)]
+    if len(hidden_dims) == 1:
+        nets.append(TwoLayerNet(12, hidden_dims[0], 5, reg=reg))
+    X, y = rng.normal(size=(9, 3, 2, 2)), rng.integers(5, size=9)
+    for net in nets:
+        for value in net.params.values():
+            value[...] = rng.normal(size=value.shape)
+        params = {name: torch.tensor(value, requires_grad=True) for name, value in net.params.items()}
+        h, L = torch.tensor(X).flatten(1), len(hidden_dims) + 1
+        for l in range(1, L + 1):
+            h = h @ params[f"W{l}"] + params[f"b{l}"]
+            h = F.relu(h) if l < L else h
+        tloss = F.cross_entropy(h, torch.tensor(y))
+        tloss = tloss + reg / 2 * sum((params[f"W{l}"] ** 2).sum() for l in range(1, L + 1))
+        tloss.backward()
+        assert_same(net.loss(X), h)
+        loss, grads = net.loss(X, y)
+        assert_same(np.asarray(loss), tloss)
+        assert grads.keys() == params.keys()
+        for name, leaf in params.items():
+            assert_same(grads[name], leaf.grad)
+
+
+RULES: dict[str, tuple[dict[str, float], Any, dict[str, Any]]] = {
+    # PyTorch keeps v <- rho v + dw and steps by eta v; with one eta throughout these are the same steps.
+    "sgd_momentum": ({"momentum": 0.7}, torch.optim.SGD, {"momentum": 0.7}),
+    "rmsprop": ({"decay_rate": 0.6, "epsilon": 0.03}, torch.optim.RMSprop, {"alpha": 0.6, "eps": 0.03}),
+    "adam": ({"beta1": 0.5, "beta2": 0.8, "epsilon": 0.03}, torch.optim.Adam, {"betas": (0.5, 0.8), "eps": 0.03}),
+}
+"""By our rule: its settings, PyTorch's rule, and the same settings there. All add epsilon outside of the root, and Adam
+to the root of the corrected average, as the paper's Algorithm 1 has it."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_update_rules_make_pytorch_s_steps(seed: int, rule: str) -> None:
+    settings, its, its_settings = RULES[rule]
+    rng = np.random.default_rng(seed)
+    w = rng.normal(size=(4, 3))
+    [leaf] = tensors(w)
+    optimizer = its([leaf], lr=0.1, **its_settings)
+    config: dict[str, Any] = {"learning_rate": 0.1, **settings}
+    for _ in range(6):
+        dw = rng.normal(size=w.shape)
+        w, config = getattr(optim, rule)(w, dw, config)
+        leaf.grad = torch.tensor(dw)
+        optimizer.step()
+        assert_same(w, leaf)
+    [kept] = optimizer.state.values()
+    if rule == "sgd_momentum":
+        assert_same(config["velocity"], -0.1 * kept["momentum_buffer"])
+    elif rule == "rmsprop":
+        assert_same(config["cache"], kept["square_avg"])
+    else:
+        assert_same(config["m"], kept["exp_avg"])
+        assert_same(config["v"], kept["exp_avg_sq"])
+        assert config["t"] == int(kept["step"]) == 6

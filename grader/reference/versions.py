@@ -53,9 +53,12 @@ class Versions:
         """The reference as one that writes some of what stand-ins take the place of itself, and calls the others."""
         groups = self.assignment.written_inside
         stand_ins = self.over_stand_ins[1]
+        all_of_them = frozenset(chain.from_iterable(groups))
+        chosen = chain.from_iterable(combinations(groups, count) for count in range(1, len(groups)))
         students = []
-        for own in chain.from_iterable(combinations(groups, count) for count in range(1, len(groups))):
-            written = {name for group in own for name in group}
+        for written in dict.fromkeys(frozenset(chain.from_iterable(own)) for own in chosen):
+            if written == all_of_them:
+                continue
             others = {name: value for name, value in functions_of(stand_ins).items() if name not in written}
             package = load_package(self.course.package, replaced=dict.fromkeys(self.assignment.substituted, others))
             students.append(Student(Changed(package.name, stand_ins=stand_ins), self.assignment.contract))

@@ -17,6 +17,8 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("af_bias_missing", "out", {BIAS: "pass"}),
     # Public layers.py files with `out = np.dot(X, W) + b`; the family's own TODO says "You will need to reshape".
     forward("af_x_not_reshaped", "images", {ROWS: "rows = x"}),
+    # The same by np.dot, which fails with another message.
+    forward("af_x_not_reshaped_in_dot", "images", {ROWS: "rows = x", OUT: "out = np.dot(rows, w)"}),
     # Column-major reshapes, as they are in MATLAB and as `x.T.reshape(-1, N).T` makes them.
     forward("af_rows_in_column_order", "images", {ROWS: 'rows = x.reshape(x.shape[0], -1, order="F")'}),
     # The same lengths in another order: reshape in place of a transpose.

@@ -50,6 +50,23 @@ MISTAKES: tuple[Mistake, ...] = (
     wrong("fc_weights_not_scaled", "initial", {W: W.replace("weight_scale * ", "")}),
     wrong("fc_weights_uniform", "initial", {W: W.replace("randn", "rand")}),
     wrong("fc_weights_zero", "initial", {W: W.replace("weight_scale", "0")}),
+    # A public fc_net.py whose last layer is made after the loop, without weight_scale and with a b that is drawn.
+    wrong(
+        "fc_last_layer_not_scaled",
+        "initial",
+        {W: f"({W} if l < self.num_layers else {W.replace('weight_scale * ', '')})"},
+    ),
+    wrong("fc_last_biases_drawn", "biases", {B: f"({B} if l < self.num_layers else np.random.randn(dims[l]))"}),
+    # A public fc_net.py makes and uses the hidden layers alone: the last of them gives the scores.
+    wrong(
+        "fc_last_layer_missing", "parameters", {DIMS: "dims = [input_dim, *hidden_dims]\n        self.num_layers -= 1"}
+    ),
+    # A public fc_net.py keeps every output and every cache in params; the next loss has more parameters than the net.
+    wrong(
+        "fc_outputs_in_params",
+        "repeated",
+        {SCORES: f'{SCORES}        params["scores"] = scores\n'},
+    ),
     # mnielsen/neural-networks-and-deep-learning, issue 30: another scale, by the layer's size.
     wrong("fc_scale_by_fan_in", "initial", {W: W.replace("weight_scale", "np.sqrt(2 / dims[l - 1])")}),
     # lightaime/cs231n, pull request 20: b drawn and scaled like W.

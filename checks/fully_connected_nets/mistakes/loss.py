@@ -6,6 +6,8 @@ wrong = in_function("layers", "softmax_loss")
 
 SHIFTED = "shifted = x - x.max(axis=1, keepdims=True)"
 LOG = "np.log(np.exp(shifted).sum(axis=1, keepdims=True))"
+LOGS = f"log_probabilities = shifted - {LOG}"
+QUOTIENTS = "log_probabilities = np.log(np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True))"
 LOSS = "loss = -float(log_probabilities[examples, y].mean())"
 ONE = "dx[examples, y] -= 1"
 DIVIDED = "dx /= x.shape[0]"
@@ -22,6 +24,9 @@ MISTAKES: tuple[Mistake, ...] = (
     wrong("sl_not_shifted", "overflow", {SHIFTED: "shifted = x"}),
     # manassharma07/crysx_nn, issue 7, and keras-team/keras, pull request 9606: the maximum of all, not of each row.
     wrong("sl_shifted_by_maximum_of_all", "rows_apart", {SHIFTED: "shifted = x - x.max()"}),
+    # The same two by quotients of exponentials, as most public files have it: there the overflow ends in NaN.
+    wrong("sl_quotient_not_shifted", "overflow", {SHIFTED: "shifted = x", LOGS: QUOTIENTS}),
+    wrong("sl_quotient_shifted_by_maximum_of_all", "rows_apart", {SHIFTED: "shifted = x - x.max()", LOGS: QUOTIENTS}),
     # israfelsr/CS231n, issue 5: the axis of the sum.
     wrong("sl_sum_over_examples", "loss", {LOG: LOG.replace("axis=1", "axis=0")}),
     wrong("sl_sum_of_everything", "loss", {LOG: "np.log(np.exp(shifted).sum())"}),
@@ -43,6 +48,15 @@ MISTAKES: tuple[Mistake, ...] = (
         "sl_logarithm_of_sum_with_larger_epsilon",
         "sure",
         {LOSS: "loss = -float(np.log(np.exp(log_probabilities[examples, y]) + 1e-8).mean())"},
+    ),
+    # With 1e-10 in public files, and 1e-15 in an exercise's text.
+    *(
+        wrong(
+            f"sl_logarithm_of_sum_with_epsilon_{number}",
+            "sure",
+            {LOSS: f"loss = -float(np.log(np.exp(log_probabilities[examples, y]) + {number}).mean())"},
+        )
+        for number in ("1e-10", "1e-15")
     ),
     # The probabilities, from which the one of the label was never taken.
     wrong("sl_gradient_is_probability", "dx", {ONE: "pass"}),

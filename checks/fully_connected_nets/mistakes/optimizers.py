@@ -12,6 +12,7 @@ ADDED, CACHE_DECAYED = "cache += (1 - decay_rate) * dw**2", "cache *= decay_rate
 RMS_STEP = "w -= learning_rate * dw / (np.sqrt(cache) + epsilon)"
 RMS_KEPT = 'config["cache"] = cache'
 T = 't = config.get("t", 0) + 1'
+M_GOT, V_GOT = 'm = config.get("m", 0.0)', 'v = config.get("v", 0.0)'
 M, V = "m += (1 - beta1) * dw", "v += (1 - beta2) * dw**2"
 M_DECAYED, V_DECAYED = "m *= beta1", "v *= beta2"
 M_HAT, V_HAT = "(m / (1 - beta1**t))", "np.sqrt(v / (1 - beta2**t))"
@@ -30,6 +31,17 @@ MISTAKES: tuple[Mistake, ...] = (
     # ooples/AiDotNet, issue 2008: "the coefficient is on the wrong term, so the velocity never decays".
     momentum("sm_never_decays", "step", {DECAYED: "pass"}),
     momentum("sm_momentum_ignored", "step", {DECAYED: "velocity *= 0"}),
+    # A public optim.py asks its dictionary for "mu", which nobody puts into it.
+    momentum("sm_momentum_hard_coded", "step", {DECAYED: "velocity *= 0.9"}),
+    # A public optim.py keeps it as "vec".
+    momentum(
+        "sm_velocity_under_another_name",
+        "step",
+        {
+            'config.get("velocity", 0.0)': 'config.get("other", 0.0)',
+            KEPT: 'config.pop("velocity", None)\n    config["other"] = velocity',
+        },
+    ),
     # mdenil/dropout, issue 4: the step with the velocity of before, "one time step too old".
     momentum(
         "sm_old_velocity",
@@ -46,6 +58,21 @@ MISTAKES: tuple[Mistake, ...] = (
         {PUSHED: 'velocity = velocity - learning_rate * dw if "velocity" in config else -dw'},
     ),
     momentum("sm_new_dictionary", "same_config", {KEPT: "config = {**config, 'velocity': velocity}"}),
+    # A public optim.py asks its dictionary for "beta".
+    rmsprop(
+        "rp_decay_hard_coded",
+        "step",
+        {CACHE_DECAYED: "cache *= 0.99", ADDED: "cache += (1 - 0.99) * dw**2"},
+    ),
+    # The same file keeps the average as "v".
+    rmsprop(
+        "rp_average_under_another_name",
+        "step",
+        {
+            'config.get("cache", 0.0)': 'config.get("other", 0.0)',
+            RMS_KEPT: 'config.pop("cache", None)\n    config["other"] = cache',
+        },
+    ),
     # The sum of all squares, which is AdaGrad's.
     rmsprop("rp_accumulates", "step", {CACHE_DECAYED: "pass", ADDED: "cache += dw**2"}),
     rmsprop(
@@ -68,8 +95,37 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     # apache/mxnet, issue 4493: what an epsilon that is too large, or missing, does.
     rmsprop("rp_epsilon_missing", "epsilon", {RMS_STEP: RMS_STEP.replace(" + epsilon", "")}),
+    # A public optim.py has a number of its own there, 1e-07, and another one, in Adam, 1e-7.
+    rmsprop("rp_epsilon_hard_coded", "epsilon", {RMS_STEP: RMS_STEP.replace("epsilon", "1e-8")}),
     rmsprop("rp_average_not_kept", "steps", {RMS_KEPT: 'config.pop("cache", None)'}),
     rmsprop("rp_new_dictionary", "same_config", {RMS_KEPT: "config = {**config, 'cache': cache}"}),
+    # Divsigma/2020-cs213n, pull request 3: t is used and never raised.
+    adam("ad_t_never_raised", "step", {T: 't = config.get("t", 0)'}),
+    # Public optim.py files: "config.setdefault('t', 1)", and t is never raised.
+    adam("ad_t_one_and_never_raised", "step", {T: 't = config.get("t", 1)'}),
+    adam("ad_epsilon_hard_coded", "epsilon", {ADAM_STEP: ADAM_STEP.replace("epsilon", "1e-8")}),
+    adam("ad_epsilon_hard_coded_1e-7", "steps", {ADAM_STEP: ADAM_STEP.replace("epsilon", "1e-7")}),
+    # A public optim.py keeps the averages as "momentum" and "cache".
+    adam(
+        "ad_averages_under_other_names",
+        "step",
+        {
+            M_GOT: 'm = config.get("other m", 0.0)',
+            V_GOT: 'v = config.get("other v", 0.0)',
+            ADAM_KEPT: 'config.pop("m", None)\n    config.pop("v", None)\n    config.update({"other m": m, "other v": v, "t": t})',
+        },
+    ),
+    adam(
+        "ad_betas_hard_coded",
+        "step",
+        {
+            M_DECAYED: "m *= 0.9",
+            M: "m += (1 - 0.9) * dw",
+            V_DECAYED: "v *= 0.999",
+            V: "v += (1 - 0.999) * dw**2",
+            ADAM_STEP: ADAM_STEP.replace("beta1", "0.9").replace("beta2", "0.999"),
+        },
+    ),
     # Aliasgarsaifee/CS231n, optim.py: no correction, and so no use for t, which stays what it was.
     adam(
         "ad_not_corrected_and_t_not_raised",

@@ -17,6 +17,9 @@ MISTAKES: tuple[Mistake, ...] = (
     forward("rf_absolute", "out", {OUT: "return np.abs(x), x"}),
     forward("rf_not_applied", "out", {OUT: "return x, x"}, carries_gradient=False),
     # Rows, as the affine layer wants them.
+    # A public layers.py with `np.clip(x, 0, 1000)`; ReLU6 is the same with 6.
+    forward("rf_capped", "images", {OUT: "return np.clip(x, 0, 1000), x"}, carries_gradient=False),
+    forward("rf_capped_at_six", "images", {OUT: "return np.clip(x, 0, 6), x"}, carries_gradient=False),
     forward("rf_flattened", "images", {OUT: "return np.maximum(x, 0).reshape(x.shape[0], -1), x"}),
     # exacity/deeplearningbook-chinese, issue 127: what is below zero in the gradient, not in x, is set to zero.
     backward("rb_mask_of_dout", "dx", {DX: "return dout * (dout > 0)"}),

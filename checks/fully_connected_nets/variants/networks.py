@@ -79,6 +79,43 @@ VARIANTS: tuple[Variant, ...] = (
         """,
     ),
     two_layers(
+        "own_caches",
+        """
+        def loss(self, X, y=None):
+            W1, b1, W2, b2 = [self.params[name] for name in ("W1", "b1", "W2", "b2")]
+            a, _ = affine_forward(X, W1, b1)
+            h, _ = relu_forward(a)
+            scores, _ = affine_forward(h, W2, b2)
+            if y is None:
+                return scores
+            loss, d = softmax_loss(scores, y)
+            loss += 0.5 * self.reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
+            d, dW2, db2 = affine_backward(d, (h, W2))
+            _, dW1, db1 = affine_backward(relu_backward(d, a), (X, W1))
+            return loss, {"W1": dW1 + self.reg * W1, "b1": db1, "W2": dW2 + self.reg * W2, "b2": db2}
+        """,
+    ),
+    *(
+        two_layers(
+            f"relu_written_forward_{name}",
+            f"""
+            def loss(self, X, y=None):
+                W1, b1, W2, b2 = [self.params[name] for name in ("W1", "b1", "W2", "b2")]
+                a, first = affine_forward(X, W1, b1)
+                h = np.maximum(0, a)
+                scores, second = affine_forward(h, W2, b2)
+                if y is None:
+                    return scores
+                loss, d = softmax_loss(scores, y)
+                loss += 0.5 * self.reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
+                d, dW2, db2 = affine_backward(d, second)
+                _, dW1, db1 = affine_backward(relu_backward(d, {cache}), first)
+                return loss, {{"W1": dW1 + self.reg * W1, "b1": db1, "W2": dW2 + self.reg * W2, "b2": db2}}
+            """,
+        )
+        for name, cache in (("input", "a"), ("output", "h"), ("mask", "a > 0"))
+    ),
+    two_layers(
         "all_written_inside",
         """
         def loss(self, X, y=None):
@@ -243,6 +280,32 @@ VARIANTS: tuple[Variant, ...] = (
                 d, grads[f"W{l}"], grads[f"b{l}"] = affine_backward(d, affine[l - 1])
                 loss += 0.5 * self.reg * float((self.params[f"W{l}"] ** 2).sum())
                 grads[f"W{l}"] = grads[f"W{l}"] + self.reg * self.params[f"W{l}"]
+            return loss, grads
+        """,
+    ),
+    network(
+        "relu_written_forward",
+        """
+        def loss(self, X, y=None):
+            h = X.astype(self.dtype)
+            affine, hidden = [], []
+            for l in range(1, self.num_layers + 1):
+                h, cache = affine_forward(h, self.params[f"W{l}"], self.params[f"b{l}"])
+                affine.append(cache)
+                if l < self.num_layers:
+                    h = h * (h > 0)
+                    hidden.append(h)
+            if y is None:
+                return h
+            loss, d = softmax_loss(h, y)
+            grads = {}
+            for l in range(self.num_layers, 0, -1):
+                if l < self.num_layers:
+                    d = relu_backward(d, hidden[l - 1])
+                W = self.params[f"W{l}"]
+                d, dW, grads[f"b{l}"] = affine_backward(d, affine[l - 1])
+                grads[f"W{l}"] = dW + self.reg * W
+                loss += 0.5 * self.reg * np.sum(W**2)
             return loss, grads
         """,
     ),
