@@ -67,3 +67,11 @@ def test_what_an_error_does_not_prove_is_not_said(judged: Judge, line: str) -> N
     edit = Edit("layers", "layernorm_backward", "dbeta = dout.sum(axis=0)", line)
     result = judged(edit, functions=["layernorm_backward"])
     assert all(len(check.message.split("\n")) == 1 for check in result.checks if check.status == "error")
+
+
+def test_a_backward_pass_that_was_not_even_called_says_which_function_raises(judged: Judge) -> None:
+    edit, _sentence = FIRST_ERRORS["keepdims forgotten"]
+    said = text(judged(edit, functions=["layernorm_backward"]), "layernorm_backward")
+    assert said.count("That happens in layernorm_forward, before layernorm_backward is even called") == 1
+    own = Edit("layers", "layernorm_backward", "x_hat, std, gamma = cache", "x_hat, std, gamma = later")
+    assert "is even called" not in text(judged(own, functions=["layernorm_backward"]), "layernorm_backward")

@@ -19,6 +19,7 @@ from grader.classroom.gradebook import open_gradebook, write_feedback
 from grader.classroom.handin.times import read_time
 from grader.classroom.late import IN_TIME, Late, duration
 from grader.classroom.pages.overview import Task, overview
+from grader.classroom.report.make import write_report
 from grader.classroom.rows import table
 from grader.classroom.status import Standing, report, standings
 from grader.classroom.whole_class import grade_class
@@ -63,6 +64,8 @@ def test_late_days_are_in_table_status_csv_and_feedback_and_nobody_in_time_loses
         "late": (Late(26.5 * 3600, 2.0), 2.0),
     }
     assert "graded; late by 1 d 2 h, taken off: 2" in report("scale", list(stands.values()))
+    whole = write_report(course, "scale").read_text("utf-8")
+    assert whole.count("late (1 d 2 h, −2)") == len(course.settings.languages), whole
     export_csv(course, tmp_path / "grades.csv")
     with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
         exported = {row["student_id"]: row for row in csv.DictReader(file)}
