@@ -43,6 +43,8 @@ class Function:
     results: tuple[Kind, ...]
     differentiable: tuple[str, ...] = ()
     """Of a forward pass, the parameters that its backward pass returns the gradients of, in their order there."""
+    keys: tuple[str, ...] = ()
+    """Of a backward pass that returns its gradients in a dictionary (`arrays`), their keys, in the same order."""
 
 
 @dataclass(frozen=True)

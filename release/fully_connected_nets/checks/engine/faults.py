@@ -63,13 +63,21 @@ def describe_error(assignment: Assignment, check: Check, error: StudentError, sa
     if error.kind == "timeout":
         return "timeout", say("no_time", detail=error.message, place=_place(error, say))
     if error.kind == "error":
-        return "error", "\n".join(filter(None, [raised(error, say), explained(assignment, check, error, say)]))
+        lines = [raised(error, say), _in_the_forward_pass(assignment, check, error, say)]
+        return "error", "\n".join(filter(None, [*lines, explained(assignment, check, error, say)]))
     if error.kind == "result":
         return "error", _wrong_count(error, say)
     if error.kind == "unusable":
         name, _, found = error.message.partition(": ")
         return "error", say("unusable", name=name, found=_brief(found))
     return "error", say("no_function" if error.kind == "missing" else error.kind, detail=_brief(error.message))
+
+
+def _in_the_forward_pass(assignment: Assignment, check: Check, error: StudentError, say: Catalogue) -> str:
+    """That a backward pass was not even asked for, if it is its forward pass that raises; else nothing."""
+    first = next((line.function for line in error.lines if line.function), "")
+    asked = first in assignment.forwards_of(check.function)
+    return say("forward_raises", function=first, backward=check.function) if asked else ""
 
 
 def raised(error: StudentError, say: Catalogue) -> str:

@@ -31,7 +31,12 @@ ASSIGNMENT = Assignment(
     folder=Path(__file__).parent,
     forward_of={"affine_backward": "affine_forward", "relu_backward": "relu_forward"},
     over_stand_ins={"TwoLayerNet": ("layers",), "FullyConnectedNet": ("layers",)},
-    written_inside=(("affine_forward", "affine_backward"), ("relu_forward", "relu_backward"), ("softmax_loss",)),
+    written_inside=(
+        ("affine_forward", "affine_backward"),
+        ("relu_forward", "relu_backward"),
+        ("relu_forward",),
+        ("softmax_loss",),
+    ),
     probes=(
         Probe("right_for_b_zero", {"b": 0.0}),
         Probe("right_for_dout_one", {"dout": 1.0}),

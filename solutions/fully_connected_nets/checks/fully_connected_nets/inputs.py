@@ -47,11 +47,10 @@ def relu(rng: np.random.Generator, N: int, D: int) -> Inputs:
 
 
 def relu_of_images(rng: np.random.Generator, N: int, C: int, H: int, W: int) -> Inputs:
-    """The same with `x` (N, C, H, W)."""
-    return {
-        "x": away_from_zero(rng, (N, C, H, W), MARGIN, 3.0),
-        "dout": away_from_zero(rng, (N, C, H, W), MARGIN, 3.0),
-    }
+    """The same with `x` (N, C, H, W), of which one positive number is large: a ReLU cuts nothing off above."""
+    x = away_from_zero(rng, (N, C, H, W), MARGIN, 3.0)
+    x.flat[rng.choice(np.flatnonzero(x > 0))] = rng.uniform(3000.0, 5000.0)
+    return {"x": x, "dout": away_from_zero(rng, (N, C, H, W), MARGIN, 3.0)}
 
 
 def relu_at_zero(rng: np.random.Generator, N: int, D: int) -> Inputs:
