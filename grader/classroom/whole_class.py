@@ -17,11 +17,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, nullcontext, suppress
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from tqdm import tqdm
 from traitlets import TraitError
@@ -59,14 +56,13 @@ from .gradebook import (
 from .kept_open import forget_all, gradebooks_kept_open
 from .pages.bounded import at_hand
 from .pages.notebook import notebooks_warmed
+from .pool import cores, each
 from .prepared import Prepared
 from .preparing import prepare
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .rows import Row
 from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, grade_submission, submission_folder
-
-T = TypeVar("T")
 
 MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
@@ -264,7 +260,7 @@ def _judge_all(
         except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
-    for student, outcome in _each(reach, students, jobs, "checks"):
+    for student, outcome in each(reach, students, jobs, "checks"):
         if isinstance(outcome, GradedSubmission):
             verdicts[student] = outcome
             continue
@@ -306,7 +302,7 @@ def _convert_all(
         without_remarks(),
         at_hand(),
         notebooks_warmed(launcher, step.bounds, course) if run else nullcontext(launcher) as warm,
-        closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready,
+        closing(each(ready, list(verdicts), jobs, "gradebook")) as all_ready,
     ):
         for student, prepared in all_ready:
             coursedir = course_directory(config, name, student)
@@ -329,32 +325,6 @@ def _convert_classic(
             coursedir = course_directory(config, name, student)
             converter = ClassicConverter(coursedir=coursedir, config=config, force=True, launcher=launcher, alone=True)
             yield student, run_converter(converter)
-
-
-def _each(
-    work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
-) -> Generator[tuple[str, T], None, None]:
-    """Each student with what `work` returns for one, several at a time, as soon as it is done.
-
-    Only a few wait for the caller, as each may take much memory. What is not yet begun when the caller stops, or `work`
-    raises, is not begun any more.
-    """
-    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
-    left = iter(students)
-    with tqdm(
-        total=len(students), desc=what, unit="submission", file=sys.stderr, disable=len(students) < 2
-    ) as progress:
-        try:
-            waiting = {pool.submit(work, student): student for student in islice(left, 2 * jobs)}
-            while waiting:
-                wait(waiting, return_when=FIRST_COMPLETED)
-                for outcome in [outcome for outcome in waiting if outcome.done()]:
-                    student = waiting.pop(outcome)
-                    waiting.update((pool.submit(work, student), student) for student in islice(left, 1))
-                    yield student, outcome.result()
-                    progress.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _require_working(course: Course, launcher: Launcher) -> None:
@@ -392,8 +362,3 @@ def _row(
     return Row(
         student, {function: points.get(function) for function in assignment.functions}, look, problem, kept, known
     )
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
