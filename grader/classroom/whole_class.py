@@ -1,7 +1,7 @@
 """`grader grade NAME`: everything under `submitted/`, into nbgrader's gradebook.
 
-1. Every submission is judged, several at a time (`verdicts`).
-2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`).
+1. Every submission is judged, several at a time (`verdicts`): on this machine or on a cluster (`engine`).
+2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`), there too.
 3. What is ready goes through the converter, one after another (`converter`): the same that `nbgrader autograde` and
    formgrader use. So all three give the same points.
 
@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,16 +32,14 @@ from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
 from ..plugins import names_of
-from ..sandbox.choose import choose, warmed
+from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
-from ..sandbox.process import StudentProcess
-from ..sandbox.staging import SUBMISSION, stage_kit
-from ..sandbox.temporary import no_room, temporary_folder
-from ..sandbox.warm import Orphaned
+from ..sandbox.temporary import no_room
 from ..text import sentences, shown
 from . import runs
 from .classic import ClassicConverter
 from .converter import SubmissionConverter
+from .engine import Engine, Engines, Pool
 from .explained import mistakes
 from .gradebook import (
     automatic_points,
@@ -55,14 +53,11 @@ from .gradebook import (
 )
 from .kept_open import forget_all, gradebooks_kept_open
 from .pages.bounded import at_hand
-from .pages.notebook import notebooks_warmed
-from .pool import cores, each
-from .prepared import Prepared
-from .preparing import prepare
+from .pool import cores
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .rows import Row
 from .steps.for_reading import ExecuteForReading
-from .verdicts import GradedSubmission, grade_submission, submission_folder
+from .verdicts import GradedSubmission, submission_folder
 
 MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
@@ -77,6 +72,7 @@ def grade_class(
     jobs: int | None = None,
     *,
     launcher: Launcher | Callable[[], Launcher] | None = None,
+    engines: Engines | None = None,
     run_notebooks: bool = True,
     new_secret: bool = False,
 ) -> list[Row]:
@@ -88,6 +84,7 @@ def grade_class(
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged, and how many notebooks run, at a time; one for each core if None.
         launcher: the sandbox of a student's process, or what finds it; the best one of this machine if None.
+        engines: what makes the engine that judges; the cores of this machine, in that sandbox, if None.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
         new_secret: make a new course secret if the one is lost that earlier results were drawn from.
 
@@ -106,7 +103,13 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
-    with runs.only_one(course, name), _stale_if_it_fails(course, name, chosen, done), gradebooks_kept_open():
+    with (
+        engines(course, assignment, jobs) if engines else nullcontext() as elsewhere,
+        runs.only_one(course, name),
+        _stale_if_it_fails(course, name, chosen, done),
+        gradebooks_kept_open(),
+        ExitStack() as stack,
+    ):
         config = course_config(course)
         if not run_notebooks:
             config.ExecuteForReading.enabled = False
@@ -115,28 +118,32 @@ def grade_class(
             require_writable(gradebook)
         remove_drafts(course, name)
         ensure_secret(course, replace=new_secret)
-        used = launcher() if callable(launcher) else launcher or choose(course=course)
+        engine: Engine
+        if elsewhere is not None:
+            engine = elsewhere
+        else:
+            used = launcher() if callable(launcher) else launcher or choose(course=course)
+            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs)))
         kept: set[str] = set()
         if students is None:
-            run, resumed = runs.begin(course, name, f"{used.name}.{'run' if run_notebooks else 'skip'}")
+            run, resumed = runs.begin(course, name, f"{engine.kind}.{'run' if run_notebooks else 'skip'}")
             kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
         done |= kept
 
         left = [student for student in chosen if student not in kept]
         problems: dict[str, str] = {}
-        with warmed(used) if len(left) > 1 else nullcontext(used) as warm:
-            if isinstance(assignment, ClassicAssignment):
-                conversion = _convert_classic(course, name, config, left, used)
-            else:
-                verdicts, problems = _judge_all(course, assignment, used, warm, left, jobs)
-                conversion = _convert_all(course, name, config, verdicts, warm, jobs)
-            with closing(conversion) as converted:
-                for student, problem in converted:
-                    if problem:
-                        forget_all()
-                        problems[student] = problem
-                        _require_working(course, used)
-                    done.add(student)
+        if isinstance(assignment, ClassicAssignment) and isinstance(engine, Pool):
+            conversion = _convert_classic(course, name, config, left, engine.launcher)
+        else:
+            verdicts, problems = _judge_all(course, name, engine, left)
+            conversion = _convert_all(course, name, config, verdicts, engine)
+        with closing(conversion) as converted:
+            for student, problem in converted:
+                if problem:
+                    forget_all()
+                    problems[student] = problem
+                    _require_working(course, engine)
+                done.add(student)
         with open_gradebook(course) as gradebook:
             points = automatic_points(gradebook, name)
         if students is None:
@@ -241,7 +248,7 @@ def said_of_hidden(course: Course, name: str) -> str:
 
 
 def _judge_all(
-    course: Course, assignment: Assignment, launcher: Launcher, warm: Launcher, students: Sequence[str], jobs: int
+    course: Course, name: str, engine: Engine, students: Sequence[str]
 ) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
@@ -250,35 +257,21 @@ def _judge_all(
     """
     verdicts: dict[str, GradedSubmission] = {}
     problems: dict[str, str] = {}
-
-    def reach(student: str) -> GradedSubmission | Exception:
-        try:
-            submission_folder(course, assignment.name, student)
-            with suppress(Orphaned):
-                return grade_submission(course, assignment, student, warm)
-            return grade_submission(course, assignment, student, launcher)
-        except Exception as error:  # of any kind: this submission gets no new score, the others do
-            return error
-
-    for student, outcome in each(reach, students, jobs, "checks"):
-        if isinstance(outcome, GradedSubmission):
-            verdicts[student] = outcome
-            continue
-        reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
-        if not isinstance(outcome, Unreadable):
-            _require_working(course, launcher)
-        problems[student] = reason
-        mark_stale(course, assignment.name, student, reason)
+    with closing(engine.judge(students)) as judged:
+        for student, outcome in judged:
+            if isinstance(outcome, GradedSubmission):
+                verdicts[student] = outcome
+                continue
+            reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
+            if not isinstance(outcome, Unreadable):
+                _require_working(course, engine)
+            problems[student] = reason
+            mark_stale(course, name, student, reason)
     return verdicts, problems
 
 
 def _convert_all(
-    course: Course,
-    name: str,
-    config: Config,
-    verdicts: Mapping[str, GradedSubmission],
-    launcher: Launcher,
-    jobs: int,
+    course: Course, name: str, config: Config, verdicts: Mapping[str, GradedSubmission], engine: Engine
 ) -> Generator[tuple[str, str], None, None]:
     """Each student whose submission was converted, with the reason if that failed.
 
@@ -291,18 +284,11 @@ def _convert_all(
         raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
     listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
     run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
-    if run and verdicts:
-        step.fill_cache(course)
     ignored = course_directory(config, name).ignore
-
-    def ready(student: str) -> Prepared:
-        return prepare(verdicts[student], warm, step.bounds if run else None, ignored)
-
     with (
         without_remarks(),
         at_hand(),
-        notebooks_warmed(launcher, step.bounds, course) if run else nullcontext(launcher) as warm,
-        closing(each(ready, list(verdicts), jobs, "gradebook")) as all_ready,
+        closing(engine.prepare(verdicts, step if run else None, ignored)) as all_ready,
     ):
         for student, prepared in all_ready:
             coursedir = course_directory(config, name, student)
@@ -327,7 +313,7 @@ def _convert_classic(
             yield student, run_converter(converter)
 
 
-def _require_working(course: Course, launcher: Launcher) -> None:
+def _require_working(course: Course, engine: Engine) -> None:
     """Make sure that a fault was that of one submission, before the next one is tried.
 
     Raises:
@@ -343,13 +329,7 @@ def _require_working(course: Course, launcher: Launcher) -> None:
             raise no_room(folder, error) from None
     with open_gradebook(course) as gradebook:
         require_writable(gradebook)
-    with temporary_folder() as stage:
-        package = stage / SUBMISSION / course.settings.package
-        package.mkdir(parents=True)
-        (package / "__init__.py").touch()
-        stage_kit(stage)
-        with StudentProcess(stage, launcher) as process:
-            process.begin()
+    engine.require_working()
 
 
 def _row(
