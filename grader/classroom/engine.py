@@ -103,7 +103,7 @@ class Pool:
         """See `Engine`."""
         if len(students) > 1 and self._warm is self.launcher:
             self._warm = self._stack.enter_context(warmed(self.launcher))
-        return each(self._judged, students, self._jobs, "checks")
+        return each(self._judged, students, self._jobs)
 
     def _judged(self, student: str) -> GradedSubmission | Exception:
         try:
@@ -127,7 +127,7 @@ class Pool:
 
         with (
             notebooks_warmed(self._warm, bounds, self._course) if bounds else nullcontext(self._warm) as warm,
-            closing(each(ready, list(verdicts), self._jobs, "gradebook")) as all_ready,
+            closing(each(ready, list(verdicts), self._jobs)) as all_ready,
         ):
             yield from all_ready
 

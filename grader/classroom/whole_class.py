@@ -53,7 +53,7 @@ from .gradebook import (
 )
 from .kept_open import forget_all, gradebooks_kept_open
 from .pages.bounded import at_hand
-from .pool import cores
+from .pool import cores, counted
 from .results import UNFINISHED, mark_stale, read_record, remove_drafts, staleness
 from .rows import Row
 from .steps.for_reading import ExecuteForReading
@@ -257,7 +257,7 @@ def _judge_all(
     """
     verdicts: dict[str, GradedSubmission] = {}
     problems: dict[str, str] = {}
-    with closing(engine.judge(students)) as judged:
+    with closing(counted(engine.judge(students), len(students), "checks")) as judged:
         for student, outcome in judged:
             if isinstance(outcome, GradedSubmission):
                 verdicts[student] = outcome
@@ -288,7 +288,9 @@ def _convert_all(
     with (
         without_remarks(),
         at_hand(),
-        closing(engine.prepare(verdicts, step if run else None, ignored)) as all_ready,
+        closing(
+            counted(engine.prepare(verdicts, step if run else None, ignored), len(verdicts), "gradebook")
+        ) as all_ready,
     ):
         for student, prepared in all_ready:
             coursedir = course_directory(config, name, student)
