@@ -7,7 +7,6 @@ once, alone, when the others are done: it may be what ended them. Whoever's it h
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -97,7 +96,6 @@ class Asking:
         """Ask so many questions of each worker at a time, or with 0 one of all of them."""
         waiting: dict[Any, _Asked[T]] = {}
         more = True
-        self._crew.since = time.monotonic()
         try:
             while more or waiting:
                 self._require_someone()
@@ -190,7 +188,7 @@ class Asking:
         if self._client.status != "running":
             raise self._gone()
         self._crew.look()
-        if not self._crew.accepted and time.monotonic() - self._crew.since > PATIENCE:
+        if self._crew.nobody_for() > PATIENCE:
             raise GraderError(
                 f"--cluster {shown(self._address)}: no worker that takes submissions in {PATIENCE:.0f} seconds. What "
                 "was judged is kept. Next: start workers (docs/cluster.md), then grade again."

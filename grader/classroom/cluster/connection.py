@@ -173,7 +173,9 @@ def _unreachable(address: str, error: Exception) -> GraderError:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What Dask reports at length is said in one line, where it matters."""
-    loggers = [logging.getLogger(name) for name in _LOUD]
+    # Some of Dask's loggers have levels of their own.
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOUD]
+    loggers = [logging.getLogger(name) for name in (*_LOUD, *known)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tqdm import tqdm
+
 from ...errors import GraderError
 from ...text import shown
 from .answers import fits
@@ -50,8 +52,7 @@ class Crew:
     def __init__(self, client: Any, expected: Expected, heard: Callable[[Any], None]) -> None:
         self.run = secrets.token_hex(8)
         self.accepted: set[str] = set()
-        self.since = time.monotonic()
-        """When there was a worker last that takes submissions."""
+        self._since = time.monotonic()
         self._client = client
         self._expected = expected
         self._heard = heard
@@ -63,8 +64,6 @@ class Crew:
     def look(self) -> None:
         """Greet who is new, and forget who is gone."""
         now = time.monotonic()
-        if self.accepted:
-            self.since = now
         if now - self._looked < _EVERY:
             return
         self._looked = now
@@ -77,6 +76,13 @@ class Crew:
         for address, about in there.items():
             if address not in self._greeted:
                 self._greet(address, about)
+
+    def nobody_for(self) -> float:
+        """Seconds since there was a worker that takes submissions, or had yet to say whether it does."""
+        now = time.monotonic()
+        if self.accepted or any(future is not None for future in self._greeted.values()):
+            self._since = now
+        return now - self._since
 
     def forget(self, address: str) -> None:
         """A worker is gone, or has to be greeted again."""
@@ -153,7 +159,7 @@ class Crew:
     def _leave_out(self, address: str, why: str) -> None:
         if (line := f"left out: worker {shown(address)}: {shown(why).rstrip('.')}.") not in self._said:
             self._said.add(line)
-            print(line, file=sys.stderr)
+            tqdm.write(line, file=sys.stderr)  # beside a bar, if there is one
 
 
 def _line(future: Any) -> str:
