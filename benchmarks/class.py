@@ -43,7 +43,7 @@ from grader.reference.mistakes import load_mistakes
 
 SHARES = {"mistakes": 0.15, "stubs": 0.08, "hostile": 0.02}
 EVERY = 0.25
-SAMPLE = 8
+SAMPLE = 4
 """Students whose notebooks run, and who are graded by one process."""
 
 
@@ -124,10 +124,10 @@ class Used:
     others: dict[str, tuple[float, list[float]]]
     """The same of processes that were there before, by name."""
     judged: float
-    """Seconds until all verdicts were stored; 0 where nothing says so."""
+    """Seconds until the last verdict was stored before any was written; 0 where nothing says so."""
 
 
-def run(command: list[str], course: Course, verdicts: int = 0, others: dict[str, list[int]] | None = None) -> Used:
+def run(command: list[str], course: Course, others: dict[str, list[int]] | None = None) -> Used:
     """Run a command to its end, and look at it meanwhile."""
     others = others or {}
     kept = course.store / "judged" / NAME
@@ -135,15 +135,16 @@ def run(command: list[str], course: Course, verdicts: int = 0, others: dict[str,
     used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     memory: list[float] = []
     of_others: dict[str, list[float]] = {name: [] for name in others}
-    judged = 0.0
+    judged, most = 0.0, 0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(command, cwd=course.root, stdout=said, stderr=said)
         while process.poll() is None:
             memory.append(megabytes(process.pid))
             for name, roots in others.items():
                 of_others[name].append(sum(map(megabytes, roots)))
-            if verdicts and not judged and kept.is_dir() and len(os.listdir(kept)) >= verdicts:  # noqa: PTH208
-                judged = time.perf_counter() - began
+            with suppress(OSError):  # not there yet, or not any more
+                if (stored := len(os.listdir(kept))) > most:  # noqa: PTH208
+                    most, judged = stored, time.perf_counter() - began
             time.sleep(EVERY)
         wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode not in (0, 2):
@@ -190,10 +191,10 @@ def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int
     some = [word for student in sample for word in ("--student", student)]
     with cluster(folder, args.cluster) as (address, processes):
         on = [*grade, "--cluster", address]
-        few = run([*on, "--skip-notebooks", "--student", sample[0]], course, others=processes)  # all is warm now
-        used = run([*on, "--skip-notebooks"], course, args.students, processes)
-        read = run([*on, *some], course, others=processes)
-        bare = run([*on, "--skip-notebooks", *some], course, others=processes)
+        few = run([*on, "--skip-notebooks", "--student", sample[0]], course, processes)  # all is warm now
+        used = run([*on, "--skip-notebooks"], course, processes)
+        read = run([*on, *some], course, processes)
+        bare = run([*on, "--skip-notebooks", *some], course, processes)
     alone = run([*grade, "--jobs", "1", "--skip-notebooks", *some], course)
     first = run([*grade, "--jobs", "1", "--skip-notebooks", *some[:2]], course)
     pages = run([str(BIN / "nbgrader"), "generate_feedback", NAME, "--student", "sve-000*"], course)

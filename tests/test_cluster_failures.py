@@ -99,7 +99,7 @@ def test_one_process_a_pool_and_a_cluster_give_the_same_grades_row_by_row(two: C
     for student in due:
         records = [read_record(course, "scale", student) for course in courses.values()]
         results = {json.dumps(replace(one.result, seconds=0.0).to_json()) for one in records if one}
-        assert len(results) == len({(one.notes, one.submission, one.secret) for one in records if one}) == 1
+        assert len(results) == len({repr((one.notes, one.submission, one.secret)) for one in records if one}) == 1
 
 
 def test_a_worker_that_is_killed_loses_nobody(two: Cluster, some: Class) -> None:

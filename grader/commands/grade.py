@@ -6,7 +6,6 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from ..classroom.cluster.engine import cluster
 from ..classroom.rows import known_mistakes, table
 from ..classroom.whole_class import grade_class, said_of_hidden
 from ..course import course_to_work_on
@@ -48,13 +47,18 @@ def run(args: argparse.Namespace) -> int:
             "--cluster, --unsafe: expected one of them: a worker takes submissions behind a sandbox alone. Next: leave "
             "one out."
         )
+    engines = None
+    if args.cluster:
+        from ..classroom.cluster.engine import cluster  # which reads the whole kit, to know its digest
+
+        engines = cluster(args.cluster, args.sandbox)
     rows = grade_class(
         course,
         args.name,
         args.student,
         args.jobs,
         launcher=partial(choose, args.sandbox, unsafe=args.unsafe, course=course),
-        engines=cluster(args.cluster, args.sandbox) if args.cluster else None,
+        engines=engines,
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )

@@ -95,12 +95,15 @@ class Asking:
     def _round(self, left: Iterator[Item[T]], ahead: int) -> Generator[tuple[Item[T], T | NotAnswered], None, None]:
         """Ask so many questions of each worker at a time, or with 0 one of all of them."""
         waiting: dict[Any, _Asked[T]] = {}
+        again: list[Item[T]] = []
         more = True
         try:
-            while more or waiting:
+            while more or waiting or again:
                 self._require_someone()
-                while more and self._crew.accepted and len(waiting) < (ahead * len(self._crew.accepted) or 1):
-                    item = next(left, None)
+                while (
+                    (more or again) and self._crew.accepted and len(waiting) < (ahead * len(self._crew.accepted) or 1)
+                ):
+                    item = again.pop() if again else next(left, None)
                     if item is None:
                         more = False
                     else:
@@ -109,7 +112,7 @@ class Asking:
                     yield asked.item, NotAnswered("each worker that had it ended before it was done")
                 if (future := self._next()) is None or future not in waiting:
                     continue
-                if (outcome := self._outcome(future, waiting)) is not None:
+                if (outcome := self._outcome(future, waiting, again)) is not None:
                     yield outcome
         finally:
             for future in waiting:
@@ -138,8 +141,10 @@ class Asking:
             return None
         return None if self._crew.is_greeting(future) else future
 
-    def _outcome(self, future: Any, waiting: dict[Any, _Asked[T]]) -> tuple[Item[T], T | NotAnswered] | None:
-        """What came of a question; None if it is asked again."""
+    def _outcome(
+        self, future: Any, waiting: dict[Any, _Asked[T]], again: list[Item[T]]
+    ) -> tuple[Item[T], T | NotAnswered] | None:
+        """What came of a question; None if there is nothing yet, or it goes to `again`."""
         item = waiting[future].item
         try:
             if future.status == "cancelled":
@@ -156,23 +161,15 @@ class Asking:
             outcome = NotAnswered(f"an answer that is none: {error}")
         except Failed as error:
             self._crew.forget(error.at)
-            if error.stranger:
+            if error.stranger and error.at:
                 del waiting[future]
                 future.release()
-                self._ask_again(item, waiting)
+                again.append(item)
                 return None
             outcome = NotAnswered(f"on {shown(error.at)}: {shown(str(error))}")
         del waiting[future]
         future.release()
         return item, outcome
-
-    def _ask_again(self, item: Item[T], waiting: dict[Any, _Asked[T]]) -> None:
-        while not self._crew.accepted:
-            self._require_someone()
-            future = self._next()
-            if future is not None:
-                self._done.put(future)
-        self._ask(item, waiting)
 
     def _without_worker(self, waiting: dict[Any, _Asked[T]]) -> list[_Asked[T]]:
         """Questions that no worker is left for that they may run on; they are not asked any more."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +19,8 @@ from ...text import shown
 
 LOCAL = "local"
 WORKER_TTL = "30s"
-"""After so long without a sign of life a worker is given up, and what it had is done by others."""
-SETTINGS = {
-    "distributed.scheduler.worker-ttl": WORKER_TTL,
-    "distributed.admin.large-graph-warning-threshold": "200MB",
-}
-"""Where nobody set them otherwise: Dask waits for a worker for five minutes."""
+"""After so long without a sign of life a worker is given up, and what it had is done by others: Dask's own five minutes
+are long for a class."""
 _LOUD = ("distributed", "tornado", "asyncio")
 
 
@@ -106,29 +101,24 @@ def connected(address: str, workers: int) -> Iterator[Any]:
     distributed = require_dask()
     import dask
 
-    with _quiet(), dask.config.set(SETTINGS):
-        if address != LOCAL:
-            security = _security(distributed, address)
-            try:
-                client = distributed.Client(address, security=security, set_as_default=False)
-            except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
-                raise _unreachable(address, error) from None
-            with client:
-                yield client
-            return
-        security = distributed.Security.temporary()
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        with (
-            distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                security=security,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            distributed.Client(cluster, security=security, set_as_default=False) as client,
-        ):
-            yield client
+    with _quiet(), dask.config.set({"distributed.scheduler.worker-ttl": WORKER_TTL}), ExitStack() as stack:
+        where: Any = address
+        security = distributed.Security.temporary() if address == LOCAL else _security(distributed, address)
+        try:
+            if address == LOCAL:
+                where = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        security=security,
+                        dashboard_address=None,
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+            client = stack.enter_context(distributed.Client(where, security=security, set_as_default=False))
+        except (OSError, ValueError, RuntimeError, TypeError) as error:
+            raise _unreachable(address, error) from None
+        yield client
 
 
 def _security(distributed: Any, address: str) -> Any:

@@ -100,7 +100,7 @@ class Cluster:
 
     def _to_check(
         self, students: Sequence[str], known: deque[tuple[str, GradedSubmission | Exception]]
-    ) -> Iterator[Item[GradedSubmission]]:
+    ) -> Iterator[Item[GradedSubmission | Exception]]:
         """What has to be asked; what has not goes to `known`."""
         with closing(each(self._read, students, self._jobs)) as all_read:
             for student, read in all_read:
@@ -121,10 +121,13 @@ class Cluster:
         except Exception as error:  # of any kind: this submission gets no new score, the others do
             return error
 
-    def _judged(self, read: ToJudge, key: str, answer: str) -> GradedSubmission:
+    def _judged(self, read: ToJudge, key: str, answer: str) -> GradedSubmission | Exception:
         judged: Judged = judged_from(answer, self._assignment)
         self._kept.put(key, answer)
-        return conclude(read, judged)
+        try:
+            return conclude(read, judged)
+        except Exception as error:  # as when it is read
+            return error
 
     def _not_judged(self, outcome: NotAnswered) -> GraderError:
         return GraderError(f"not graded on the cluster: {outcome.why}. Next: look at it, then grade it again.")
@@ -180,7 +183,9 @@ class Cluster:
                 yield Item(student, question, partial(ran_from, cells=cells, bounds=bounds))
 
 
-def _read_again(judged: Callable[[str], GradedSubmission], answer: str) -> GradedSubmission | None:
+def _read_again(
+    judged: Callable[[str], GradedSubmission | Exception], answer: str
+) -> GradedSubmission | Exception | None:
     try:
         return judged(answer)
     except (Unfit, Failed):
