@@ -43,6 +43,8 @@ from grader.reference.mistakes import load_mistakes
 
 SHARES = {"mistakes": 0.15, "stubs": 0.08, "hostile": 0.02}
 EVERY = 0.25
+IDLE = 10.0
+"""Seconds in which is seen what the scheduler takes when nobody asks."""
 SAMPLE = 4
 """Students whose notebooks run, and who are graded by one process."""
 
@@ -123,6 +125,8 @@ class Used:
     """Megabytes of the same, four times a second."""
     others: dict[str, tuple[float, list[float]]]
     """The same of processes that were there before, by name."""
+    own_judged: float
+    """Of `own`, what was used until `judged`."""
     judged: float
     """Seconds until the last verdict was stored before any was written; 0 where nothing says so."""
 
@@ -135,7 +139,7 @@ def run(command: list[str], course: Course, others: dict[str, list[int]] | None 
     used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     memory: list[float] = []
     of_others: dict[str, list[float]] = {name: [] for name in others}
-    judged, most = 0.0, 0
+    judged, most, own_judged = 0.0, 0, 0.0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(command, cwd=course.root, stdout=said, stderr=said)
         while process.poll() is None:
@@ -144,7 +148,7 @@ def run(command: list[str], course: Course, others: dict[str, list[int]] | None 
                 of_others[name].append(sum(map(megabytes, roots)))
             with suppress(OSError):  # not there yet, or not any more
                 if (stored := len(os.listdir(kept))) > most:  # noqa: PTH208
-                    most, judged = stored, time.perf_counter() - began
+                    most, judged, own_judged = stored, time.perf_counter() - began, seconds(process.pid)
             time.sleep(EVERY)
         wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode not in (0, 2):
@@ -152,7 +156,7 @@ def run(command: list[str], course: Course, others: dict[str, list[int]] | None 
             sys.exit(said.read()[-3000:])
     own = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
     took = {name: (sum(map(seconds, roots)) - before[name], of_others[name]) for name, roots in others.items()}
-    return Used(wall, own, memory, took, judged)
+    return Used(wall, own, memory, took, own_judged, judged)
 
 
 @contextmanager
@@ -191,6 +195,9 @@ def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int
     some = [word for student in sample for word in ("--student", student)]
     with cluster(folder, args.cluster) as (address, processes):
         on = [*grade, "--cluster", address]
+        idle, began = seconds(*processes["scheduler"]), time.perf_counter()
+        time.sleep(IDLE)
+        idle = (seconds(*processes["scheduler"]) - idle) / (time.perf_counter() - began)
         few = run([*on, "--skip-notebooks", "--student", sample[0]], course, processes)  # all is warm now
         used = run([*on, "--skip-notebooks"], course, processes)
         read = run([*on, *some], course, processes)
@@ -201,12 +208,13 @@ def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int
 
     students, judged = args.students, used.judged or used.wall
     one = (alone.own - first.own) / (len(sample) - 1)  # judging and writing, without the start
-    writing = max(used.wall - judged, 0.0) / students
+    writing = (used.own - used.own_judged) / students
     client = (used.own - few.own) / students
     a_verdict = used.others["workers"][0] / students
     notebooks = (read.others["workers"][0] - bare.others["workers"][0]) / len(sample)
     scheduler = used.others["scheduler"][0] / students
-    reading = max(client - writing, 0.0)
+    of_a_task = max(used.others["scheduler"][0] - idle * used.wall, 0.0) / students
+    reading = max(used.own_judged - few.own_judged, 0.0) / students
     figures: dict[str, Any] = {
         "verdicts_stored_s": round(judged, 1),
         "scores_written_s": round(used.wall, 1),
@@ -217,15 +225,16 @@ def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int
         "workers_MB_by_quarter": by_quarter(used.others["workers"][1]),
         "ms_a_verdict_on_a_worker": round(1000 * a_verdict),
         "ms_a_verdict_and_scores_in_one_process": round(1000 * one),
-        "ms_a_verdict_of_the_scheduler": round(1000 * scheduler, 1),
+        "ms_a_verdict_of_the_scheduler": round(1000 * of_a_task, 1),
         "ms_a_verdict_of_the_client": round(1000 * reading, 1),
         "ms_a_submission_written": round(1000 * writing),
-        "worker_s_processor_share": round(one / (a_verdict + client), 2) if a_verdict else None,
+        "efficiency_against_one_process": round(one / (a_verdict + client + scheduler), 2),
     }
     for workers in (args.cluster, 20, 200):
-        ways = {"workers": a_verdict / workers, "scheduler": scheduler, "client": reading}
+        ways = {"workers": a_verdict / workers, "scheduler": of_a_task, "client": reading}
         slowest = max(ways, key=ways.__getitem__)
         figures[f"verdicts_with_{workers}_workers_s"] = f"{ways[slowest] * students:.1f} (bound by {slowest})"
+        figures[f"scores_with_{workers}_workers_s"] = round((ways[slowest] + writing) * students, 1)
     return figures
 
 

@@ -173,7 +173,7 @@ class Asking:
 
     def _without_worker(self, waiting: dict[Any, _Asked[T]]) -> list[_Asked[T]]:
         """Questions that no worker is left for that they may run on; they are not asked any more."""
-        lost = [future for future, asked in waiting.items() if not asked.allowed & self._crew.accepted]
+        lost = [future for future, asked in waiting.items() if not asked.allowed & self._crew.there]
         lost = [future for future in lost if future.status not in _SETTLED]
         found = []
         for future in lost:

@@ -77,6 +77,11 @@ class Crew:
             if address not in self._greeted:
                 self._greet(address, about)
 
+    @property
+    def there(self) -> set[str]:
+        """The addresses of all workers, as of the last look."""
+        return {*self._greeted}
+
     def nobody_for(self) -> float:
         """Seconds since there was a worker that takes submissions, or had yet to say whether it does."""
         now = time.monotonic()
