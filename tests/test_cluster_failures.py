@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from classroom import SOLVED, fingerprint, gradebook_rows, hand_in, released_course, scores, solve, whole_class
-from clusters import Cluster, certificates, cluster, wait_for
+from clusters import PATIENCE, Cluster, certificates, cluster, require_dask, wait_for
 
 from grader.classroom.results import read_record, staleness
 from grader.classroom.whole_class import grade_class
@@ -229,3 +232,33 @@ def test_a_scheduler_that_is_lost_ends_the_run_in_a_line_and_the_next_run_does_t
         require_all_graded(course)
         after = Counter(digest for _, digest in one.begun())
         assert len(after) == 6 and sum(after.values()) - sum(before.values()) <= 3
+
+
+def test_a_cluster_that_is_started_here_grades_and_ends_with_its_client_however_that_ends(
+    some: Class, tmp_path: Path
+) -> None:
+    require_dask()
+    course = some(2)
+    mark = f"MARK={tmp_path}"
+    environment = os.environ | {"MARK": str(tmp_path), "PYTHONPATH": str(KIT), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-m", "grader.cli", "grade", "scale", "--course", str(course.root)]
+    command += ["--cluster", "local", "--jobs", "2"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ended.returncode == 0, ended.stderr
+    require_all_graded(course)
+    assert marked(mark) == []
+    client = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(marked(mark)) >= 3, "a client and two workers")
+    client.kill()
+    client.wait()
+    wait_for(lambda: marked(mark) == [], "the end of what it started")
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that have something in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark.encode() in place.read_bytes().split(b"\0"):
+                found.append(int(place.parent.name))
+    return found
