@@ -13,7 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from classroom import SOLVED, fingerprint, gradebook_rows, hand_in, released_course, scores, solve, whole_class
+from classroom import (
+    NO_KERNEL,
+    SOLVED,
+    fingerprint,
+    gradebook_rows,
+    graded_notebook,
+    hand_in,
+    released_course,
+    scores,
+    solve,
+    whole_class,
+)
 from clusters import PATIENCE, Cluster, certificates, cluster, require_dask, wait_for
 
 from grader.classroom.results import read_record, staleness
@@ -50,8 +61,8 @@ Class = Callable[..., Course]
 def some(tmp_path: Path) -> Class:
     """Makes a class in which everybody is right, no two alike."""
 
-    def make(count: int, word: str = "") -> Course:
-        course = released_course(tmp_path)
+    def make(count: int, word: str = "", settings: str = NO_KERNEL) -> Course:
+        course = released_course(tmp_path, settings)
         for number in range(count):
             add(course, f"ana-{number}", word)
         return course
@@ -82,7 +93,7 @@ def kept(course: Course) -> int:
 
 
 def test_one_process_a_pool_and_a_cluster_give_the_same_grades_row_by_row(two: Cluster, tmp_path: Path) -> None:
-    first = released_course(tmp_path, settings="")
+    first = released_course(tmp_path)
     due = whole_class(first)
     ensure_secret(first)
     courses = {"one": first}
@@ -200,13 +211,14 @@ def test_who_has_other_certificates_is_told_so_and_nothing_is_touched(
     two: Cluster, some: Class, tmp_path: Path
 ) -> None:
     course = some(1)
-    assert two.grade(course).returncode == 0
+    before = fingerprint(course.root)
     ended = two.grade(course, **certificates(tmp_path / "others"))
     assert ended.returncode == 2
     assert len(ended.stderr.strip().splitlines()) == 1
     assert "no scheduler there that trusts this client" in ended.stderr
     assert ended.stdout == ""
-    require_all_graded(course)
+    assert fingerprint(course.root) == before
+    assert two.begun() == []
 
 
 def test_a_scheduler_that_is_lost_ends_the_run_in_a_line_and_the_next_run_does_the_rest(
@@ -234,11 +246,15 @@ def test_a_scheduler_that_is_lost_ends_the_run_in_a_line_and_the_next_run_does_t
         assert len(after) == 6 and sum(after.values()) - sum(before.values()) <= 3
 
 
-def test_a_cluster_that_is_started_here_grades_and_ends_with_its_client_however_that_ends(
+def test_a_cluster_that_is_started_here_runs_notebooks_too_and_ends_with_its_client_however_that_ends(
     some: Class, tmp_path: Path
 ) -> None:
     require_dask()
-    course = some(2)
+    course = some(1, settings="")
+    ensure_secret(course)
+    shutil.copytree(course.root, tmp_path / "pool" / "a course", symlinks=True)
+    other = Course(tmp_path / "pool" / "a course")
+    grade_class(other, "scale")
     mark = f"MARK={tmp_path}"
     environment = os.environ | {"MARK": str(tmp_path), "PYTHONPATH": str(KIT), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-P", "-m", "grader.cli", "grade", "scale", "--course", str(course.root)]
@@ -246,6 +262,9 @@ def test_a_cluster_that_is_started_here_grades_and_ends_with_its_client_however_
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 0, ended.stderr
     require_all_graded(course)
+    assert fingerprint(course.root / "autograded") == fingerprint(other.root / "autograded")
+    assert gradebook_rows(course) == gradebook_rows(other)
+    assert any(cell.get("execution_count") for cell in graded_notebook(course, "ana-0").cells)
     assert marked(mark) == []
     client = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(lambda: len(marked(mark)) >= 3, "a client and two workers")
