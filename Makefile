@@ -12,7 +12,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 NEEDS_VENV = $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Next, on Debian or Ubuntu: apt install python3-venv"; exit 2; }
 
-.PHONY: help setup postgresql demo test test-full e2e lint lab release grade bench mutation lock
+.PHONY: help setup postgresql cluster demo test test-full e2e lint lab release grade bench mutation lock
 
 help:
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ setup: .venv/.installed .venv-worker/.ready .venv-notebook/.ready ## create the 
 postgresql: setup ## the driver for a gradebook on a PostgreSQL server, which `make setup` leaves out
 	@$(call INSTALL,.venv,locks/postgresql.txt)
 
+cluster: setup ## add what `grader grade --cluster` needs (docs/cluster.md)
+	@$(call INSTALL,.venv,locks/cluster.txt)
+
 demo: setup ## a small class, from release to gradebook and feedback, in a disposable copy: make demo NAME=batch_normalization
 	@$(BIN)/grader demo $(NAME)
 
@@ -88,3 +91,4 @@ lock: setup ## resolve the pinned versions anew
 	@$(RESOLVE) --group postgresql --constraints locks/kit.txt -o locks/postgresql.txt
 	@$(RESOLVE) --group worker --constraints locks/kit.txt -o grader/locks/worker.txt
 	@$(RESOLVE) --group notebook --constraints locks/kit.txt -o grader/locks/notebook.txt
+	@$(RESOLVE) --group cluster --constraints locks/kit.txt -o locks/cluster.txt

@@ -1,11 +1,18 @@
 """A large class, graded by one command: verdicts a second, and the memory that it takes over time.
 
     .venv/bin/python benchmarks/class.py [--students 600] [--jobs 2] [--run-notebooks] [--json FILE]
+    .venv/bin/python benchmarks/class.py --students 2000 --cluster 2 [--json FILE]
 
 Of the class 75% hand in a right solution, no two alike, 15% one of the known mistakes, 8% what they were given, and 2%
 something hostile (`grader/doctor/crowd.py`, without what runs into time limits). `grader grade` is timed as a whole,
 start-up included, in a copy of the course that is thrown away. Memory is that of the command and of all that it
 started, as the kernel counts what no other process shares (`Pss`), four times a second. The aim: flat, at any size.
+
+With `--cluster` (`make cluster`) the class is judged by so many workers of a Dask scheduler on this machine. Then it
+says when all verdicts were stored and all scores written; what pages take (of ten) and notebooks (of a few), for all;
+memory of client, scheduler and workers over time; what a verdict costs each of them, beside one process; and what 20
+and 200 workers would give by that: the slowest of workers, scheduler and client decides. The aims: 2,000 verdicts
+stored and scores written within five minutes on two cores; at least 90% of the workers' processor time in grading.
 """
 
 import argparse
@@ -14,13 +21,17 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from class_of_60 import BIN, NAME, base_course, hand_in
 
@@ -32,6 +43,10 @@ from grader.reference.mistakes import load_mistakes
 
 SHARES = {"mistakes": 0.15, "stubs": 0.08, "hostile": 0.02}
 EVERY = 0.25
+IDLE = 10.0
+"""Seconds in which is seen what the scheduler takes when nobody asks."""
+SAMPLE = 4
+"""Students whose notebooks run, and who are graded by one process."""
 
 
 def make_class(course: Course, assignment: Assignment, students: int) -> dict[str, int]:
@@ -89,47 +104,169 @@ def megabytes(root: int) -> float:
     return total / 1024
 
 
+def seconds(root: int) -> float:
+    """Processor time of a process and of all that came of it, those included that have ended and were waited for."""
+    ticks = 0
+    for process in tree(root):
+        with suppress(OSError, ValueError, IndexError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Used:
+    """What a run took, and when."""
+
+    wall: float
+    own: float
+    """Seconds of processor of the command and all that it started."""
+    memory: list[float]
+    """Megabytes of the same, four times a second."""
+    others: dict[str, tuple[float, list[float]]]
+    """The same of processes that were there before, by name."""
+    own_judged: float
+    """Of `own`, what was used until `judged`."""
+    judged: float
+    """Seconds until the last verdict was stored before any was written; 0 where nothing says so."""
+
+
+def run(command: list[str], course: Course, others: dict[str, list[int]] | None = None) -> Used:
+    """Run a command to its end, and look at it meanwhile."""
+    others = others or {}
+    kept = course.store / "judged" / NAME
+    before = {name: sum(map(seconds, roots)) for name, roots in others.items()}
+    used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    memory: list[float] = []
+    of_others: dict[str, list[float]] = {name: [] for name in others}
+    judged, most, own_judged = 0.0, 0, 0.0
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(command, cwd=course.root, stdout=said, stderr=said)
+        while process.poll() is None:
+            memory.append(megabytes(process.pid))
+            for name, roots in others.items():
+                of_others[name].append(sum(map(megabytes, roots)))
+            with suppress(OSError):  # not there yet, or not any more
+                if (stored := len(os.listdir(kept))) > most:  # noqa: PTH208
+                    most, judged, own_judged = stored, time.perf_counter() - began, seconds(process.pid)
+            time.sleep(EVERY)
+        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if process.returncode not in (0, 2):
+            said.seek(0)
+            sys.exit(said.read()[-3000:])
+    own = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    took = {name: (sum(map(seconds, roots)) - before[name], of_others[name]) for name, roots in others.items()}
+    return Used(wall, own, memory, took, own_judged, judged)
+
+
+@contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[tuple[str, dict[str, list[int]]]]:
+    """A scheduler and workers on this machine, and nobody else's; its address, and its processes by name."""
+    said, dask = folder / "scheduler.json", str(BIN / "dask")
+    words = ["--host", "tcp://127.0.0.1", "--no-dashboard"]
+    with ExitStack() as stack, (folder / "cluster.log").open("wb") as log:
+
+        def start(*command: str) -> int:
+            process = subprocess.Popen(
+                [dask, *command, *words], cwd=folder, stdout=log, stderr=log, start_new_session=True
+            )
+            stack.callback(process.wait)
+            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+            return process.pid
+
+        scheduler = start("scheduler", "--port", "0", "--scheduler-file", str(said))
+        while not (said.is_file() and said.read_text().rstrip().endswith("}")):
+            time.sleep(EVERY)
+        address = json.loads(said.read_text())["address"]
+        each = [start("worker", address, "--nthreads", "1", "--local-directory", str(folder)) for _ in range(workers)]
+        yield address, {"scheduler": [scheduler], "workers": each}
+
+
+def by_quarter(memory: list[float]) -> list[int]:
+    """The median of each quarter of a run."""
+    parts = [memory[len(memory) * q // 4 : max(len(memory) * (q + 1) // 4, 1)] for q in range(4)]
+    return [round(statistics.median(part)) for part in parts]
+
+
+def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int], folder: Path) -> dict[str, Any]:
+    """What a class takes on workers of this machine, beside one process, and what more of them would give."""
+    grade = [str(BIN / "grader"), "grade", NAME]
+    sample = [f"sve-{number:04d}" for number in range(min(SAMPLE, counts["right"]))]
+    some = [word for student in sample for word in ("--student", student)]
+    with cluster(folder, args.cluster) as (address, processes):
+        on = [*grade, "--cluster", address]
+        idle, began = seconds(*processes["scheduler"]), time.perf_counter()
+        time.sleep(IDLE)
+        idle = (seconds(*processes["scheduler"]) - idle) / (time.perf_counter() - began)
+        few = run([*on, "--skip-notebooks", "--student", sample[0]], course, processes)  # all is warm now
+        used = run([*on, "--skip-notebooks"], course, processes)
+        read = run([*on, *some], course, processes)
+        bare = run([*on, "--skip-notebooks", *some], course, processes)
+    alone = run([*grade, "--jobs", "1", "--skip-notebooks", *some], course)
+    first = run([*grade, "--jobs", "1", "--skip-notebooks", *some[:2]], course)
+    pages = run([str(BIN / "nbgrader"), "generate_feedback", NAME, "--student", "sve-000*"], course)
+
+    students, judged = args.students, used.judged or used.wall
+    one = (alone.own - first.own) / (len(sample) - 1)  # judging and writing, without the start
+    writing = (used.own - used.own_judged) / students
+    client = (used.own - few.own) / students
+    a_verdict = used.others["workers"][0] / students
+    notebooks = (read.others["workers"][0] - bare.others["workers"][0]) / len(sample)
+    scheduler = used.others["scheduler"][0] / students
+    of_a_task = max(used.others["scheduler"][0] - idle * used.wall, 0.0) / students
+    reading = max(used.own_judged - few.own_judged, 0.0) / students
+    figures: dict[str, Any] = {
+        "verdicts_stored_s": round(judged, 1),
+        "scores_written_s": round(used.wall, 1),
+        "pages_s_extrapolated": round(pages.wall / min(10, counts["right"]) * students, 1),
+        "notebooks_processor_s_extrapolated": round(notebooks * students, 1),
+        "client_MB_by_quarter": by_quarter(used.memory),
+        "scheduler_MB_by_quarter": by_quarter(used.others["scheduler"][1]),
+        "workers_MB_by_quarter": by_quarter(used.others["workers"][1]),
+        "ms_a_verdict_on_a_worker": round(1000 * a_verdict),
+        "ms_a_verdict_and_scores_in_one_process": round(1000 * one),
+        "ms_a_verdict_of_the_scheduler": round(1000 * of_a_task, 1),
+        "ms_a_verdict_of_the_client": round(1000 * reading, 1),
+        "ms_a_submission_written": round(1000 * writing),
+        "efficiency_against_one_process": round(one / (a_verdict + client + scheduler), 2),
+    }
+    for workers in (args.cluster, 20, 200):
+        ways = {"workers": a_verdict / workers, "scheduler": of_a_task, "client": reading}
+        slowest = max(ways, key=ways.__getitem__)
+        figures[f"verdicts_with_{workers}_workers_s"] = f"{ways[slowest] * students:.1f} (bound by {slowest})"
+        figures[f"scores_with_{workers}_workers_s"] = round((ways[slowest] + writing) * students, 1)
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--students", type=int, default=600, metavar="N", help="how many (default: 600)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N", help="one for each core")
     parser.add_argument("--run-notebooks", action="store_true", help="run the notebooks for their readers, too")
+    parser.add_argument("--cluster", type=int, metavar="N", help="on a Dask scheduler with so many workers, here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and what they were taken on")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory(prefix="class-") as temporary:
         course = base_course(Path(temporary) / "course")
         counts = make_class(course, course.assignment(NAME), args.students)
-        command = [BIN / "grader", "grade", NAME, "--jobs", str(args.jobs)]
-        command += [] if args.run_notebooks else ["--skip-notebooks"]
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        with (Path(temporary) / "said").open("w+", encoding="utf-8") as said:
-            process = subprocess.Popen(list(map(str, command)), cwd=course.root, stdout=said, stderr=said)
-            memory = []
-            while process.poll() is None:
-                memory.append(megabytes(process.pid))
-                time.sleep(EVERY)
-            wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-            said.seek(0)
-            text = said.read()
-    if process.returncode not in (0, 2):
-        sys.exit(text[-3000:])
-    figures = {
-        "students": args.students,
-        **counts,
-        "jobs": args.jobs,
-        "wall_s": round(wall, 1),
-        "processor_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
-        "a_second": round(args.students / wall, 2),
-        "peak_MB": round(max(memory)),
-        "median_MB_by_quarter": [
-            round(statistics.median(memory[len(memory) * q // 4 : max(len(memory) * (q + 1) // 4, 1)]))
-            for q in range(4)
-        ],
-    }
+        figures: dict[str, Any] = {"students": args.students, **counts}
+        if args.cluster:
+            figures |= {"workers": args.cluster, **on_a_cluster(course, args, counts, Path(temporary))}
+        else:
+            command = [str(BIN / "grader"), "grade", NAME, "--jobs", str(args.jobs)]
+            used = run([*command, *([] if args.run_notebooks else ["--skip-notebooks"])], course)
+            figures |= {
+                "jobs": args.jobs,
+                "wall_s": round(used.wall, 1),
+                "processor_s": round(used.own, 1),
+                "a_second": round(args.students / used.wall, 2),
+                "peak_MB": round(max(used.memory)),
+                "median_MB_by_quarter": by_quarter(used.memory),
+            }
     print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}")
     for name, value in figures.items():
-        print(f"{name:24}{value}")
+        print(f"{name:40}{value}")
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -11,8 +11,7 @@ import pytest
 from classroom import edit_notebook, graded_notebook, hand_in, released_course, save_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.classroom import exporter
-from grader.classroom import whole_class as grade
+from grader.classroom import engine, exporter
 from grader.classroom.pages import bounded, reading
 from grader.classroom.pages.bounded import LONGEST_WORK, SECONDS, Inert
 from grader.classroom.pages.html import LONGEST_MARKDOWN, as_text, inert_html, inert_markdown
@@ -20,6 +19,7 @@ from grader.classroom.pages.outputs import CellOutputs
 from grader.classroom.pages.reading import read_notebook
 from grader.classroom.prepared import Prepared
 from grader.classroom.results import read_record
+from grader.classroom.whole_class import grade_class
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -154,8 +154,8 @@ def test_a_notebook_is_read_and_made_inert_while_others_are_converted(
     monkeypatch.setattr(Inert, "markdown", markdown)
     monkeypatch.setattr(exporter, "read_notebook", reads)
     if not prepared:
-        monkeypatch.setattr(grade, "prepare", lambda verdict, launcher, *_: Prepared(verdict, launcher))
-    (row,) = grade.grade_class(course, "scale", run_notebooks=False)
+        monkeypatch.setattr(engine, "prepare", lambda verdict, launcher, *_: Prepared(verdict, launcher))
+    (row,) = grade_class(course, "scale", run_notebooks=False)
     assert row.problem == ""
     assert "*my own*" in graded_notebook(course, "ana").cells[-1].source
     assert len(converting) == 2  # once read, once rendered
@@ -169,7 +169,7 @@ def test_of_thousands_of_cells_those_that_were_handed_out_are_kept_wherever_they
     empty = [{"cell_type": "markdown", "id": f"e{n}", "metadata": {}, "source": ""} for n in range(50_000)]
     data["cells"] = empty + data["cells"]
     (folder / "scale.ipynb").write_text(json.dumps(data), encoding="utf-8")
-    (row,) = grade.grade_class(course, "scale", run_notebooks=False)
+    (row,) = grade_class(course, "scale", run_notebooks=False)
     assert (row.total, row.problem) == (4.0, "")
     record = read_record(course, "scale", "ana")
     assert record is not None
@@ -182,7 +182,7 @@ def test_code_that_takes_long_to_colour_is_shown_without_colours(tmp_path: Path)
     notebook = edit_notebook(hand_in(course, "ana"))
     notebook.cells += [new_code_cell("a." * 20_000), new_code_cell("print(1)  # mine")]
     save_notebook(course.submitted / "ana" / "scale", notebook)
-    grade.grade_class(course, "scale", run_notebooks=False)
+    grade_class(course, "scale", run_notebooks=False)
     slow, quick = graded_notebook(course, "ana").cells[-2:]
     assert slow.metadata == {"magics_language": "text"}
     assert slow.source == "a." * 20_000
@@ -194,7 +194,7 @@ def test_a_cell_that_bears_the_id_of_the_kits_own_is_made_inert_all_the_same(tmp
     notebook = edit_notebook(hand_in(course, "ana"))
     notebook.cells.append(new_markdown_cell("<script>alert(1)</script>", id="grader-summary"))
     save_notebook(course.submitted / "ana" / "scale", notebook)
-    (row,) = grade.grade_class(course, "scale", run_notebooks=False)
+    (row,) = grade_class(course, "scale", run_notebooks=False)
     assert row.problem == ""
     assert "<script" not in graded_notebook(course, "ana").cells[-1].source
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from classroom import fingerprint, graded_notebook, hand_in, released_course, scores
 
-from grader.classroom import carrying, whole_class
+from grader.classroom import carrying, engine
 from grader.classroom.converter import existing_timestamp
 from grader.classroom.gradebook import write_feedback
 from grader.classroom.handin import archives
@@ -121,14 +121,14 @@ def test_modules_that_change_while_they_are_graded_are_not_passed_off_as_graded(
 ) -> None:
     course = released_course(tmp_path)
     folder = hand_in(course, "ana")
-    grade_submission = whole_class.grade_submission
+    grade_submission = engine.grade_submission
 
     def grades(*args: object) -> object:
         verdict = grade_submission(*args)  # type: ignore[arg-type]
         (folder / "funkcije" / "layers.py").write_text("# other code\n")
         return verdict
 
-    monkeypatch.setattr(whole_class, "grade_submission", grades)
+    monkeypatch.setattr(engine, "grade_submission", grades)
     (row,) = grade_class(course, "scale", run_notebooks=False)
     assert "was changed while it was graded" in row.problem
 

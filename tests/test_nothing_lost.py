@@ -47,7 +47,7 @@ from surviving import (
     state,
 )
 
-from grader.classroom import carrying, runs
+from grader.classroom import carrying, engine, runs
 from grader.classroom import whole_class as grade
 from grader.classroom.feedback import feedback_page
 from grader.classroom.gradebook import open_gradebook, write_feedback
@@ -121,14 +121,14 @@ def finish_and_compare(
     }
     fresh = fresh if run else set()
     judged: list[str] = []
-    grade_submission = grade.grade_submission
+    grade_submission = engine.grade_submission
 
     def counted(course: Course, assignment: Any, student: str, launcher: Any) -> Any:
         judged.append(student)
         return grade_submission(course, assignment, student, launcher)
 
     with monkeypatch.context() as patch:
-        patch.setattr(grade, "grade_submission", counted)
+        patch.setattr(engine, "grade_submission", counted)
         patch.setattr(tempfile, "tempdir", str(killed.temporary))
         remove_orphans(killed.temporary)  # once a process is enough in life; here one process grades many times
         rows = grade_class(course, "scale", run_notebooks=False)

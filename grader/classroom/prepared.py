@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
@@ -52,9 +52,13 @@ class Prepared:
     """One submission of a class run, ready to be converted; what is None the converter makes itself."""
 
     verdict: GradedSubmission
-    launcher: Launcher
-    """The sandbox for its notebook."""
+    launcher: Launcher | None
+    """The sandbox for its notebook; the best one of this machine if None."""
     submitted: SubmittedNotebook | None = None
     run: RunNotebook | None = None
     inert: list[InertCell] | None = None
     """One for each cell of the notebook."""
+
+    def with_run(self, run: RunNotebook) -> Prepared:
+        """The same, its notebook run."""
+        return replace(self, run=run)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +28,32 @@ from .verdicts import GradedSubmission, submission_folder
 
 
 def prepare(
-    verdict: GradedSubmission, launcher: Launcher, bounds: NotebookBounds | None, ignored: Sequence[str]
+    verdict: GradedSubmission, launcher: Launcher | None, bounds: NotebookBounds | None, ignored: Sequence[str]
 ) -> Prepared:
     """Read a submission's notebook, run it, and make its text inert.
 
     Args:
         verdict: on the submission; not changed.
-        launcher: the sandbox for the notebook.
+        launcher: the sandbox for the notebook; the best one of this machine if None.
         bounds: what the notebook may use up; None if it is not to be run.
         ignored: patterns of names of files that are not copied.
+    """
+    ready, notebook = read_notebook(verdict, launcher)
+    if notebook is not None and bounds is not None:
+        with suppress(Exception):
+            cells = cells_to_run(notebook)
+            with laid_out(verdict, ignored) as folder:
+                remark = run_cells(cells, folder, launcher, bounds, verdict.course)
+            ready = ready.with_run(RunNotebook(cells, remark))
+    return ready
+
+
+def read_notebook(verdict: GradedSubmission, launcher: Launcher | None) -> tuple[Prepared, NotebookNode | None]:
+    """Read a submission's notebook, and make its text inert; return it, its cells put back, if that can be done.
+
+    Args:
+        verdict: on the submission; not changed.
+        launcher: the sandbox for the notebook; the best one of this machine if None.
     """
     ready = Prepared(verdict, launcher)
     with suppress(Exception):
@@ -47,23 +64,21 @@ def prepare(
         assert ready.submitted is not None
         notebook = copy.deepcopy(ready.submitted.notebook)
         restore_cells(notebook, released)
-        ready = replace(ready, inert=inert_cells(notebook.cells, released))
-        if bounds is not None:
-            ready = replace(ready, run=_run(notebook, verdict, launcher, bounds, ignored))
-    return ready
+        return replace(ready, inert=inert_cells(notebook.cells, released)), notebook
+    return ready, None
 
 
-def _run(
-    notebook: NotebookNode,
-    verdict: GradedSubmission,
-    launcher: Launcher,
-    bounds: NotebookBounds,
-    ignored: Sequence[str],
-) -> RunNotebook:
-    cells = cells_to_run(notebook)
+@contextmanager
+def laid_out(verdict: GradedSubmission, ignored: Sequence[str]) -> Iterator[Path]:
+    """A folder with what will lie beside the notebook in `autograded/`.
+
+    Args:
+        verdict: on the submission; not changed.
+        ignored: patterns of names of files that are not copied.
+    """
     with temporary_folder() as folder:
         _lay_out(replace(verdict, notes=[]), folder, [*ignored, "*.ipynb"])
-        return RunNotebook(cells, run_cells(cells, folder, launcher, bounds, verdict.course))
+        yield folder
 
 
 def _lay_out(verdict: GradedSubmission, folder: Path, ignored: Sequence[str]) -> None:

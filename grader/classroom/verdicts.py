@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -87,23 +87,61 @@ def grade_submission(
         Unreadable: the submission cannot be read.
         GraderError: the kit could not grade; nothing is known about the submission.
     """
-    secret = secret_digest(ensure_secret(course))
-    folder = submission_folder(course, assignment.name, student)
-    stamp = stamp_of(folder)
-    course = as_handed_out(course, assignment, folder)
+    folder, stamp, course = _opened(course, assignment, student)
     try:
         graded = grading.grade_with_digests(
             folder, course, assignment, student=student, language=course.language, launcher=launcher
         )
     except grading.NotASubmission as error:
-        result = nothing_to_check(assignment, student, course.language)
-        checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
-        notes = [
-            Note("no_package", {"package": assignment.package}),
-            *error.notes,
-            *_of_the_hand_in(course, assignment, student, folder),
-        ]
-        return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes, stamp)
+        return _without_package(course, assignment, student, folder, stamp, error)
+    return _graded(course, assignment, student, folder, stamp, graded)
+
+
+def read_submission(course: Course, assignment: Assignment, student: str) -> grading.ToJudge | GradedSubmission:
+    """Read what `student` handed in, to be judged elsewhere; the verdict itself where there is nothing to judge.
+
+    Raises:
+        Unreadable: the submission cannot be read.
+        GraderError: as for `grade_submission`.
+    """
+    folder, stamp, course = _opened(course, assignment, student)
+    try:
+        read = grading.read_to_judge(folder, course, assignment, student=student, language=course.language)
+    except grading.NotASubmission as error:
+        return _without_package(course, assignment, student, folder, stamp, error)
+    return replace(read, stamp=stamp)
+
+
+def conclude(read: grading.ToJudge, judged: grading.Judged) -> GradedSubmission:
+    """The verdict on what `read_submission` read, from what the checks said elsewhere."""
+    folder = submission_folder(read.course, read.assignment.name, read.student)
+    return _graded(read.course, read.assignment, read.student, folder, read.stamp, grading.conclude(read, judged))
+
+
+def _opened(course: Course, assignment: Assignment, student: str) -> tuple[Path, str, Course]:
+    """A submission's folder, what it looks like, and the course in the language that it was handed out in."""
+    ensure_secret(course)
+    folder = submission_folder(course, assignment.name, student)
+    return folder, stamp_of(folder), as_handed_out(course, assignment, folder)
+
+
+def _without_package(
+    course: Course, assignment: Assignment, student: str, folder: Path, stamp: str, error: grading.NotASubmission
+) -> GradedSubmission:
+    result = nothing_to_check(assignment, student, course.language)
+    checks, given = grading.check_set_digest(course, assignment), grading.given_modules(course, assignment)
+    notes = [
+        Note("no_package", {"package": assignment.package}),
+        *error.notes,
+        *_of_the_hand_in(course, assignment, student, folder),
+    ]
+    secret = secret_digest(ensure_secret(course))
+    return GradedSubmission(course, assignment, result, "", checks, secret, folder, given, notes, stamp)
+
+
+def _graded(
+    course: Course, assignment: Assignment, student: str, folder: Path, stamp: str, graded: grading.Graded
+) -> GradedSubmission:
     notes = [*graded.notes, *_of_the_verdict(graded), *_of_the_hand_in(course, assignment, student, folder)]
     if graded.package != folder / assignment.package and graded.package.is_dir():
         found = shown(graded.package.relative_to(folder).as_posix())

@@ -1,7 +1,7 @@
 """`grader grade NAME`: everything under `submitted/`, into nbgrader's gradebook.
 
-1. Every submission is judged, several at a time (`verdicts`).
-2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`).
+1. Every submission is judged, several at a time (`verdicts`): on this machine or on a cluster (`engine`).
+2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`), there too.
 3. What is ready goes through the converter, one after another (`converter`): the same that `nbgrader autograde` and
    formgrader use. So all three give the same points.
 
@@ -17,17 +17,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing, nullcontext, suppress
-from itertools import islice
+from contextlib import ExitStack, closing, nullcontext, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from tqdm import tqdm
 from traitlets import TraitError
 from traitlets.config import Config
-
-from checks.core import Assignment
 
 from ..classic import ClassicAssignment
 from ..course import CONFIG, Course
@@ -35,16 +30,14 @@ from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
 from ..plugins import names_of
-from ..sandbox.choose import choose, warmed
+from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
-from ..sandbox.process import StudentProcess
-from ..sandbox.staging import SUBMISSION, stage_kit
-from ..sandbox.temporary import no_room, temporary_folder
-from ..sandbox.warm import Orphaned
+from ..sandbox.temporary import no_room
 from ..text import shown
 from . import runs
 from .classic import ClassicConverter
 from .converter import SubmissionConverter
+from .engine import Engine, Engines, Pool
 from .gradebook import (
     automatic_points,
     course_config,
@@ -58,16 +51,12 @@ from .gradebook import (
 from .kept_open import forget_all, gradebooks_kept_open
 from .late import IN_TIME, late_work
 from .pages.bounded import at_hand
-from .pages.notebook import notebooks_warmed
-from .prepared import Prepared
-from .preparing import prepare
+from .pool import cores, counted
 from .results import mark_stale, read_record, remove_drafts, stale_if_it_fails, staleness
 from .rows import Row, row_of
 from .server import only_one_on_server
 from .steps.for_reading import ExecuteForReading
-from .verdicts import GradedSubmission, grade_submission, submission_folder
-
-T = TypeVar("T")
+from .verdicts import GradedSubmission, submission_folder
 
 MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
@@ -82,6 +71,7 @@ def grade_class(
     jobs: int | None = None,
     *,
     launcher: Launcher | Callable[[], Launcher] | None = None,
+    engines: Engines | None = None,
     run_notebooks: bool = True,
     new_secret: bool = False,
 ) -> list[Row]:
@@ -93,6 +83,7 @@ def grade_class(
         students: whose submissions; all that there are if None.
         jobs: how many submissions are judged, and how many notebooks run, at a time; one for each core if None.
         launcher: the sandbox of a student's process, or what finds it; the best one of this machine if None.
+        engines: what makes the engine that judges; the cores of this machine, in that sandbox, if None.
         run_notebooks: whether to run each notebook for its reader; the points are the same without.
         new_secret: make a new course secret if the one is lost that earlier results were drawn from.
 
@@ -112,10 +103,12 @@ def grade_class(
     chosen = _chosen(course, name, students)
     done: set[str] = set()
     with (
+        engines(course, assignment, jobs) if engines else nullcontext() as elsewhere,
         runs.only_one(course, name),
         stale_if_it_fails(course, name, chosen, done),
         only_one_on_server(course_directory(course_config(course), name).db_url, name),
         gradebooks_kept_open(),
+        ExitStack() as stack,
     ):
         config = course_config(course)
         if not run_notebooks:
@@ -126,28 +119,32 @@ def grade_class(
         forget_all()  # a server would see a transaction that does nothing while the class is judged
         remove_drafts(course, name)
         ensure_secret(course, replace=new_secret)
-        used = launcher() if callable(launcher) else launcher or choose(course=course)
+        engine: Engine
+        if elsewhere is not None:
+            engine = elsewhere
+        else:
+            used = launcher() if callable(launcher) else launcher or choose(course=course)
+            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs)))
         kept: set[str] = set()
         if students is None:
-            run, resumed = runs.begin(course, name, f"{used.name}.{'run' if run_notebooks else 'skip'}")
+            run, resumed = runs.begin(course, name, f"{engine.kind}.{'run' if run_notebooks else 'skip'}")
             kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
         done |= kept
 
         left = [student for student in chosen if student not in kept]
         problems: dict[str, str] = {}
-        with warmed(used) if len(left) > 1 else nullcontext(used) as warm:
-            if isinstance(assignment, ClassicAssignment):
-                conversion = _convert_classic(course, name, config, left, used)
-            else:
-                verdicts, problems = _judge_all(course, assignment, used, warm, left, jobs)
-                conversion = _convert_all(course, name, config, verdicts, warm, jobs)
-            with closing(conversion) as converted:
-                for student, problem in converted:
-                    if problem:
-                        forget_all()
-                        problems[student] = problem
-                        _require_working(course, used)
-                    done.add(student)
+        if isinstance(assignment, ClassicAssignment) and isinstance(engine, Pool):
+            conversion = _convert_classic(course, name, config, left, engine.launcher)
+        else:
+            verdicts, problems = _judge_all(course, name, engine, left)
+            conversion = _convert_all(course, name, config, verdicts, engine)
+        with closing(conversion) as converted:
+            for student, problem in converted:
+                if problem:
+                    forget_all()
+                    problems[student] = problem
+                    _require_working(course, engine)
+                done.add(student)
         with open_gradebook(course) as gradebook:
             points, by = automatic_points(gradebook, name), late_work(gradebook, name)
         if students is None:
@@ -245,7 +242,7 @@ def said_of_hidden(course: Course, name: str) -> str:
 
 
 def _judge_all(
-    course: Course, assignment: Assignment, launcher: Launcher, warm: Launcher, students: Sequence[str], jobs: int
+    course: Course, name: str, engine: Engine, students: Sequence[str]
 ) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
@@ -254,35 +251,21 @@ def _judge_all(
     """
     verdicts: dict[str, GradedSubmission] = {}
     problems: dict[str, str] = {}
-
-    def reach(student: str) -> GradedSubmission | Exception:
-        try:
-            submission_folder(course, assignment.name, student)
-            with suppress(Orphaned):
-                return grade_submission(course, assignment, student, warm)
-            return grade_submission(course, assignment, student, launcher)
-        except Exception as error:  # of any kind: this submission gets no new score, the others do
-            return error
-
-    for student, outcome in _each(reach, students, jobs, "checks"):
-        if isinstance(outcome, GradedSubmission):
-            verdicts[student] = outcome
-            continue
-        reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
-        if not isinstance(outcome, Unreadable):
-            _require_working(course, launcher)
-        problems[student] = reason
-        mark_stale(course, assignment.name, student, reason)
+    with closing(counted(engine.judge(students), len(students), "checks")) as judged:
+        for student, outcome in judged:
+            if isinstance(outcome, GradedSubmission):
+                verdicts[student] = outcome
+                continue
+            reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
+            if not isinstance(outcome, Unreadable):
+                _require_working(course, engine)
+            problems[student] = reason
+            mark_stale(course, name, student, reason)
     return verdicts, problems
 
 
 def _convert_all(
-    course: Course,
-    name: str,
-    config: Config,
-    verdicts: Mapping[str, GradedSubmission],
-    launcher: Launcher,
-    jobs: int,
+    course: Course, name: str, config: Config, verdicts: Mapping[str, GradedSubmission], engine: Engine
 ) -> Generator[tuple[str, str], None, None]:
     """Each student whose submission was converted, with the reason if that failed.
 
@@ -295,18 +278,13 @@ def _convert_all(
         raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
     listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
     run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
-    if run and verdicts:
-        step.fill_cache(course)
     ignored = course_directory(config, name).ignore
-
-    def ready(student: str) -> Prepared:
-        return prepare(verdicts[student], warm, step.bounds if run else None, ignored)
-
     with (
         without_remarks(),
         at_hand(),
-        notebooks_warmed(launcher, step.bounds, course) if run else nullcontext(launcher) as warm,
-        closing(_each(ready, list(verdicts), jobs, "gradebook")) as all_ready,
+        closing(
+            counted(engine.prepare(verdicts, step if run else None, ignored), len(verdicts), "gradebook")
+        ) as all_ready,
     ):
         for student, prepared in all_ready:
             coursedir = course_directory(config, name, student)
@@ -331,33 +309,7 @@ def _convert_classic(
             yield student, run_converter(converter)
 
 
-def _each(
-    work: Callable[[str], T], students: Sequence[str], jobs: int, what: str
-) -> Generator[tuple[str, T], None, None]:
-    """Each student with what `work` returns for one, several at a time, as soon as it is done.
-
-    Only a few wait for the caller, as each may take much memory. What is not yet begun when the caller stops, or `work`
-    raises, is not begun any more.
-    """
-    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
-    left = iter(students)
-    with tqdm(
-        total=len(students), desc=what, unit="submission", file=sys.stderr, disable=len(students) < 2
-    ) as progress:
-        try:
-            waiting = {pool.submit(work, student): student for student in islice(left, 2 * jobs)}
-            while waiting:
-                wait(waiting, return_when=FIRST_COMPLETED)
-                for outcome in [outcome for outcome in waiting if outcome.done()]:
-                    student = waiting.pop(outcome)
-                    waiting.update((pool.submit(work, student), student) for student in islice(left, 1))
-                    yield student, outcome.result()
-                    progress.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _require_working(course: Course, launcher: Launcher) -> None:
+def _require_working(course: Course, engine: Engine) -> None:
     """Make sure that a fault was that of one submission, before the next one is tried.
 
     Raises:
@@ -373,15 +325,4 @@ def _require_working(course: Course, launcher: Launcher) -> None:
             raise no_room(folder, error) from None
     with open_gradebook(course) as gradebook:
         require_writable(gradebook)
-    with temporary_folder() as stage:
-        package = stage / SUBMISSION / course.settings.package
-        package.mkdir(parents=True)
-        (package / "__init__.py").touch()
-        stage_kit(stage)
-        with StudentProcess(stage, launcher) as process:
-            process.begin()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    engine.require_working()

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..classroom.rows import known_mistakes, table
 from ..classroom.whole_class import grade_class, said_of_hidden
 from ..course import course_to_work_on
+from ..errors import GraderError
 from ..sandbox.choose import add_sandbox_options, choose
 from ..text import sentences
 
@@ -20,6 +21,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--student", metavar="ID", action="append", help="only this student (may be repeated)")
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many to grade at a time (default: one for each core)"
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="judge, and run notebooks, on the workers of a Dask scheduler (tls://HOST:PORT), or of one that is "
+        "started here (local); see docs/cluster.md",
     )
     parser.add_argument(
         "--skip-notebooks", action="store_true", help="do not run the notebooks for their readers; same points, sooner"
@@ -35,12 +42,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run `grader grade`: 0 if every submission has a score, 2 if one has not."""
     course = course_to_work_on(args.course, args.here)
+    if args.cluster and args.unsafe:
+        raise GraderError(
+            "--cluster, --unsafe: expected one of them: a worker takes submissions behind a sandbox alone. Next: leave "
+            "one out."
+        )
+    engines = None
+    if args.cluster:
+        from ..classroom.cluster.engine import cluster  # which reads the whole kit, to know its digest
+
+        engines = cluster(args.cluster, args.sandbox)
     rows = grade_class(
         course,
         args.name,
         args.student,
         args.jobs,
         launcher=partial(choose, args.sandbox, unsafe=args.unsafe, course=course),
+        engines=engines,
         run_notebooks=not args.skip_notebooks,
         new_secret=args.new_secret,
     )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..classroom.whole_class import cores
+from ..classroom.pool import cores
 from ..course import course_to_work_on
 from ..mutation.trial import judged, report
 from ..publish.fits import misfits

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
 from ..text import Note, listed, sentences
+from .forms import Graded, Judged, ToJudge
 from .secret import draw_seed, read_secret, secret_digest
 from .spoken import as_handed_out
 from .submission import NotASubmission, Submission, Unreadable, read_submission
@@ -41,42 +43,22 @@ from .work import not_reached
 
 __all__ = [
     "Graded",
+    "Judged",
     "NotASubmission",
+    "ToJudge",
     "Unreadable",
     "check_set_digest",
+    "conclude",
     "given_modules",
     "grade",
     "grade_with_digests",
+    "judge_modules",
+    "read_to_judge",
     "submission_digest",
 ]
 
 NAMED = 5
 """Missing modules that get a remark of their own; the others are counted."""
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A result, and digests of all that it was reached on."""
-
-    result: Result
-    submission: str
-    """Of the student's modules."""
-    checks: str
-    """Of the check set."""
-    secret: str
-    """Of the secret that the inputs were drawn from; empty if there is none."""
-    package: Path
-    """The folder that the modules were read from."""
-    given: dict[str, bytes]
-    """Every module that is handed out, by path in the package; not to be changed."""
-    notes: tuple[Note, ...] = ()
-    """What a person should know of how the modules were found."""
-
-    def with_notes(self) -> Result:
-        """The result, with the notes among its warnings."""
-        say = sentences(self.result.language)
-        said = (say(note.key, **note.names) for note in self.notes)
-        return replace(self.result, warnings=(*self.result.warnings, *said))
 
 
 def grade(
@@ -126,19 +108,94 @@ def grade_with_digests(
 ) -> Graded:
     """As `grade`, with what the result was reached on."""
     course = as_handed_out(course, assignment, folder)
-    language = language or course.language
+    with _workers(course, assignment, launcher, ready) as workers:
+        kit = _kit_for(course, assignment)
+        read = _read(folder, course, assignment, kit, student, language)
+        judged = _judge(assignment, kit, read.submission.modules, read.seed, read.language, workers, limits)
+    return conclude(read, judged)
+
+
+def read_to_judge(folder: Path, course: Course, assignment: Assignment, *, student: str, language: str) -> ToJudge:
+    """Read a submission, and draw the seed of its inputs.
+
+    Args:
+        folder: holds the student's package.
+        course: in the language that it was handed out in (`as_handed_out`).
+        assignment: the checks.
+        student: whose it is.
+        language: of the messages.
+
+    Raises:
+        NotASubmission: as in `grade`.
+        Unreadable: as in `grade`.
+        GraderError: as in `grade`.
+    """
+    return _read(folder, course, assignment, _kit_for(course, assignment), student, language)
+
+
+def _read(folder: Path, course: Course, assignment: Assignment, kit: _Kit, student: str, language: str) -> ToJudge:
+    submission = read_submission(folder, assignment, kit.given)
+    secret = read_secret(course)
+    seed = draw_seed(secret, assignment.name, student, submission.digest)
+    said = language or course.language
+    return ToJudge(course, assignment, student, said, submission, seed, secret_digest(secret), kit.digest, kit.given)
+
+
+def judge_modules(
+    course: Course,
+    assignment: Assignment,
+    modules: Mapping[str, bytes],
+    seed: bytes,
+    *,
+    language: str,
+    launcher: Launcher,
+) -> Judged:
+    """Run the checks on what counts of a submission, which may have been read on another machine.
+
+    Args:
+        course: has the reference and the checks; in the language that the submission was handed out in.
+        assignment: the checks.
+        modules: the student's, by path inside the package.
+        seed: of the inputs.
+        language: of the messages.
+        launcher: the sandbox.
+
+    Raises:
+        GraderError: the kit cannot grade here.
+    """
+    with _workers(course, assignment, launcher) as workers:
+        return _judge(assignment, _kit_for(course, assignment), modules, seed, language, workers)
+
+
+_Workers = tuple[Ready, Ready | None]
+"""That of the student's package, and that of what is judged over stand-ins, if anything is."""
+
+
+@contextmanager
+def _workers(
+    course: Course, assignment: Assignment, launcher: Launcher | None, ready: Ready | None = None
+) -> Iterator[_Workers]:
     with ExitStack() as stack:
         worker = ready or stack.enter_context(get_ready(launcher or choose(course=course)))
         # A second process for what is judged over stand-ins: what student code does to one does not reach the other.
-        other = stack.enter_context(get_ready(worker.launcher)) if assignment.over_stand_ins else None
-        kit = _kit_for(course, assignment)
-        submission = read_submission(folder, assignment, kit.given)
-        secret, digest = read_secret(course), submission.digest
-        seed = draw_seed(secret, assignment.name, student, digest)
+        yield worker, stack.enter_context(get_ready(worker.launcher)) if assignment.over_stand_ins else None
+
+
+def _judge(
+    assignment: Assignment,
+    kit: _Kit,
+    modules: Mapping[str, bytes],
+    seed: bytes,
+    language: str,
+    workers: _Workers,
+    limits: TimeLimits | None = None,
+) -> Judged:
+    worker, other = workers
+    with ExitStack() as stack:
         try:
-            stage(submission.modules, assignment, kit.given, worker.stage)
+            stage(modules, assignment, kit.given, worker.stage)
             if other is not None:
-                stage(submission.modules, assignment, kit.given, other.stage)
+                stage(modules, assignment, kit.given, other.stage)
                 stage_stand_ins(assignment, kit.given, other.stage)
         except OSError as error:
             raise no_room(worker.stage.parent, error) from None
@@ -157,17 +214,25 @@ def grade_with_digests(
             Student(process, assignment.contract, over),
             replace(kit.oracle, seed=seed),
             language=language,
-            name=student,
+            name="",
             sandbox=worker.launcher.name,
         )
     missing = set().union(*(process.missing for process in processes))
-    result = _with_remarks(result, submission, missing, assignment, language)
-    if secret is None:
-        result = replace(result, look_at=(look(sentences(language), "no_secret"), *result.look_at))
     at_import = {k: v for process in processes for k, v in process.at_import.items()}
-    unreached = [] if at_import else not_reached(result, assignment, submission.modules, kit.given)
+    return Judged(result, tuple(sorted(missing)), at_import)
+
+
+def conclude(read: ToJudge, judged: Judged) -> Graded:
+    """The verdict on a submission, with what a person should know of it."""
+    assignment, submission = read.assignment, read.submission
+    result = replace(judged.result, student=read.student)
+    result = _with_remarks(result, submission, judged.missing, assignment, read.language)
+    if not read.secret:
+        result = replace(result, look_at=(look(sentences(read.language), "no_secret"), *result.look_at))
+    at_import = judged.at_import
+    unreached = [] if at_import else not_reached(result, assignment, submission.modules, read.given)
     notes = (*submission.notes, *_failed_whole(result, at_import, submission, assignment), *unreached)
-    return Graded(result, digest, kit.digest, secret_digest(secret), submission.package, kit.given, notes)
+    return Graded(result, submission.digest, read.checks, read.secret, submission.package, read.given, notes)
 
 
 def submission_digest(
@@ -269,10 +334,10 @@ def _failed_whole(
 
 
 def _with_remarks(
-    result: Result, submission: Submission, missing: set[str], assignment: Assignment, language: str
+    result: Result, submission: Submission, missing: Sequence[str], assignment: Assignment, language: str
 ) -> Result:
     say = catalogue(language)
-    named, more = sorted(missing)[:NAMED], len(missing) - NAMED
+    named, more = missing[:NAMED], len(missing) - NAMED
     remarks = [say("not_installed", module=name) for name in named]
     if more > 0:
         remarks.append(say("more_not_installed", count=str(more)))

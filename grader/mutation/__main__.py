@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..classroom.whole_class import cores
+from ..classroom.pool import cores
 from ..course import KIT, find_course
 from .page import faults, report
 from .workers import tally

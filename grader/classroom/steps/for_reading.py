@@ -67,7 +67,7 @@ class ExecuteForReading(Step):
         """Load the course's data, if there is none yet where notebooks look for it."""
         if self.prepare:
             with suppress(Exception):  # a notebook that misses them says so itself
-                _fill_cache(course, self.prepare)
+                fill_cache(course, self.prepare)
 
 
 def cells_to_run(nb: NotebookNode) -> list[NotebookNode]:
@@ -88,7 +88,8 @@ def run_cells(
 
 
 @cache
-def _fill_cache(course: Course, code: str) -> None:
+def fill_cache(course: Course, code: str) -> None:
+    """Load a course's data with its own code, once in a process, if there is none yet where notebooks look for it."""
     folder = data_cache(course)
     if not (folder.is_dir() and any(folder.iterdir())):
         subprocess.run(
