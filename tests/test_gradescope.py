@@ -52,7 +52,7 @@ class Autograder:
         self,
         body: str | None,
         *emails: str,
-        refused: bool = False,
+        refused: str = "",
         user: int | None = None,
         metadata: Any = None,
     ) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Autograder:
             solve(submission / "funkcije" / "layers.py", body)
         return self.run(*emails, refused=refused, user=user, metadata=metadata)
 
-    def run(self, *emails: str, refused: bool = False, user: int | None = None, metadata: Any = None) -> dict[str, Any]:
+    def run(self, *emails: str, refused: str = "", user: int | None = None, metadata: Any = None) -> dict[str, Any]:
         users = [{"email": email, "id": number, "name": "N N"} for number, email in enumerate(emails or ("a@b.me",))]
         written = {"id": 1, "users": users, "assignment": {"title": "scale"}} if metadata is None else metadata
         (self.base / "submission_metadata.json").write_text(json.dumps(written))
@@ -77,7 +77,7 @@ class Autograder:
                     os.chown(path, user, user)
         given = os.geteuid() if user is None else user
         subprocess.run(
-            [*((*REFUSED, str(given)) if refused else ()), str(self.base / "source" / "run_autograder")],
+            [*((*REFUSED, refused, str(given)) if refused else ()), str(self.base / "source" / "run_autograder")],
             env=os.environ | {"AUTOGRADER": str(self.base)},
             **({} if refused or user is None else {"user": user, "group": user, "extra_groups": []}),
             check=True,
@@ -140,7 +140,7 @@ def test_a_solution_a_mistake_a_stub_and_a_hostile_one_get_what_they_earn_and_a_
 
 def test_where_no_sandbox_starts_there_is_a_sentence_and_no_score(autograder: Autograder) -> None:
     machine.sandbox("landlock")
-    found = autograder.grade(SOLVED, refused=True)
+    found = autograder.grade(SOLVED, refused="both")
     [test] = found["tests"]
     assert (test["status"], test["visibility"], "score" in test, "score" in found) == (
         "failed",
@@ -177,7 +177,7 @@ def test_whatever_takes_too_long_altogether_leaves_a_sentence(
     autograder: Autograder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SECONDS", 0)
-    status, said = running._checked([str(autograder.base)])
+    status, said = running._checked([str(autograder.base)], autograder.base)
     assert (status, said) == (None, "")
 
 
@@ -265,30 +265,57 @@ def test_an_image_without_a_new_enough_python_fails_while_it_is_built_with_a_sen
     assert "Python 3.11 or newer with venv is needed" in done.stderr and "Next: " in done.stderr
 
 
-@pytest.mark.full
-def test_an_image_is_built_and_grades_as_root_and_as_an_ordinary_user(base: Path) -> None:
-    """With the assignment of this course; where everybody may run the system's Python, as nobody, too."""
-    course = Course(ROOT)
+def built(base: Path) -> str:
+    """Run `setup.sh`, with the system's Python if it will do; that Python, else nothing."""
     asked = ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"]
     systems = "/usr/bin/python3"
     if not Path(systems).exists() or subprocess.run([systems, *asked], check=False, capture_output=True).returncode:
         systems = ""
-    unpacked(pack(course, ASSIGNMENT), base)
-    built = subprocess.run(
+    done = subprocess.run(
         [str(base / "source" / "setup.sh")],
         env=os.environ | {"PYTHON": systems or sys.executable},
         capture_output=True,
         text=True,
         check=False,
     )
-    if "requirements.txt cannot be installed" in built.stderr:
-        machine.lacks(f"no package index: {built.stderr}")
-    assert built.returncode == 0, built.stderr
-    assert "Student code runs in: " in built.stdout
-    autograder = Autograder(base, ROOT / "solutions" / ASSIGNMENT)
-    assert sum(scores(autograder.grade(None)).values()) == 40
-    if os.geteuid() == 0 and systems:
-        found = autograder.grade(None, user=NOBODY)
-        assert sum(scores(found).values()) == 40
-        [refused] = autograder.grade(None, user=NOBODY, refused=True)["tests"]
-        assert "score" not in refused
+    if "requirements.txt cannot be installed" in done.stderr:
+        machine.lacks(f"no package index: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    assert "Student code runs in: " in done.stdout
+    return systems
+
+
+@pytest.mark.full
+def test_an_image_that_setup_builds_gives_a_right_submission_all_its_points(base: Path) -> None:
+    unpacked(pack(Course(ROOT), ASSIGNMENT), base)
+    built(base)
+    assert sum(scores(Autograder(base, ROOT / "solutions" / ASSIGNMENT).grade(None)).values()) == 40
+
+
+@pytest.mark.full
+def test_as_root_and_as_an_ordinary_user_in_each_sandbox_and_in_none_each_hand_in_gets_what_is_due(
+    course: Course, base: Path
+) -> None:
+    unpacked(pack(course, "scale"), base)
+    systems = built(base)  # which everybody may run
+    autograder = Autograder(base, course.release / "scale")
+    table = {}
+    for user in (None, NOBODY) if os.geteuid() == 0 and systems else (None,):
+        for refused in ("", "bwrap", "both"):
+            for kind, body, emails in (
+                ("solution", SOLVED, ("a@b.me",)),
+                ("stub", None, ("a@b.me",)),
+                ("hostile", HOSTILE, ("a@b.me",)),
+                ("endless", ENDLESS, ("a@b.me",)),
+                ("group", SOLVED, ("a@b.me", "b@c.me")),
+            ):
+                if kind == "endless" and refused == "bwrap":
+                    continue  # its ten seconds are the same in either sandbox
+                found = autograder.grade(body, *emails, refused=refused, user=user)
+                points = scores(found)
+                table[user, refused, kind] = sum(points.values()) if points else None
+                assert all(test["output"] for test in found["tests"] if test["status"] == "failed")
+                if refused == "bwrap":
+                    assert found["extra_data"]["sandbox"] == "landlock"
+    due = {"solution": 4.0, "stub": 0.0, "hostile": 0.0, "endless": 0.0, "group": 4.0}
+    assert table == {key: None if key[1] == "both" else due[key[2]] for key in table}

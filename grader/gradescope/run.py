@@ -60,7 +60,7 @@ def _graded(base: Path, course: Course, settings: Mapping[str, Any]) -> dict[str
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "verdict.json")
         arguments = [str(base / "submission"), "--course", str(course.root), "--assignment", settings["assignment"]]
-        status, said = _checked([*arguments, f"--student={student}", "--json", str(file)])
+        status, said = _checked([*arguments, f"--student={student}", "--json", str(file)], Path(folder))
         if status is None:
             return failed(say("autograder_out_of_time", seconds=str(SECONDS)), course.language)
         if status not in (0, 1) or not file.is_file():
@@ -78,10 +78,15 @@ def submitters(metadata: Mapping[str, Any]) -> str:
     return ",".join(sorted(str(user["email"]) for user in metadata["users"]))
 
 
-def _checked(arguments: Sequence[str]) -> tuple[int | None, str]:
-    """The exit status of `grader check`, None if it took too long, and what it said on standard error."""
+def _checked(arguments: Sequence[str], empty: Path) -> tuple[int | None, str]:
+    """The exit status of `grader check`, None if it took too long, and what it said on standard error.
+
+    Args:
+        arguments: of the command.
+        empty: a folder for its cache, so that what sandbox starts is found out each time and not remembered.
+    """
     command = [sys.executable, "-P", "-s", "-m", "grader.cli", "check", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(KIT)}
+    environment = os.environ | {"PYTHONPATH": str(KIT), "XDG_CACHE_HOME": str(empty)}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, cwd="/"
     )
