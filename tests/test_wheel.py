@@ -103,6 +103,8 @@ def typed_on_the_page() -> list[tuple[str, str]]:
             command, printed = found[-1]
             said = r"(?:.*\n)*" if line.strip() == "..." else re.escape(line[4:]) + r" *\n"
             found[-1] = command, printed + said
+        elif found and not line:
+            found[-1] = found[-1][0], found[-1][1] + "\n?"
     return found
 
 
