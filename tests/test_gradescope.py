@@ -31,7 +31,7 @@ from grader.gradescope.run import submitters
 REFUSED = (sys.executable, str(ROOT / "tests" / "refused.py"))
 NOBODY = 65534
 HOSTILE = """    import os, sys
-    for place in ("/autograder/results/results.json", "results/results.json", sys.argv[0]):
+    for place in ("AUTOGRADER/results/results.json", "results/results.json", sys.argv[0]):
         try:
             open(place, "w").write('{"score": 1000}')
         except OSError:
@@ -61,7 +61,7 @@ class Autograder:
         shutil.rmtree(submission, ignore_errors=True)
         shutil.copytree(self.handed_out, submission)
         if body is not None:
-            solve(submission / "funkcije" / "layers.py", body)
+            solve(submission / "funkcije" / "layers.py", body.replace("AUTOGRADER", str(self.base)))
         return self.run(*emails, refused=refused, user=user, metadata=metadata)
 
     def run(self, *emails: str, refused: str = "", user: int | None = None, metadata: Any = None) -> dict[str, Any]:

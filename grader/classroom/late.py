@@ -43,7 +43,7 @@ def late(submission: SubmittedAssignment) -> Late:
 
 
 def late_work(gradebook: Gradebook, name: str) -> dict[str, Late]:
-    """The late submissions to an assignment, by student; one query says which may be."""
+    """The late submissions to an assignment, by student, in one query: as `late` says of each."""
     deadline = gradebook.find_assignment(name).duedate
     times = (
         gradebook.db.query(

@@ -13,8 +13,6 @@ from ..text import sentences
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
-_STATUS = {"passed": "passed"}
-_FAILED = "failed"
 
 
 def results(verdict: Mapping[str, Any], visibility: Visibility = "visible") -> dict[str, Any]:
@@ -50,7 +48,7 @@ def results(verdict: Mapping[str, Any], visibility: Visibility = "visible") -> d
 def failed(reason: str, language: str) -> dict[str, Any]:
     """What Gradescope is told where nothing was graded: a sentence that everybody sees, and no score at all."""
     say = sentences(language)
-    test = {"name": say("autograder_failed"), "status": _FAILED, "visibility": "visible", **_text(reason)}
+    test = {"name": say("autograder_failed"), "status": "failed", "visibility": "visible", **_text(reason)}
     return {"tests": [test], "stdout_visibility": "hidden", "extra_data": {"failed": reason}}
 
 
@@ -64,7 +62,7 @@ def _test(check: Mapping[str, Any], visibility: Visibility, language: str) -> di
         "name_format": "text",
         "score": check["points"],
         "max_score": check["max_points"],
-        "status": _STATUS.get(check["status"], _FAILED),
+        "status": "passed" if check["status"] == "passed" else "failed",
         "tags": [check["function"]],
         "visibility": visibility,
         "extra_data": {"mistake": check["diagnosis"]["mistake"] if check["diagnosis"] else None},

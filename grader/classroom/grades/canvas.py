@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from anyascii import anyascii
 
@@ -22,11 +23,10 @@ from .filling import (
     Line,
     beside,
     decimal_sign,
+    fill_rows,
     number,
-    numbers,
     rounded,
     without_grade,
-    without_row,
     written,
 )
 from .sheet import Sheet, listed_titles
@@ -64,27 +64,11 @@ def fill_canvas(
             f"{sheet.path}: the column {shown(sheet.header[at])!r} is read-only, and Canvas takes nothing from it. "
             "Next: choose another with --column."
         )
-    by_number = numbers(people, "canvas", assignment)
-    by_student = {one.student: one for one in standings}
     body = [row for row in range(1, len(sheet.rows)) if row not in titles and _is_student(sheet.values(row))]
     sign = decimal_sign(cell for row in (*titles, *body) for cell in sheet.values(row)[of_id + 1 :])
-    lines: list[Line] = []
-    for row in body:
-        named = f"{sheet.value(row, of_id).strip()} {sheet.value(row, 0)}".strip()
-        student = by_number.get(sheet.value(row, of_id).strip(), "")
-        if not student:
-            lines.append(Line(named, "", "left", why="no hand-in has this number"))
-            continue
-        one = by_student.get(student) or Standing(student, "not handed in")
-        lines.append(_fill(sheet, row, at, named, one, sign, most))
-    found = [line.student for line in lines if line.student]
-    if not found:
-        raise GraderError(
-            f"{sheet.path}: expected a row for a student who handed in {assignment!r} through Canvas, found none among "
-            f"{len(body)}. Next: name the gradebook of this course, or collect its hand-ins with `nbgrader zip_collect "
-            f"{assignment}`."
-        )
-    lines += without_row(standings, found, people, "canvas", assignment)
+    ids = {row: sheet.value(row, of_id).strip() for row in body}
+    rows = [(row, f"{ids[row]} {sheet.value(row, 0)}".strip(), ids[row]) for row in body]
+    lines = fill_rows(sheet, rows, partial(_fill, sheet, at, sign), standings, people, "canvas", assignment)
     remarks = [f"Column: {shown(sheet.header[at])}"]
     theirs = [value for value in map(number, maxima) if value is not None]
     if theirs and theirs[0] != rounded(most):
@@ -145,7 +129,7 @@ def _is_student(cells: Sequence[str]) -> bool:
     return not all(_NO_STUDENT.fullmatch(cell) for cell in cells)
 
 
-def _fill(sheet: Sheet, row: int, at: int, named: str, one: Standing, sign: str, most: float) -> Line:
+def _fill(sheet: Sheet, at: int, sign: str, row: int, named: str, one: Standing) -> Line:
     """Fill one row in, if Canvas would take it."""
     why = without_grade(one)
     if why or one.final is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from ...errors import GraderError
 from ...grading.people import People
 from ...text import shown
 from ..status import Standing
@@ -105,6 +106,48 @@ def numbers(people: People, system: str, assignment: str) -> dict[str, str]:
         for person in people.by_id.values()
         if person.system == system and (handin := person.handins.get(assignment)) and handin.number
     }
+
+
+def fill_rows(
+    sheet: Sheet,
+    rows: Iterable[tuple[int, str, str]],
+    fill: Callable[[int, str, Standing], Line],
+    standings: Sequence[Standing],
+    people: People,
+    system: str,
+    assignment: str,
+) -> list[Line]:
+    """Fill in the rows of the students who are known here, and say what became of everybody.
+
+    Args:
+        sheet: the system's file.
+        rows: of its students: where it stands, how the system names it, and the student's number there.
+        fill: fills in one row, with that name, for where a student stands.
+        standings: where each student stands.
+        people: with the numbers of their hand-ins.
+        system: `moodle` or `canvas`.
+        assignment: its name here.
+
+    Raises:
+        GraderError: no row is of a student who handed in here.
+    """
+    by_number = numbers(people, system, assignment)
+    by_student = {one.student: one for one in standings}
+    lines: list[Line] = []
+    for row, named, given in rows:
+        student = by_number.get(given, "")
+        if student:
+            lines.append(fill(row, named, by_student.get(student) or Standing(student, "not handed in")))
+        else:
+            lines.append(Line(named, "", "left", why="no hand-in has this number"))
+    found = [line.student for line in lines if line.student]
+    if not found:
+        raise GraderError(
+            f"{sheet.path}: expected a row for a student who handed in {assignment!r} through {system.title()}, found "
+            f"none among {len(lines)}. Next: name the file of this course and assignment, or collect its hand-ins with "
+            f"`nbgrader zip_collect {assignment}`."
+        )
+    return lines + without_row(standings, found, people, system, assignment)
 
 
 def without_row(

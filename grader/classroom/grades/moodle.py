@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from ...errors import GraderError
 from ...grading.people import People
@@ -21,11 +22,10 @@ from .filling import (
     Line,
     beside,
     decimal_sign,
+    fill_rows,
     number,
-    numbers,
     rounded,
     without_grade,
-    without_row,
     written,
 )
 from .sheet import Sheet, listed_titles
@@ -102,30 +102,13 @@ def fill_moodle(sheet: Sheet, assignment: str, most: float, standings: Sequence[
             f"{sheet.path}: Moodle grades this assignment by a scale, and takes its words alone. Next: set its "
             "grade to points in Moodle, and download the worksheet again."
         )
-    by_number = numbers(people, "moodle", assignment)
-    by_student = {one.student: one for one in standings}
     body = [row for row in range(1, len(sheet.rows)) if sheet.rows[row] != [""]]
     sign = decimal_sign(
         sheet.value(row, columns[kind]) for kind in ("grade", "most") if kind in columns for row in body
     )
-    lines: list[Line] = []
-    for row in body:
-        cell = sheet.value(row, columns["id"]).strip()
-        digits = re.search(r"\d+$", cell)
-        student = by_number.get(str(int(digits[0])) if digits else "", "")
-        if not student:
-            lines.append(Line(cell, "", "left", why="no hand-in has this number"))
-            continue
-        one = by_student.get(student) or Standing(student, "not handed in")
-        lines.append(_fill(sheet, row, columns, cell, one, sign))
-    found = [line.student for line in lines if line.student]
-    if not found:
-        raise GraderError(
-            f"{sheet.path}: expected a row for a student who handed in {assignment!r} through Moodle, found none "
-            f"among {len(body)}. Next: name the worksheet of this assignment, or collect its hand-ins with `nbgrader "
-            f"zip_collect {assignment}`."
-        )
-    lines += without_row(standings, found, people, "moodle", assignment)
+    cells = [(row, sheet.value(row, columns["id"]).strip()) for row in body]
+    rows = [(row, cell, _number(cell)) for row, cell in cells]
+    lines = fill_rows(sheet, rows, partial(_fill, sheet, columns, sign), standings, people, "moodle", assignment)
     return Filled(sheet, lines, _remarks(sheet, columns, body, most, lines))
 
 
@@ -158,7 +141,13 @@ def find_columns(sheet: Sheet) -> dict[str, int]:
     )
 
 
-def _fill(sheet: Sheet, row: int, columns: dict[str, int], cell: str, one: Standing, sign: str) -> Line:
+def _number(cell: str) -> str:
+    """A participant's number, at the end of the row's first cell; empty if there is none."""
+    digits = re.search(r"\d+$", cell)
+    return str(int(digits[0])) if digits else ""
+
+
+def _fill(sheet: Sheet, columns: dict[str, int], sign: str, row: int, cell: str, one: Standing) -> Line:
     """Fill one row in, if Moodle would take it."""
     why = without_grade(one)
     if why or one.final is None:
