@@ -6,7 +6,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -31,6 +31,17 @@ class Pass:
     """Which of its results is differentiated, by position."""
     at: int
     """Which of them is the cache."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a forward pass, as it may be made again with another function."""
+
+    name: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    at: int = 0
+    """Which of its results is asked for, by position."""
 
 
 class Differentiated(Student):
@@ -66,6 +77,18 @@ class Differentiated(Student):
         self.assignment = assignment
         self.functions = functions or {}
         self.gives = gives
+        self._first: tuple[Call, Any] | None = None
+
+    def call_that_gave(self, value: Any) -> Call | None:
+        """The call that gave a value, if that was the first: what it was given, then, no other result has changed."""
+        call, returned = self._first or (None, ())
+        results = returned if isinstance(returned, tuple) else (returned,)
+        return next((replace(call, at=at) for at, result in enumerate(results) if call and result is value), None)
+
+    def again(self, call: Call) -> Any:
+        """What a call gives that another student has made."""
+        returned = self._run(call.name, *call.args, **call.kwargs)
+        return returned[call.at] if isinstance(returned, tuple) else returned
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         assignment = self.__dict__.get("assignment")
@@ -76,6 +99,12 @@ class Differentiated(Student):
         return super().__getattr__(name)
 
     def _forward(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        returned = self._run(name, *args, **kwargs)
+        if self._first is None:
+            self._first = Call(name, tuple(map(_again, args)), {key: _again(kwargs[key]) for key in kwargs}), returned
+        return returned
+
+    def _run(self, name: str, *args: Any, **kwargs: Any) -> Any:
         known = self.contract.functions[name]
         function = self.functions.get(name) or self._function(name)
         given = {**dict(zip(known.parameters, args, strict=False)), **kwargs}
@@ -187,7 +216,9 @@ def refuse_undeclared(assignment: Assignment, backward: str) -> None:
 def _again(value: Any) -> Any:
     """An argument as it was before the call, which may write into it."""
     if isinstance(value, Params):
-        return dict(value.begun_with)
+        return _again(value.begun_with)
+    if isinstance(value, Mapping):
+        return {key: _again(item) for key, item in value.items()}
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

@@ -6,9 +6,9 @@ value; two known mistakes; a known mistake and the first, likeliest family. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from itertools import combinations
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import combinations, product
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,13 +57,14 @@ class Judged(Protocol):
         """The forward pass at one size, with some functions in the place of the reference's."""
 
 
-def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> list[Cause]:
+def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool, near: Collection[str] = ()) -> list[Cause]:
     """What gives a forward pass that was observed; nothing if nothing does.
 
     Args:
         case: the check of a backward pass.
         observed: what the student gave in it, the forward pass among it.
         pairs: whether two mistakes are tried, which takes a second; families alone if not.
+        near: what gives it as far as can be told; only pairs with one of them are tried, if there are any.
     """
     forwards = case.versions.assignment.forwards_of(case.check.function)
     families = [id for id, family in case.versions.families.items() if family.function in forwards]
@@ -73,11 +74,15 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool) -> lis
     # What changes nothing by itself changes nothing here beside another.
     felt = [mistake for mistake in case.forwards if case.forward(Cause((mistake,))) is not None]
     at = max(range(len(case.inputs)), key=lambda index: smallest(case.check.sizes[index]))
-    two = [Cause(pair) for pair in combinations(felt, 2) if _gives(case, observed, pair, at)]
+    two = [Cause(pair) for pair in _pairs(combinations(felt, 2), near) if _gives(case, observed, pair, at)]
     if two:
         return two
-    both = ((mistake, id) for id in families[:1] for mistake in felt)
+    both = _pairs(product(felt, families[:1]), near)
     return [cause for pair in both if (cause := _fitted(case, observed, pair)) is not None][:1]
+
+
+def _pairs(pairs: Iterable[tuple[str, ...]], near: Collection[str]) -> Iterator[tuple[str, ...]]:
+    return (pair for pair in pairs if not near or not {*pair}.isdisjoint(near))
 
 
 def _gives(case: Judged, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
@@ -120,6 +125,7 @@ def _forward(case: Judged, functions: dict[str, Any], size: int, number: float) 
 def _fit(forward: Forward, wanted: Array) -> float:
     """The number with which a family comes nearest to what is wanted."""
 
+    @cache
     def apart(number: float) -> Array:
         given = forward(number)
         both = np.isnan(given) & np.isnan(wanted)
