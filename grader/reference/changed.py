@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +19,7 @@ from checks.executor.values import Handle
 
 from ..errors import GraderError
 from .edits import Edit, apply, span_of
-from .package import Package
-from .regions import lines_without_markers, without_markers
+from .package import Package, Source
 from .syntax import parse
 
 
@@ -79,14 +77,14 @@ def change(package: Package, changes: Sequence[Sequence[Edit]], called: Sequence
     """
     if len(changes) > 1:
         _refuse_overlap(package, changes)
-    sources = {(module, name): _definition(*_file(package, module), name)[0] for module, name in called}
+    sources = {(module, name): _definition(package.source(module), name)[0] for module, name in called}
     for number, edits in enumerate(changes):
         for edit in edits:
-            path, text = _file(package, edit.module)
+            file = package.source(edit.module)
             place = edit.module, edit.function.partition(".")[0]
-            source = sources.get(place) or _definition(path, text, place[1])[0]
+            source = sources.get(place) or _definition(file, place[1])[0]
             try:
-                sources[place] = apply(edit, source, path)
+                sources[place] = apply(edit, source, file.path)
             except (GraderError, SyntaxError):
                 if number == 0:
                     raise
@@ -105,7 +103,7 @@ def _refuse_overlap(package: Package, changes: Sequence[Sequence[Edit]]) -> None
     for number, edits in enumerate(changes):
         for edit in edits:
             place = edit.module, edit.function.partition(".")[0]
-            at = _definition(*_file(package, place[0]), place[1])[0].find(edit.old)
+            at = _definition(package.source(place[0]), place[1])[0].find(edit.old)
             span = range(at, at + len(edit.old))
             others = [used for other, used in taken.setdefault(place, []) if other != number]
             if at < 0 or any(span.start < used.stop and used.start < span.stop for used in others):
@@ -118,25 +116,19 @@ def _run(package: Package, sources: Mapping[tuple[str, str], str]) -> dict[str, 
     namespaces = {module: dict(vars(package.module(module))) for module, _ in sources}
     made = {}
     for (module, name), source in sources.items():
-        path, text = _file(package, module)
-        exec(_compiled(source, str(path), _definition(path, text, name)[1]), namespaces[module])
+        file = package.source(module)
+        exec(_compiled(source, str(file.path), _definition(file, name)[1]), namespaces[module])
         made[name] = namespaces[module][name]
     for namespace in namespaces.values():
         namespace.update({name: value for name, value in made.items() if name in namespace})
     return made
 
 
-def _file(package: Package, module: str) -> tuple[Path, str]:
-    path = package.folder / f"{module}.py"
-    return path, without_markers(path.read_text(encoding="utf-8"))
-
-
 @lru_cache(maxsize=64)
-def _definition(path: Path, text: str, name: str) -> tuple[str, int]:
+def _definition(file: Source, name: str) -> tuple[str, int]:
     """The source of a function or class without markers, and the lines before it in the file."""
-    first, last = span_of(name, text, path)
-    before = lines_without_markers(path.read_text(encoding="utf-8"))[first] - 1
-    return "".join(text.splitlines(keepends=True)[first:last]), before
+    first, last = span_of(name, file.text, file.path)
+    return "".join(file.text.splitlines(keepends=True)[first:last]), file.numbers[first] - 1
 
 
 @lru_cache(maxsize=4096)

@@ -28,6 +28,23 @@ from .syntax import parse
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One file of a package, as it was when it was first looked at, since what is loaded stays as it was, too."""
+
+    path: Path
+    text: str
+    """Without markers."""
+    numbers: Sequence[int]
+    """The line in the file, for each line of the text."""
+
+    @classmethod
+    def read(cls, path: Path) -> Source:
+        """The file as it is now."""
+        text = path.read_text(encoding="utf-8")
+        return cls(path, without_markers(text), lines_without_markers(text))
+
+
 @dataclass
 class Package:
     """A loaded copy of the course's package; unload it when it is no longer needed."""
@@ -36,6 +53,13 @@ class Package:
     folder: Path
     edits: Sequence[Edit] = ()
     replaced: Mapping[str, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+    _sources: dict[str, Source] = field(default_factory=dict, repr=False)
+
+    def source(self, module: str) -> Source:
+        """A module's file, without this copy's edits."""
+        if module not in self._sources:
+            self._sources[module] = Source.read(self.folder / f"{module}.py")
+        return self._sources[module]
 
     def module(self, name: str) -> ModuleType:
         """A module of this copy."""
