@@ -1,6 +1,7 @@
 """Nothing is earned by what computes nothing, and no more than its due by what is right sometimes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,12 @@ def recorded_bench(
     path = tmp_path_factory.mktemp("recordings") / "recordings.npz"
     path.write_bytes(recordings[f"{ASSIGNMENT}/recordings.npz"])
     return Bench(course, assignment, path)
+
+
+@pytest.fixture(scope="module")
+def unexplained(assignment: Assignment) -> Assignment:
+    """Without a word on what is wrong, which takes most of the time; in this process each is explained, too."""
+    return replace(assignment, explain="none")
 
 
 def of(kind: str, id: str) -> Pretender:
@@ -129,15 +136,19 @@ def test_on_many_draws_and_on_the_recording_pretenders_earn_what_they_are_due(re
 
 @pytest.mark.full
 @each([*OWN_PROCESS, *IN_PROCESS])
-def test_in_a_process_of_its_own_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretender) -> None:
-    result = graded(bench.course, bench.assignment, pretender)
+def test_in_a_process_of_its_own_an_empty_implementation_earns_nothing(
+    course: Course, assignment: Assignment, unexplained: Assignment, pretender: Pretender
+) -> None:
+    result = graded(course, assignment if pretender.own_process else unexplained, pretender)
     assert {check.id: check.points for check in result.checks if check.points} == {}
 
 
 @pytest.mark.full
 @each(PRETENDERS["BENT"])
-def test_in_a_process_of_its_own_bent_layers_earn_nothing_for_a_network(bench: Bench, pretender: Pretender) -> None:
-    earned = points(graded(bench.course, bench.assignment, pretender))
+def test_in_a_process_of_its_own_bent_layers_earn_nothing_for_a_network(
+    course: Course, unexplained: Assignment, pretender: Pretender
+) -> None:
+    earned = points(graded(course, unexplained, pretender))
     assert {function: earned[function] for function in pretender.earns} == pretender.earns
 
 
