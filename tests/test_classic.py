@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -39,37 +39,64 @@ NAME = "ps1"
 
 PLAIN = APPS / "submitted-unchanged.ipynb"
 """Two answers and two cells with asserts."""
-CASES: dict[str, tuple[tuple[Path, ...], tuple[Path, ...]]] = {
-    "unchanged": ((PLAIN,), (PLAIN,)),
-    "changed": ((PLAIN,), (APPS / "submitted-changed.ipynb",)),
-    "locked cell changed": ((PLAIN,), (APPS / "submitted-locked-cell-changed.ipynb",)),
-    "graded cell changed": ((PLAIN,), (APPS / "submitted-grade-cell-changed.ipynb",)),
-    "cheat": ((PLAIN,), (APPS / "submitted-cheat-attempt.ipynb",)),
-    "another cheat": ((PLAIN,), (APPS / "submitted-cheat-attempt-alternative.ipynb",)),
-    "as in the source": ((APPS / "test.ipynb",), (APPS / "test.ipynb",)),
-    "with a task": ((STEPS / "test_taskcell.ipynb",), (STEPS / "test_taskcell.ipynb",)),
-    "hidden tests": ((APPS / "test-hidden-tests.ipynb",), (APPS / "test-hidden-tests.ipynb",)),
-    "zero points": ((APPS / "validation-zero-points.ipynb",), (APPS / "validation-zero-points.ipynb",)),
-    "by hand": ((STEPS / "manually-graded-code-cell.ipynb",), (STEPS / "manually-graded-code-cell.ipynb",)),
-    "with outputs": ((APPS / "test-with-output.ipynb",), (APPS / "test-with-output.ipynb",)),
-    "the guide, bitdiddle": (
-        tuple(sorted((GUIDE / "source" / "ps1").glob("*.ipynb"))),
-        tuple(sorted((GUIDE / "submitted" / "bitdiddle" / "ps1").glob("*.ipynb"))),
+CHEAT = APPS / "submitted-cheat-attempt.ipynb"
+GUIDE_PS1 = sorted((GUIDE / "source" / "ps1").glob("*.ipynb"))
+
+Notebooks = Mapping[str, Path]
+"""By the name that they get."""
+
+
+def as_named(paths: Iterable[Path]) -> Notebooks:
+    return {path.stem: path for path in paths}
+
+
+def only(path: Path) -> Notebooks:
+    return {"problem1": path}
+
+
+def of_guide(student: str) -> Notebooks:
+    return as_named((GUIDE / "submitted" / student / "ps1").glob("*.ipynb"))
+
+
+OF_MANY_KINDS = as_named(
+    [
+        APPS / "test.ipynb",
+        APPS / "test-hidden-tests.ipynb",
+        APPS / "test-with-output.ipynb",
+        APPS / "validation-zero-points.ipynb",
+        STEPS / "test_taskcell.ipynb",
+        STEPS / "manually-graded-code-cell.ipynb",
+    ]
+)
+CLASSES: dict[str, tuple[Notebooks, Mapping[str, Notebooks]]] = {
+    "a cheat": (only(PLAIN), {"cheat": only(CHEAT)}),
+    "a hand-in of the guide": (as_named(GUIDE_PS1), {"bitdiddle": of_guide("bitdiddle")}),
+    "hand-ins of one notebook": (
+        only(PLAIN),
+        {
+            "unchanged": only(PLAIN),
+            "changed": only(APPS / "submitted-changed.ipynb"),
+            "locked_cell_changed": only(APPS / "submitted-locked-cell-changed.ipynb"),
+            "graded_cell_changed": only(APPS / "submitted-grade-cell-changed.ipynb"),
+            "cheat": only(CHEAT),
+            "another_cheat": only(APPS / "submitted-cheat-attempt-alternative.ipynb"),
+        },
     ),
-    "the guide, hacker": (
-        tuple(sorted((GUIDE / "source" / "ps1").glob("*.ipynb"))),
-        tuple(sorted((GUIDE / "submitted" / "hacker" / "ps1").glob("*.ipynb"))),
-    ),
+    "notebooks of many kinds, handed in as they are": (OF_MANY_KINDS, {"ana": OF_MANY_KINDS}),
+    "hand-ins of the guide": (as_named(GUIDE_PS1), {name: of_guide(name) for name in ("bitdiddle", "hacker")}),
 }
-SHORT = ("cheat", "the guide, bitdiddle")
+"""What is handed out, and what is handed in, by student."""
+SHORT = ("a cheat", "a hand-in of the guide")
 
 
-def lay_out(root: Path, source: tuple[Path, ...], submitted: tuple[Path, ...]) -> None:
-    """A course with one assignment, and one submission to it."""
-    for folder, paths in ((root / "source" / NAME, source), (root / "submitted" / "ana" / NAME, submitted)):
+def lay_out(root: Path, source: Notebooks, submitted: Mapping[str, Notebooks]) -> None:
+    """A course with one assignment, and what was handed in."""
+    folders = {root / "source" / NAME: source}
+    folders |= {root / "submitted" / student / NAME: notebooks for student, notebooks in submitted.items()}
+    for folder, notebooks in folders.items():
         folder.mkdir(parents=True)
-        for path, named in zip(paths, source, strict=True):
-            shutil.copyfile(path, folder / (named.name if len(source) > 1 else "problem1.ipynb"))
+        for name, path in notebooks.items():
+            shutil.copyfile(path, folder / f"{name}.ipynb")
 
 
 def of_kit(root: Path) -> Course:
@@ -79,18 +106,21 @@ def of_kit(root: Path) -> Course:
     return Course(root)
 
 
-def points_in(url: str) -> dict[tuple[str, str], tuple[float | None, bool]]:
-    """Every graded cell with its automatic points, and whether a person must grade it."""
+Points = Mapping[tuple[str, str, str], tuple[float | None, bool]]
+"""By student, notebook and graded cell: its automatic points, and whether a person must grade it."""
+
+
+def points_in(url: str) -> Points:
     with Gradebook(url) as gradebook:
-        submission = gradebook.find_submission(NAME, "ana")
         return {
-            (notebook.name, grade.name): (grade.auto_score, bool(grade.needs_manual_grade))
+            (submission.student_id, notebook.name, grade.name): (grade.auto_score, bool(grade.needs_manual_grade))
+            for submission in gradebook.assignment_submissions(NAME)
             for notebook in submission.notebooks
             for grade in notebook.grades
         }
 
 
-def by_nbgrader(root: Path) -> Mapping[tuple[str, str], tuple[float | None, bool]]:
+def by_nbgrader(root: Path) -> Points:
     """The points that nbgrader's own commands give, in a kernel."""
     (root / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\nc.ClearSolutions.enforce_metadata = False\n"
@@ -103,24 +133,25 @@ def by_nbgrader(root: Path) -> Mapping[tuple[str, str], tuple[float | None, bool
     return points_in(f"sqlite:///{root / 'gradebook.db'}")
 
 
-def by_kit(root: Path) -> Mapping[tuple[str, str], tuple[float | None, bool]]:
+def by_kit(root: Path) -> Points:
     """The points that come from the sandbox."""
     course = of_kit(root)
     release(course, NAME)
-    [row] = grade_class(course, NAME)
-    assert not row.problem, row.problem
+    assert not [row.problem for row in grade_class(course, NAME) if row.problem]
     return points_in(f"sqlite:///{root / 'grades.db'}")
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in SHORT else pytest.mark.full) for case in CASES]
+    "case", [pytest.param(case, marks=() if case in SHORT else pytest.mark.full) for case in CLASSES]
 )
 def test_a_classic_notebook_earns_what_nbgrader_gives_it(tmp_path: Path, case: str) -> None:
     stock, ours = tmp_path / "stock", tmp_path / "ours"
-    lay_out(stock, *CASES[case])
-    lay_out(ours, *CASES[case])
+    source, submitted = CLASSES[case]
+    lay_out(stock, source, submitted)
+    lay_out(ours, source, submitted)
     expected = by_nbgrader(stock)
-    assert expected
+    assert {student for student, _, _ in expected} == submitted.keys()
+    assert {notebook for _, notebook, _ in expected} == source.keys()
     assert by_kit(ours) == expected
 
 
@@ -128,7 +159,7 @@ def test_every_result_of_a_classic_assignment_says_how_it_was_graded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sentence = "Graded inside the student's process"
-    lay_out(tmp_path, *CASES["the guide, bitdiddle"])
+    lay_out(tmp_path, as_named(GUIDE_PS1), {"ana": of_guide("bitdiddle")})
     course = of_kit(tmp_path)
     assert cli.main(["release", NAME, "--course", str(tmp_path)]) == 0
     assert cli.main(["release", NAME, "--check", "--course", str(tmp_path)]) == 0
@@ -155,7 +186,7 @@ def test_every_result_of_a_classic_assignment_says_how_it_was_graded(
 
 
 def test_a_cell_that_did_not_run_to_its_end_earns_nothing_nor_does_one_after_it(tmp_path: Path) -> None:
-    lay_out(tmp_path, (PLAIN,), (APPS / "submitted-changed.ipynb",))
+    lay_out(tmp_path, only(PLAIN), {"ana": only(APPS / "submitted-changed.ipynb")})
     notebook = tmp_path / "submitted" / "ana" / NAME / "problem1.ipynb"
     edited = nbformat.read(notebook, as_version=4)
     edited.cells[0].source += "\nwhile True: print('x' * 10_000_000)"
@@ -174,7 +205,7 @@ def test_where_the_kit_cannot_run_a_notebook_nothing_is_scored(tmp_path: Path, m
     def broken(*_: object) -> None:
         raise GraderError("no notebook can be run here. Next: grader doctor.")
 
-    lay_out(tmp_path, (PLAIN,), (PLAIN,))
+    lay_out(tmp_path, only(PLAIN), {"ana": only(PLAIN)})
     course = of_kit(tmp_path)
     release(course, NAME)
     monkeypatch.setattr("grader.classroom.classic.run_notebook", broken)
@@ -186,7 +217,7 @@ def test_where_the_kit_cannot_run_a_notebook_nothing_is_scored(tmp_path: Path, m
 def test_a_classic_assignment_is_refused_in_one_line_where_only_checks_can_grade(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lay_out(tmp_path, (PLAIN,), (PLAIN,))
+    lay_out(tmp_path, only(PLAIN), {"ana": only(PLAIN)})
     of_kit(tmp_path)
     folder = tmp_path / "submitted" / "ana" / NAME
     assert cli.main(["check", str(folder), "--assignment", NAME, "--course", str(tmp_path)]) == 2
