@@ -93,6 +93,8 @@ class Student:
     """(function, other, times) where the one is not so many times as fast as the other."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Of the last call of each function."""
+    seconds_compared: bool = False
+    """Whether the time that calls take was asked for."""
     _callbacks: int = 0
 
     _last: tuple[str, Any] = ("", None)
@@ -167,6 +169,7 @@ class Student:
 
     def compare_times(self, fast: str, slow: str, times: float) -> None:
         """Remark on a function that in its last call was not so many times as fast as another one in its own."""
+        self.seconds_compared = True
         if self.seconds[fast] * times > self.seconds[slow]:
             self.slow.add((fast, slow, times))
 

@@ -58,6 +58,11 @@ class Allowance:
                 self.asked(argument)
 
     @property
+    def totals(self) -> tuple[int, int]:
+        """Bytes of the arrays, and the sum of the numbers, that were asked with."""
+        return self._arrays, self._lengths
+
+    @property
     def expected(self) -> int:
         """The size that is expected."""
         return self._arrays + 8 * self._lengths**2 if self._stated is None else self._stated

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import checks
-from checks.core import Assignment
+from checks.core import Assignment, Check
+from checks.engine.asked import Asked
 from checks.engine.judge import judge
 from checks.language import catalogue
 from checks.result import Result, look
@@ -209,10 +210,14 @@ def _judge(
             substituted = StudentProcess(other.stage, other.launcher, limits, other.booting, assignment.substituted)
             processes.append(stack.enter_context(substituted))
             over = Student(substituted, assignment.contract)
+
+        def foretell(check: Check, asked: Sequence[Asked]) -> None:
+            processes[check.function in assignment.over_stand_ins].foretell(asked)
+
         result = judge(
             assignment,
             Student(process, assignment.contract, over),
-            replace(kit.oracle, seed=seed),
+            replace(kit.oracle, seed=seed, foretell=foretell),
             language=language,
             name="",
             sandbox=worker.launcher.name,

@@ -28,6 +28,8 @@ class Versions:
     def __init__(self, course: Course, assignment: Assignment) -> None:
         self.course = course
         self.assignment = assignment
+        self.asks_everybody_the_same: dict[str, bool] = {}
+        """Of the checks that were asked about, by id (`asked`)."""
         self._students: dict[tuple[str, ...], Student] = {}
         self._changes: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
 
