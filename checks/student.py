@@ -209,6 +209,8 @@ class Student:
         return values
 
     def _sent(self, value: Any) -> Any:
+        if type(value) in AS_THEY_ARE:
+            return value
         if callable(value) and not isinstance(value, type | Params | Object):
             return self.callback(value)
         return _given(value)
@@ -334,4 +336,5 @@ def _described(value: Any) -> str:
 
 def _floats(values: Sequence[Any]) -> set[str]:
     """The types of arrays of floats; a single number is Python's, which has one type for all."""
-    return {v.dtype.char for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.ndim}
+    arrays = [value for value in values if isinstance(value, np.ndarray) and value.ndim]
+    return {array.dtype.char for array in arrays if array.dtype.kind == "f"}

@@ -22,29 +22,21 @@ class Asked:
     @property
     def made(self) -> tuple[Handle, ...]:
         """The handles that it gave names to."""
-        values = self.answer if isinstance(self.answer, tuple) else (self.answer,)
-        return tuple(value for value in values if isinstance(value, Handle))
+        values = self.answer if type(self.answer) is tuple else (self.answer,)
+        return tuple([value for value in values if type(value) is Handle])
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two arguments are the same to the last bit."""
     if one is other:
         return True
-    if isinstance(one, np.ndarray):
-        return (
-            type(other) is np.ndarray
-            and one.dtype == other.dtype
-            and one.shape == other.shape
-            and one.tobytes() == other.tobytes()
-        )
-    if isinstance(one, list | tuple):
-        if not isinstance(other, list | tuple) or len(one) != len(other):
-            return False
-        return isinstance(one, list) == isinstance(other, list) and all(map(same, one, other))
-    if type(one) is not type(other):
+    kind = type(one)
+    if kind is not type(other):
         return False
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, float):
-        return repr(one) == repr(other)
-    return bool(one == other)
+    if kind is np.ndarray:
+        return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
+    if kind is list or kind is tuple:
+        return len(one) == len(other) and all(map(same, one, other))
+    if kind is dict:
+        return list(one) == list(other) and all(map(same, one.values(), other.values()))
+    return repr(one) == repr(other) if kind is float else bool(one == other)

@@ -48,7 +48,12 @@ class Allowance:
         if self._stated is not None:
             return
         for argument in arguments:
-            if isinstance(argument, np.ndarray):
+            kind = type(argument)
+            if kind is np.ndarray:
+                self._arrays += 8 * argument.size
+            elif kind is str or kind is float:
+                continue
+            elif isinstance(argument, np.ndarray):
                 self._arrays += 8 * argument.size
             elif isinstance(argument, int):
                 self._lengths += max(argument, 0)

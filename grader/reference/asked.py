@@ -20,7 +20,7 @@ from checks.student import Contract, Runs, Student
 
 
 class Recorder:
-    """Passes all on to what runs the reference, and notes it.
+    """Passes all on to what runs the reference, and notes it: an array as it is, which a check may change later.
 
     Args:
         runs: the reference.
@@ -39,7 +39,7 @@ class Recorder:
         self, target: str | Handle, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], results: Sequence[Kind]
     ) -> Reply:
         """See `Executor.call`."""
-        asked = (target, name, _kept(list(args)), _kept(dict(kwargs)), list(results))
+        asked = (target, name, list(args), dict(kwargs), list(results))
         try:
             reply = self._runs.call(target, name, args, kwargs, results)
         except StudentError as error:
@@ -77,7 +77,7 @@ class Recorder:
         self._note("exchange", None, twist)
 
     def _note(self, operation: str, answer: Any, *arguments: Any) -> None:
-        self.asked.append(Asked(operation, _kept(arguments), answer))
+        self.asked.append(Asked(operation, arguments, answer))
 
 
 class Differs(Exception):
@@ -161,17 +161,6 @@ def asks_everybody_the_same(check: Check, contract: Contract, inputs: Sequence[I
     except Exception:  # its code may do anything with numbers that make no sense
         return False
     return runs.same and not student.seconds_compared
-
-
-def _kept(value: Any) -> Any:
-    """An argument as it is now."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, dict):
-        return {key: _kept(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([_kept(item) for item in value])
-    return value
 
 
 def _other(value: Any) -> Any:

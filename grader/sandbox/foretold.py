@@ -7,7 +7,7 @@ Each question of the check is held against what was sent. Where it is another on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,18 +94,21 @@ def foretell(asked: Sequence[Asked], first: int) -> list[Step]:
     names: dict[Handle, Handle] = {}
     arrays = lengths = 0
     for one in asked[:MOST_STEPS]:
-        called_back = any(isinstance(part, Callback) for part in _leaves(one.arguments))
-        if called_back or (one.operation == "read" and one.made):
+        made = one.made
+        try:
+            arguments = _renamed(one.arguments, names)
+        except _CalledBack:
             break
-        for made in one.made:
-            names[made] = Handle(first + len(names))
-        arguments = tuple(_renamed(argument, names) for argument in one.arguments)
+        if made and one.operation == "read":
+            break
+        for handle in made:
+            names[handle] = Handle(first + len(names))
         allowance = Allowance(None, arrays, lengths)
         allowance.asked(values_in(one.operation, arguments))
         arrays, lengths = allowance.totals
         if arrays > MOST_BYTES:
             break
-        steps.append(Step(one.operation, arguments, tuple(names[made] for made in one.made), allowance))
+        steps.append(Step(one.operation, arguments, tuple([names[handle] for handle in made]), allowance))
     while steps and not steps[-1].answered:
         steps.pop()
     return steps
@@ -123,23 +126,25 @@ def values_in(operation: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
     return ()
 
 
+class _CalledBack(Exception):
+    """An argument is a function of the check's, whose calls come back."""
+
+
 def _renamed(value: Any, names: Mapping[Handle, Handle]) -> Any:
-    if isinstance(value, Handle):
+    """An argument with the names that things have in the student's process.
+
+    Raises:
+        _CalledBack: as it says.
+    """
+    kind = type(value)
+    if kind is Handle:
         return names.get(value, value)
-    if type(value) in AS_THEY_ARE:
+    if kind in AS_THEY_ARE:
         return value
-    if isinstance(value, dict):
+    if kind is dict:
         return {key: _renamed(item, names) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([_renamed(item, names) for item in value])
+    if kind is list or kind is tuple:
+        return kind([_renamed(item, names) for item in value])
+    if kind is Callback:
+        raise _CalledBack
     return value
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value

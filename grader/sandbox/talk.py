@@ -29,6 +29,12 @@ from .launch import Booting, Launcher, Process, boot, kill
 _SIGNALLED = 128
 GONE = 2.0
 """Seconds that are given to a process that still holds the other end of a pipe after its process was killed."""
+_CALLED_BACK, _VALUE, _ERROR = (
+    {"number", "callback", "args"},
+    {"number", "value", "missing"},
+    {"number", "error", "missing"},
+)
+"""What is in a reply of each kind."""
 _RESET: list[Any] = ["reset", []]
 _KINDS = ("not_implemented", "error", "missing", "result", "too_many_calls", "too_large")
 MOST_MISSING = 20
@@ -138,11 +144,11 @@ class Talk:
         self._after_reset = operations if reset else None
         both = [_RESET, *operations] if reset else operations
         try:
-            with self._as_student_error(seconds):
-                self._channel.send([self._number + 1, self._allowance.expected, *both], seconds)
-        except StudentError:
+            self._channel.send([self._number + 1, self._allowance.expected, *both], seconds)
+        except (TimeoutError, WireError) as error:
+            told = self._as_student_error(error, seconds)
             if not reset:
-                raise
+                raise told from None
             self._send_again(seconds)
 
     def _receive(self, seconds: float) -> Any:
@@ -166,42 +172,41 @@ class Talk:
         self._start()
         self._send(operations, seconds)
 
-    @contextlib.contextmanager
-    def _as_student_error(self, seconds: float) -> Iterator[None]:
-        """What the channel raises, as an error of the student's, whose process is ended."""
-        try:
-            yield
-        except TimeoutError:
-            self.stop()
-            raise StudentError.timeout(f"{seconds:.3g}") from None
-        except Closed:
-            raise StudentError.lost(self._how_it_ended()) from None
-        except TooLarge as error:
-            self.stop()
-            raise StudentError.too_large(str(error)) from None
-        except WireError as error:
-            raise self._spoke_out_of_turn(str(error)) from None
+    def _as_student_error(self, error: TimeoutError | WireError, seconds: float) -> StudentError:
+        """What the channel raised, as an error of the student's, whose process is ended."""
+        if isinstance(error, Closed):
+            return StudentError.lost(self._how_it_ended())
+        if not isinstance(error, TimeoutError | TooLarge):
+            return self._spoke_out_of_turn(str(error))
+        self.stop()
+        return (
+            StudentError.too_large(str(error))
+            if isinstance(error, TooLarge)
+            else StudentError.timeout(f"{seconds:.3g}")
+        )
 
     def _answer(self, seconds: float) -> Any:
         assert self._channel is not None
         self._number += 1
         bounds = bounds_of_reply(self._allowance.most)
         until = time.monotonic() + seconds
-        with self._as_student_error(seconds):
+        try:
             answer = self._channel.receive(seconds, bounds)
-            while isinstance(answer, dict) and answer.keys() == {"number", "callback", "args"}:
+            while type(answer) is dict and answer.keys() == _CALLED_BACK:
                 if (left := until - time.monotonic()) <= 0:
                     raise TimeoutError
                 self._channel.send(self._called_back(answer), left)
                 answer = self._channel.receive(left, bounds)
+        except (TimeoutError, WireError) as error:
+            raise self._as_student_error(error, seconds) from None
         # Its type first: an array is neither equal to a number nor unequal.
         number = answer.get("number") if isinstance(answer, dict) else None
         if type(number) is not int or number != self._number:
             raise self._spoke_out_of_turn("a reply to another question")
         self._note_missing(answer.get("missing"))
-        if answer.keys() == {"number", "value", "missing"}:
+        if answer.keys() == _VALUE:
             return answer["value"]
-        if answer.keys() == {"number", "error", "missing"}:
+        if answer.keys() == _ERROR:
             told = self._error_in(answer["error"])
             self._note_import(told)
             raise told

@@ -170,20 +170,21 @@ def _printable(message: Any, depth: int) -> Any:
     Raises:
         TooMuch: more collections are in each other than `depth`.
     """
-    if isinstance(message, str):
+    kind = type(message)
+    if kind is str:
         return printable(message)
-    if type(message) in _NO_TEXT:
+    if kind in _NO_TEXT:
         return message
-    if isinstance(message, list | dict) and depth == 0:
-        raise TooMuch
-    if isinstance(message, list):
-        return [item if type(item) in _NO_TEXT else _printable(item, depth - 1) for item in message]
-    if isinstance(message, dict):
+    if kind is list or kind is dict:
+        if depth == 0:
+            raise TooMuch
+        if kind is list:
+            return [item if type(item) in _NO_TEXT else _printable(item, depth - 1) for item in message]
         return {
             _printable(key, depth - 1): item if type(item) in _NO_TEXT else _printable(item, depth - 1)
             for key, item in message.items()
         }
-    return Other(printable(message.description)) if isinstance(message, Other) else message
+    return Other(printable(message.description)) if kind is Other else message
 
 
 def _too_long(length: int, bounds: Bounds) -> TooLarge:
@@ -232,11 +233,11 @@ def with_tuples(value: Any) -> Any:
     if type(value) in AS_THEY_ARE:
         return value
     if isinstance(value, tuple):
-        return Tuple(tuple(map(with_tuples, value)))
+        return Tuple(tuple([item if type(item) in AS_THEY_ARE else with_tuples(item) for item in value]))
     if isinstance(value, list):
-        return [with_tuples(item) for item in value]
+        return [item if type(item) in AS_THEY_ARE else with_tuples(item) for item in value]
     if isinstance(value, dict):
-        return {key: with_tuples(item) for key, item in value.items()}
+        return {key: item if type(item) in AS_THEY_ARE else with_tuples(item) for key, item in value.items()}
     return value
 
 
