@@ -36,6 +36,7 @@ from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
 from ..text import Note, listed, sentences
+from .files import stamp_of
 from .forms import Graded, Judged, ToJudge
 from .secret import draw_seed, read_secret, secret_digest
 from .spoken import as_handed_out
@@ -293,6 +294,8 @@ class _Kit:
     oracle: LiveOracle
     others: dict[str, dict[str, bytes]]
     """What is handed out in other languages than the course's first, by language; as it is asked for."""
+    stamps: tuple[str, ...]
+    """What the system said of the files that the digest is of; none where that proves nothing."""
 
 
 _kits = threading.local()
@@ -301,17 +304,28 @@ _kits = threading.local()
 def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     """The kit of this thread, made again when the checks or the reference change, as in a server that runs for days."""
     spoken, course = course, Course(course.root)
-    digest = check_set_digest(course, assignment)
     kit: _Kit | None = getattr(_kits, "kit", None)
-    known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
-    if kit is None or not known or kit.oracle.assignment is not assignment:
-        oracle = LiveOracle(Versions(course, assignment), b"")
-        kit = _kits.kit = _Kit(digest, handed_out(course, assignment), oracle, {})
+    if kit is not None and (kit.oracle.course != course or kit.oracle.assignment is not assignment):
+        kit = None
+    stamps = _stamps(course, assignment)
+    if kit is None or not stamps or kit.stamps != stamps:
+        digest = check_set_digest(course, assignment)
+        if kit is None or kit.digest != digest:
+            oracle = LiveOracle(Versions(course, assignment), b"")
+            kit = _Kit(digest, handed_out(course, assignment), oracle, {}, stamps)
+        kit = _kits.kit = replace(kit, stamps=stamps)
     if not spoken.spoken:
         return kit
     if spoken.spoken not in kit.others:
         kit.others[spoken.spoken] = handed_out(spoken, assignment)
     return replace(kit, given=kit.others[spoken.spoken])
+
+
+def _stamps(course: Course, assignment: Assignment) -> tuple[str, ...]:
+    """What the system says of all that `check_set_digest` reads: the same while it is; none where it proves nothing."""
+    folders = (Path(checks.__file__).parent, course.package, course.checks / assignment.name)
+    stamps = tuple(stamp_of(folder) for folder in dict.fromkeys(folders))
+    return stamps if all(stamps) else ()
 
 
 def _failed_whole(

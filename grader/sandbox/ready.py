@@ -17,6 +17,7 @@ from pathlib import Path
 from .launch import Booting, Launcher, boot
 from .staging import SUBMISSION, stage_kit
 from .temporary import in_memory, no_room, temporary_folder
+from .warm import WarmLauncher
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ def get_ready(launcher: Launcher) -> Iterator[Ready]:
     with temporary_folder(in_memory()) as folder:
         try:
             (folder / SUBMISSION).mkdir()
-            stage_kit(folder)
+            if isinstance(launcher, WarmLauncher):
+                (folder / "kit").mkdir()  # the process that it is forked from has the kit
+            else:
+                stage_kit(folder)
         except OSError as error:
             raise no_room(folder.parent, error) from None
         booting = boot(launcher, folder)

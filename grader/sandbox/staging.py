@@ -38,9 +38,12 @@ def stage(modules: Mapping[str, bytes], assignment: Assignment, given: dict[str,
         target: the stage.
     """
     handed_out = {name: content for name, content in given.items() if name not in assignment.modules}
+    package, made = target / SUBMISSION / assignment.package, set[Path]()
     for name, content in {**modules, **handed_out}.items():
-        path = target / SUBMISSION / assignment.package / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = package / name
+        if (folder := path.parent) not in made:
+            folder.mkdir(parents=True, exist_ok=True)
+            made.add(folder)
         path.write_bytes(content)
         path.chmod(0o644)
     for path in (target / SUBMISSION).rglob("*/"):

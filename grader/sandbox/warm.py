@@ -30,7 +30,7 @@ from ..errors import GraderError
 from ..worker.zygote import FORK, LARGEST_MESSAGE, RETIRE, Order
 from .launch import Launcher, Process, clean_environment
 from .launchers import STAGE, BubblewrapLauncher, LandlockLauncher
-from .staging import stage_kit
+from .staging import INSIDE, stage_kit
 from .temporary import temporary_folder
 
 CHILDREN = 100
@@ -83,6 +83,8 @@ class WarmLauncher:
         """See `Launcher`."""
         with contextlib.suppress(NoZygote):
             return self.zygotes.fork(stage, [end.fileno(), *([self.errors] if self.errors >= 0 else [])])
+        if not (stage / "kit" / INSIDE[0]).is_dir():
+            stage_kit(stage)
         return replace(self.fresh, errors=self.errors).start(stage, end)
 
 
