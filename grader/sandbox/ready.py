@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .launch import Booting, Launcher, boot
-from .staging import SUBMISSION, stage_kit
+from .staging import SUBMISSION, stage_kit, stage_names
 from .temporary import in_memory, no_room, temporary_folder
 from .warm import WarmLauncher
 
@@ -40,7 +40,7 @@ def get_ready(launcher: Launcher) -> Iterator[Ready]:
         try:
             (folder / SUBMISSION).mkdir()
             if isinstance(launcher, WarmLauncher):
-                (folder / "kit").mkdir()  # the process that it is forked from has the kit
+                stage_names(folder)  # the process that it is forked from has the kit
             else:
                 stage_kit(folder)
         except OSError as error:

@@ -67,13 +67,25 @@ def stage_kit(target: Path) -> None:
     for folder in INSIDE:
         place = target / "kit" / folder
         kept = place / "__pycache__"
-        kept.mkdir(parents=True)
+        kept.mkdir(parents=True, exist_ok=True)
         for path in (KIT / folder).glob("*.py"):
             text = path.read_bytes()
             (place / path.name).write_bytes(text)
             if text:
                 (kept / f"{path.stem}.{sys.implementation.cache_tag}.pyc").write_bytes(_compiled(path, text))
         # Without one, a package of the same name further down the path would be taken instead.
+        (place.parent / "__init__.py").touch()
+
+
+def stage_names(target: Path) -> None:
+    """Write a `target/kit` that holds the names of the kit's packages alone, for a worker that has imported the rest.
+
+    Without them, packages of the same names further down the path would be taken, or pass for modules that are missing.
+    """
+    for folder in INSIDE:
+        place = target / "kit" / folder
+        place.mkdir(parents=True)
+        (place / "__init__.py").touch()
         (place.parent / "__init__.py").touch()
 
 
