@@ -26,6 +26,7 @@ from checks.student import Student
 
 from ..course import Course, framework_files
 from ..files import digest_of
+from ..reference.asked import Straight
 from ..reference.handed_out import handed_out
 from ..reference.oracle import LiveOracle
 from ..reference.versions import Versions
@@ -223,6 +224,7 @@ def _judge(
             name="",
             sandbox=worker.launcher.name,
         )
+    kit.straight.keep()
     missing = set().union(*(process.missing for process in processes))
     at_import = {k: v for process in processes for k, v in process.at_import.items()}
     return Judged(result, tuple(sorted(missing)), at_import)
@@ -294,6 +296,7 @@ class _Kit:
     oracle: LiveOracle
     others: dict[str, dict[str, bytes]]
     """What is handed out in other languages than the course's first, by language; as it is asked for."""
+    straight: Straight
     stamps: tuple[str, ...]
     """What the system said of the files that the digest is of; none where that proves nothing."""
 
@@ -311,8 +314,9 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     if kit is None or not stamps or kit.stamps != stamps:
         digest = check_set_digest(course, assignment)
         if kit is None or kit.digest != digest:
-            oracle = LiveOracle(Versions(course, assignment), b"")
-            kit = _Kit(digest, handed_out(course, assignment), oracle, {}, stamps)
+            straight = Straight(course, digest)
+            oracle = LiveOracle(Versions(course, assignment, straight.known), b"")
+            kit = _Kit(digest, handed_out(course, assignment), oracle, {}, straight, stamps)
         kit = _kits.kit = replace(kit, stamps=stamps)
     if not spoken.spoken:
         return kit
