@@ -8,6 +8,7 @@ said where a check fails, `explain`; what an exception reads like, `faults`.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
@@ -62,12 +63,15 @@ def judge(
     results: list[CheckResult] = []
     own_forwards = OwnForwards(assignment, say)
     imports: dict[str, str] = {}
+    checks: dict[str, list[Check]] = defaultdict(list)
+    for check in assignment.checks:
+        checks[check.function].append(check)
     for function in functions if functions is not None else assignment.functions:
         asked = assignment.asked(student, function)
         # Infinity less infinity, and the like, shows in the result.
         with np.errstate(all="ignore"):
             outcomes: list[Outcome] = []
-            for check in assignment.of(function):
+            for check in checks[function]:
                 late = [outcome for outcome in outcomes if outcome.status == "timeout"]
                 if len(late) < MOST_LATE:
                     outcomes.append(_judged(assignment, check, asked, oracle, say, own_forwards))

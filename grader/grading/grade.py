@@ -310,7 +310,7 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     kit: _Kit | None = getattr(_kits, "kit", None)
     if kit is not None and (kit.oracle.course != course or kit.oracle.assignment is not assignment):
         kit = None
-    stamps = _stamps(course, assignment)
+    stamps = _stamps(course, assignment) if kit is not None else ()
     if kit is None or not stamps or kit.stamps != stamps:
         digest = check_set_digest(course, assignment)
         if kit is None or kit.digest != digest:
@@ -325,10 +325,13 @@ def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     return replace(kit, given=kit.others[spoken.spoken])
 
 
+_COMPILED = frozenset({"__pycache__"})
+
+
 def _stamps(course: Course, assignment: Assignment) -> tuple[str, ...]:
     """What the system says of all that `check_set_digest` reads: the same while it is; none where it proves nothing."""
     folders = (Path(checks.__file__).parent, course.package, course.checks / assignment.name)
-    stamps = tuple(stamp_of(folder) for folder in dict.fromkeys(folders))
+    stamps = tuple(stamp_of(folder, but=_COMPILED) for folder in dict.fromkeys(folders))
     return stamps if all(stamps) else ()
 
 

@@ -123,7 +123,8 @@ class LiveCase:
         known = self.versions.asks_everybody_the_same
         if self.check.id not in known:
             contract = self.versions.assignment.contract
-            known[self.check.id] = asks_everybody_the_same(self.check, contract, self.inputs, self.asked)
+            copies = [as_float64(item) for item in self.inputs]  # a check may write into what it is given
+            known[self.check.id] = asks_everybody_the_same(self.check, contract, copies, self.asked)
         return known[self.check.id]
 
     @property
