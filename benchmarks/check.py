@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/check.py [--runs 20] [--sandbox landlock] [--folder solutions/batch_normalization]
 
 Whole commands, in turn, start-up included; no process of ours is there before or after, and compiled modules are. The
-processor is that of all processes that the command waits for: with Landlock the workers are among them, while those
-inside bubblewrap are reaped by nobody who could tell. The aim: at most 0.35 s, and 3 times `import numpy`.
+processor is that of all processes that the command waits for, and that those wait for: the workers are among them, in
+bubblewrap's namespaces, too, since they are forked. The aim: at most 0.35 s, and 3 times `import numpy`.
 """
 
 import argparse

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.executor.text import printable
 from checks.language import Catalogue, catalogue
+
+if TYPE_CHECKING:
+    import logging
 
 
 def shown(name: str) -> str:
@@ -56,6 +59,7 @@ def _last_state(line: str) -> str:
 
 def log_to(tell: Callable[[logging.LogRecord], None]) -> logging.Logger:
     """A log for somebody else's code, such as nbgrader's: each entry is given to `tell`, and nothing is printed."""
+    import logging  # here, since a verdict needs none
 
     class _Told(logging.Handler):
         def emit(self, entry: logging.LogRecord) -> None:

@@ -279,7 +279,7 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
         (wire, "printable", lambda text: text, "words_that_move_the_cursor", "cursor"),
         (wire, "printable", lambda text: text, "type_that_moves_the_cursor", "cursor"),
         (
-            grader.sandbox.process,
+            grader.sandbox.talk,
             "bounds_of_reply",
             lambda most: wire.ANY_REPLY,
             "wide_answer_past_the_worker",
@@ -287,7 +287,7 @@ def test_with_the_hosts_environment_its_secrets_are_seen(
         ),
         (wire, "room", lambda shape: 8 * math.prod(shape), "nothing_in_a_long_row", "far larger"),
         (wire, "measure", lambda body, bounds: None, "empty_dictionaries", "far larger"),
-        (grader.sandbox.process, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "at least 15"),
+        (grader.sandbox.talk, "MOST_MISSING", 10**9, "missing_modules_of_its_own", "at least 15"),
         (grader.grading.grade, "NAMED", 10**9, "missing_modules", "at least 15"),
         (
             grader.grading.submission,

@@ -98,7 +98,7 @@ def described(value: Any) -> str:
 
 def plain_array(value: Any) -> np.ndarray | Other:
     """The value as a plain array of a whitelisted type, or what it is instead."""
-    if issubclass(type(value), builtins.bool | int | float | np.generic):
+    if type(value) is not np.ndarray and issubclass(type(value), builtins.bool | int | float | np.generic):
         value = np.asarray(value)
     if is_a(np.ndarray, value):
         kind = dtype_of(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from checks.language import LANGUAGES
 from ..course import Course, choose_course
 from ..errors import GraderError
 from ..grading.secret import VARIABLE, read_secret
-from ..sandbox.choose import add_sandbox_options, choose
+from ..sandbox.choose import add_sandbox_options, choose, warmed_at_once
 from ..sandbox.ready import get_ready
+from ..sandbox.warm import WarmLauncher
 from ..text import shown
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""What numpy computes with takes longer to start threads than to compute all that is asked here."""
 
 
 def add_parser(commands: Any) -> None:
@@ -63,8 +68,13 @@ def run(options: argparse.Namespace) -> int:
             "a fixed seed.",
             file=sys.stderr,
         )
-    with get_ready(choose(options.sandbox, unsafe=options.unsafe, course=course)) as ready:
-        # These bring numpy; the worker starts meanwhile.
+    for variable in _THREADS:
+        os.environ.setdefault(variable, "1")
+    with ExitStack() as stack:
+        sandbox = choose(options.sandbox, unsafe=options.unsafe, course=course)
+        launcher = stack.enter_context(warmed_at_once(sandbox))
+        ready = None if isinstance(launcher, WarmLauncher) else stack.enter_context(get_ready(launcher))
+        # These bring numpy; the worker, or what it is forked from, starts meanwhile.
         from checks.output import write_outputs
         from checks.report import summary
 
@@ -77,7 +87,13 @@ def run(options: argparse.Namespace) -> int:
                 f"put the submission under {course.submitted.name}/STUDENT/{name}/ and run `grader grade {name}`."
             )
         graded = grade_with_digests(
-            options.folder, course, assignment, student=student, language=options.language or "", ready=ready
+            options.folder,
+            course,
+            assignment,
+            student=student,
+            language=options.language or "",
+            launcher=launcher,
+            ready=ready,
         )
     result, package = graded.with_notes(), graded.package
     to_standard_output = write_outputs(replace(result, student=shown(student)), options.json, options.junit)

@@ -238,7 +238,7 @@ pipe._socket.sendall(struct.pack(">I", len(body)) + body)
         body=PIPE
         + """
 import msgpack
-lie = msgpack.ExtType(1, msgpack.packb(["<f8", [30, 30]]) + bytes(8))
+lie = msgpack.ExtType(1, struct.pack(">BBII", ord("d"), 2, 30, 30) + bytes(8))
 body = msgpack.packb({"number": number, "value": [[lie] * len(zeros), []], "missing": []})
 pipe._socket.sendall(struct.pack(">I", len(body)) + body)
 """,

@@ -69,12 +69,16 @@ SETTLED = 2 * 10**9
 """Nanoseconds after which another change has another time, on every disk."""
 
 
-def stamp_of(folder: Path) -> str:
+def stamp_of(folder: Path, but: Collection[str] = ()) -> str:
     """What the system says of everything in a folder without reading it, as a digest: while that is the same, so is
     what the folder holds.
 
     Empty where it proves nothing: of what was changed just now, as a second change may have the same time; of what
     cannot be looked at; and of more than `MOST_ENTRIES`.
+
+    Args:
+        folder: it.
+        but: names of folders that do not count.
     """
     root = os.fspath(folder)
     folders, seen, newest = [root], [], 0
@@ -82,6 +86,8 @@ def stamp_of(folder: Path) -> str:
         while folders:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
+                    if entry.name in but:
+                        continue
                     said = entry.stat(follow_symlinks=False)
                     # The time of the last change of any kind cannot be set by anybody, as that of the content can.
                     content, any_kind = said.st_mtime_ns, said.st_ctime_ns

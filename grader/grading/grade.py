@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import checks
-from checks.core import Assignment
+from checks.core import Assignment, Check
+from checks.engine.asked import Asked
 from checks.engine.judge import judge
 from checks.language import catalogue
 from checks.result import Result, look
@@ -25,6 +26,7 @@ from checks.student import Student
 
 from ..course import Course, framework_files
 from ..files import digest_of
+from ..reference.asked import Straight
 from ..reference.handed_out import handed_out
 from ..reference.oracle import LiveOracle
 from ..reference.versions import Versions
@@ -35,6 +37,7 @@ from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
 from ..text import Note, listed, sentences
+from .files import stamp_of
 from .forms import Graded, Judged, ToJudge
 from .secret import draw_seed, read_secret, secret_digest
 from .spoken import as_handed_out
@@ -209,14 +212,19 @@ def _judge(
             substituted = StudentProcess(other.stage, other.launcher, limits, other.booting, assignment.substituted)
             processes.append(stack.enter_context(substituted))
             over = Student(substituted, assignment.contract)
+
+        def foretell(check: Check, asked: Sequence[Asked]) -> None:
+            processes[check.function in assignment.over_stand_ins].foretell(asked)
+
         result = judge(
             assignment,
             Student(process, assignment.contract, over),
-            replace(kit.oracle, seed=seed),
+            replace(kit.oracle, seed=seed, foretell=foretell),
             language=language,
             name="",
             sandbox=worker.launcher.name,
         )
+    kit.straight.keep()
     missing = set().union(*(process.missing for process in processes))
     at_import = {k: v for process in processes for k, v in process.at_import.items()}
     return Judged(result, tuple(sorted(missing)), at_import)
@@ -288,6 +296,9 @@ class _Kit:
     oracle: LiveOracle
     others: dict[str, dict[str, bytes]]
     """What is handed out in other languages than the course's first, by language; as it is asked for."""
+    straight: Straight
+    stamps: tuple[str, ...]
+    """What the system said of the files that the digest is of; none where that proves nothing."""
 
 
 _kits = threading.local()
@@ -296,17 +307,32 @@ _kits = threading.local()
 def _kit_for(course: Course, assignment: Assignment) -> _Kit:
     """The kit of this thread, made again when the checks or the reference change, as in a server that runs for days."""
     spoken, course = course, Course(course.root)
-    digest = check_set_digest(course, assignment)
     kit: _Kit | None = getattr(_kits, "kit", None)
-    known = kit is not None and (kit.digest, kit.oracle.course) == (digest, course)
-    if kit is None or not known or kit.oracle.assignment is not assignment:
-        oracle = LiveOracle(Versions(course, assignment), b"")
-        kit = _kits.kit = _Kit(digest, handed_out(course, assignment), oracle, {})
+    if kit is not None and (kit.oracle.course != course or kit.oracle.assignment is not assignment):
+        kit = None
+    stamps = _stamps(course, assignment) if kit is not None else ()
+    if kit is None or not stamps or kit.stamps != stamps:
+        digest = check_set_digest(course, assignment)
+        if kit is None or kit.digest != digest:
+            straight = Straight(course, digest)
+            oracle = LiveOracle(Versions(course, assignment, straight.known), b"")
+            kit = _Kit(digest, handed_out(course, assignment), oracle, {}, straight, stamps)
+        kit = _kits.kit = replace(kit, stamps=stamps)
     if not spoken.spoken:
         return kit
     if spoken.spoken not in kit.others:
         kit.others[spoken.spoken] = handed_out(spoken, assignment)
     return replace(kit, given=kit.others[spoken.spoken])
+
+
+_COMPILED = frozenset({"__pycache__"})
+
+
+def _stamps(course: Course, assignment: Assignment) -> tuple[str, ...]:
+    """What the system says of all that `check_set_digest` reads: the same while it is; none where it proves nothing."""
+    folders = (Path(checks.__file__).parent, course.package, course.checks / assignment.name)
+    stamps = tuple(stamp_of(folder, but=_COMPILED) for folder in dict.fromkeys(folders))
+    return stamps if all(stamps) else ()
 
 
 def _failed_whole(

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ _MARKS = (
 _CODE = re.compile(r"\.(?:py|pyw|txt|bak|old|orig|backup|tmp)(?![^\W_])|\.py\w?$|^[^.]+$", re.IGNORECASE)
 """Names that code is saved under; another file is only searched for it."""
 _ARCHIVES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".bz2"})
+_NO_TEXT = {".ipynb", *_ARCHIVES}
 _BEGINNINGS = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\xfd7zXZ", b"BZh")
 """Of archives, under whatever name."""
 _CHECKPOINTS = ".ipynb_checkpoints"
@@ -72,7 +74,7 @@ def find_work(
     texts = _Texts(contents)
     unwritten: list[str] = []
     for module in assignment.modules:
-        stub = _stripped(text_of(given.get(module, b"")))
+        stub = _handed_out(given.get(module, b""))
         functions = [name for name in assignment.functions if f"{assignment.module_of(name)}.py" == module]
         own = _stripped(text_of(modules[module])) if module in modules else ""
         candidates: dict[str, list[Path]] = defaultdict(list)
@@ -95,7 +97,7 @@ def find_work(
             work.notes.append(Note(key, {"package": assignment.package, "module": module, "found": names}))
         unwritten += [name for name in functions if name not in written]
     if unwritten:
-        stubs = {package / name: _stripped(text_of(content)) for name, content in given.items()}
+        stubs = {package / name: _handed_out(content) for name, content in given.items()}
         own_places = {package / name for name in assignment.modules}
         others = {path: texts[path] for path in contents if path not in own_places}
         rest = {path: text for path, text in others.items() if text != stubs.get(path)}
@@ -131,7 +133,7 @@ def not_reached(
         module, checks = f"{assignment.module_of(function)}.py", result.of(function)
         if module not in modules or any(check.points for check in checks):
             continue
-        code, stub = _stripped(text_of(modules[module])), _stripped(text_of(given.get(module, b"")))
+        code, stub = _stripped(text_of(modules[module])), _handed_out(given.get(module, b""))
         named = {"package": assignment.package, "function": function, "module": module}
         if not _block(code, function):
             notes.append(Note("not_there", named))
@@ -168,14 +170,14 @@ def _contents(folder: Path, files: list[Path], modules: Sequence[str]) -> dict[P
     Those that are called like the student's own come first, however much lies before them.
     """
     contents: dict[Path, bytes] = {}
-    left = MOST_CODE
+    left, above = MOST_CODE, len(folder.parts)
 
     def order(path: Path) -> tuple[bool, bool]:
         return not any(_is_called(path.name, module) for module in modules), not _CODE.search(path.name)
 
     for path in sorted(files, key=order):
         # Below checks/ lies what was handed out, with functions of the same names.
-        if path.suffix.lower() not in {".ipynb", *_ARCHIVES} and "checks" not in path.relative_to(folder).parts[:-2]:
+        if path.suffix.lower() not in _NO_TEXT and "checks" not in path.parts[above:-2]:
             with suppress(OSError):
                 size = path.lstat().st_size
                 if size <= min(LARGEST_MODULE, left):
@@ -186,7 +188,7 @@ def _contents(folder: Path, files: list[Path], modules: Sequence[str]) -> dict[P
 
 def _may_count(path: Path, folder: Path) -> bool:
     """Whether a file can be graded where it is called like a module; others are only looked through."""
-    folders = path.relative_to(folder).parts[:-1]
+    folders = path.parts[len(folder.parts) : -1]
     return bool(_CODE.search(path.name)) and _CHECKPOINTS not in folders and "checks" not in folders
 
 
@@ -194,6 +196,7 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
+@lru_cache(maxsize=4096)
 def _is_called(name: str, module: str) -> bool:
     """Whether a file's name is a module's, in whatever letters and with whatever a program or a person added."""
     words = re.sub(r"[\W_]+", "_", name.casefold())
@@ -201,9 +204,20 @@ def _is_called(name: str, module: str) -> bool:
     return re.search(rf"(?:^|_){re.escape(stem)}(?:_|\d|$)", words) is not None
 
 
+@lru_cache(maxsize=256)
+def _handed_out(content: bytes) -> str:
+    """The code of a module as it is handed out, which is the same for each who hands in."""
+    return _stripped(text_of(content))
+
+
+@lru_cache(maxsize=256)
+def _block_handed_out(stub: str, name: str) -> str:
+    return _block(stub, name)
+
+
 def _written(code: str, functions: list[str], stub: str) -> list[str]:
     """The functions that a module defines in other words than the stub."""
-    return [name for name in functions if (own := _block(code, name)) and own != _block(stub, name)]
+    return [name for name in functions if (own := _block(code, name)) and own != _block_handed_out(stub, name)]
 
 
 def _is_named(code: str, function: str) -> bool:
@@ -220,8 +234,9 @@ def _stripped(text: str) -> str:
 def _block(text: str, name: str) -> str:
     """The lines of a function or class at the top of a module; empty if it defines none of that name."""
     block: list[str] = []
-    begins = re.compile(rf"(?:async def|def|class) {re.escape(name)}\b")
-    for line in text.splitlines():
+    begins = re.compile(rf"^(?:async def|def|class) {re.escape(name)}\b", re.MULTILINE)
+    first = begins.search(text)
+    for line in text[first.start() :].splitlines() if first else ():
         if begins.match(line):
             block = [line]
         elif block and line[:1] in " \t)":

@@ -96,6 +96,16 @@ def kept(folder: Path, key: Callable[[], str | None], make: Callable[[], Files])
     return dict(found)
 
 
+def look_up(folder: Path, key: str) -> Files | None:
+    """What was kept under a key; None if nothing was."""
+    return _read(folder, key)
+
+
+def keep(folder: Path, key: str, files: Files) -> None:
+    """Keep files under a key that digests all that they follow from, where that can be done."""
+    _write(folder, key, files)
+
+
 def forget() -> None:
     """Forget what this process knows; the files stay."""
     _memory.clear()

@@ -41,7 +41,13 @@ class Changed(Executor):
             vars(self.stand_ins)["twist"] = twist
 
     def call(
-        self, target: str | Handle, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], results: Sequence[Kind]
+        self,
+        target: str | Handle,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        results: Sequence[Kind],
+        handles: Sequence[Handle] = (),
     ) -> Reply:
         """See `Executor.call`; changes to the arguments are not reported."""
         given = [self._inward(value) for value in args]

@@ -14,7 +14,6 @@ from checks.core import Assignment
 from .. import text
 from ..course import Course
 from . import cache
-from .render import render_package
 
 _HERE, _KIT, _CHECKS = Path(__file__).parent, Path(text.__file__).parent, Path(checks.__file__).parent
 _CODE = {path.name: path for path in (*_HERE.glob("*.py"), Path(text.__file__), _CHECKS / "language.py")}
@@ -28,8 +27,13 @@ def handed_out(course: Course, assignment: Assignment) -> dict[str, bytes]:
     Raises:
         GraderError: as in `render_package`.
     """
-    place = cache.place(course.root)
-    return cache.kept(place, lambda: _key(course, assignment), lambda: render_package(course, assignment).stub)
+
+    def render() -> cache.Files:
+        from .render import render_package  # here, since it is hardly ever needed
+
+        return render_package(course, assignment).stub
+
+    return cache.kept(cache.place(course.root), lambda: _key(course, assignment), render)
 
 
 def _key(course: Course, assignment: Assignment) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from checks.core import FORWARD, Assignment, Check, Inputs, Observed, is_judged, smallest
+from checks.engine.asked import Asked
 from checks.engine.asking import observe, place_of
 from checks.engine.case import (
     Cause,
@@ -33,11 +34,15 @@ from checks.student import Student
 
 from ..course import Course
 from ..errors import GraderError
+from .asked import Recorder, asks_everybody_the_same
 from .changed import Overlap
 from .differences import Call, Differentiated, refuse_undeclared
 from .mistakes import hints_of
 from .reproduce import reproduce
 from .versions import Versions
+
+_SHORT = "efg"
+"""Arrays of these types are given to the reference as float64, and to a student as they are."""
 
 
 @dataclass
@@ -47,10 +52,12 @@ class LiveOracle:
     Args:
         versions: the reference and the known mistakes, loaded.
         seed: that the inputs are drawn from; another one for every submission.
+        foretell: is given what a check will ask whoever is judged, where that is known.
     """
 
     versions: Versions
     seed: bytes
+    foretell: Callable[[Check, Sequence[Asked]], None] | None = None
 
     @property
     def course(self) -> Course:
@@ -74,7 +81,10 @@ class LiveOracle:
 
     def case(self, check: Check) -> LiveCase:
         """See `case.Oracle`."""
-        return LiveCase(self.versions, check, self.seed)
+        case = LiveCase(self.versions, check, self.seed)
+        if self.foretell is not None and case.asks_everybody_the_same:
+            self.foretell(check, case.asked)
+        return case
 
 
 class LiveCase:
@@ -91,11 +101,32 @@ class LiveCase:
         self.check = check
         self.seed = seed
         self.inputs: Sequence[Inputs] = check.inputs(seed)
-        self.truth: Sequence[Observed] = _reference(check, versions.asked_by(check), self.inputs)
+        reference = versions.asked_by(check)
+        recorder = Recorder(reference.runs)
+        self.truth: Sequence[Observed] = _reference(check, Student(recorder, reference.contract), self.inputs)
+        self.asked: Sequence[Asked] = recorder.asked
+        """What the reference was asked, in order."""
         self._known: dict[str, Known] = {}
         self._forward: dict[Cause, LiveForward | None] = {}
         self._glances: dict[tuple[tuple[str, ...], int], Observed | None] = {}
         self._calls: dict[int, Call | None] = {}
+
+    @property
+    def asks_everybody_the_same(self) -> bool:
+        """Whether the check asks whoever is judged what it asked the reference: on the same numbers, for one."""
+        if any(
+            value.dtype.char in _SHORT
+            for item in self.inputs
+            for value in item.values()
+            if isinstance(value, np.ndarray)
+        ):
+            return False
+        known = self.versions.asks_everybody_the_same
+        if self.check.id not in known:
+            contract = self.versions.assignment.contract
+            copies = [as_float64(item) for item in self.inputs]  # a check may write into what it is given
+            known[self.check.id] = asks_everybody_the_same(self.check, contract, copies, self.asked)
+        return known[self.check.id]
 
     @property
     def precision(self) -> Precision:

@@ -16,6 +16,7 @@ import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -133,14 +134,17 @@ class _Loader(importlib.abc.SourceLoader):
         return str(self.file)
 
     def get_data(self, path: str | bytes) -> bytes:
-        text = without_markers(self.file.read_text(encoding="utf-8"))
-        for edit in self.package.edits:
-            if edit.module == self.module:
+        text = self.file.read_text(encoding="utf-8")
+        if self._edits:
+            text = without_markers(text)
+            for edit in self._edits:
                 text = apply(edit, text, self.file)
         return text.encode()
 
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
-        """Compile what is left without markers, so that errors name the lines of the file."""
+        """Compile, so that errors name the lines of the file also where edits were made to what has no markers."""
+        if not self._edits:
+            return _compiled(bytes(data), str(path), _optimize)
         numbers = lines_without_markers(self.file.read_text(encoding="utf-8"))
         tree = parse(data, str(path))
         for node in ast.walk(tree):
@@ -148,10 +152,21 @@ class _Loader(importlib.abc.SourceLoader):
                 setattr(node, place, _in_file(getattr(node, place), numbers))
         return compile(tree, str(path), "exec", dont_inherit=True, optimize=_optimize)
 
+    @property
+    def _edits(self) -> list[Edit]:
+        return [edit for edit in self.package.edits if edit.module == self.module]
+
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         for name, function in self.package.replaced.get(self.module, {}).items():
             setattr(module, name, function)
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: bytes, path: str, optimize: int) -> CodeType:
+    """A module as it is, compiled once for all copies of the package: its markers are comments."""
+    code: CodeType = compile(text, path, "exec", dont_inherit=True, optimize=optimize)
+    return code
 
 
 def _in_file(line: int, numbers: Sequence[int]) -> int:

@@ -25,9 +25,11 @@ from .package import Package, load_package
 class Versions:
     """The reference and its mistaken versions, each made when it is first needed and kept for the next submission."""
 
-    def __init__(self, course: Course, assignment: Assignment) -> None:
+    def __init__(self, course: Course, assignment: Assignment, straight: dict[str, bool] | None = None) -> None:
         self.course = course
         self.assignment = assignment
+        self.asks_everybody_the_same = {} if straight is None else straight
+        """Of the checks that were asked about, by id (`asked`)."""
         self._students: dict[tuple[str, ...], Student] = {}
         self._changes: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
 

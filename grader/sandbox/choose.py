@@ -62,8 +62,10 @@ def choose(name: str | None = None, *, unsafe: bool = False, course: Course = OW
     with _lock:
         key = _key(name, python)
         if key not in _chosen:
-            _chosen[key] = _remembered(key) or _try_all(name, python)
-            _remember(key, _chosen[key])
+            known = _remembered(key)
+            _chosen[key] = known or _try_all(name, python)
+            if known is None:
+                _remember(key, _to_json(_chosen[key]))
         return _chosen[key]
 
 
@@ -118,6 +120,31 @@ def warmed(launcher: Launcher, children: int = CHILDREN) -> Iterator[Launcher]:
     with contextlib.closing(Zygotes(launcher, children)) as zygotes:
         warm = WarmLauncher(launcher, zygotes)
         yield warm if _holds(warm) else launcher
+
+
+@contextlib.contextmanager
+def warmed_at_once(launcher: Launcher) -> Iterator[Launcher]:
+    """As `warmed`, for one submission: it is begun and not waited for, and whether it holds is remembered.
+
+    Args:
+        launcher: what `choose` gave.
+    """
+    if not isinstance(launcher, LandlockLauncher | BubblewrapLauncher):
+        yield launcher
+        return
+    parts = (_key(launcher.name, Path(launcher.layout.python)), "forked", launcher)
+    key = hashlib.sha256(repr(parts).encode()).hexdigest()
+    holds = _found(key)
+    if holds is False:
+        yield launcher
+        return
+    with contextlib.closing(Zygotes(launcher)) as zygotes:
+        zygotes.begin()
+        warm = WarmLauncher(launcher, zygotes)
+        if holds is None:
+            holds = _holds(warm)
+            _remember(key, holds)
+        yield warm if holds else launcher
 
 
 @contextlib.contextmanager
@@ -222,17 +249,25 @@ def _boot() -> str:
 
 
 def _remembered(key: str) -> Sandbox | None:
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        found = _found(key)
+        return None if found is None else _from_json(found)
+    return None
+
+
+def _found(key: str) -> Any:
+    """What was found out since the machine started; None if nothing was, or somebody else could have written it."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         path = _cache()
         if path.stat().st_uid != os.geteuid() or path.stat().st_mode & 0o022:
             return None
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["boot"] == _boot():
-            return _from_json(data["found"][key])
+            return data["found"][key]
     return None
 
 
-def _remember(key: str, found: Sandbox) -> None:
+def _remember(key: str, found: Any) -> None:
     # Where nothing can be kept, the self-test runs each time.
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
         path = _cache()
@@ -244,8 +279,7 @@ def _remember(key: str, found: Sandbox) -> None:
             known = data["found"] if data["boot"] == boot else {}
         if key in known:
             return
-        text = json.dumps({"boot": boot, "found": known | {key: _to_json(found)}})
-        write_whole(path, text.encode())
+        write_whole(path, json.dumps({"boot": boot, "found": known | {key: found}}).encode())
 
 
 def _to_json(found: Sandbox) -> dict[str, Any]:

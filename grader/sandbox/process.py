@@ -1,119 +1,66 @@
 """A student's process as the trusted side sees it: the executor's operations, with every answer checked and timed.
 
-What comes back is data of exactly the kind that was asked for, and not much more of it, or a `StudentError`; a process
-that died, hung or spoke out of turn is killed and the next check begins with a fresh one. A process that cannot be
-started at all is the kit's fault, not the student's. What is held here of a submission is bounded.
+What a check asks is sent as it asks; or together, where what it will ask is foretold (`foretold`). Either way each
+answer is heard by itself, when the check asks for it, with its own time and its own bounds (`talk`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from checks.executor.allowance import Allowance
-from checks.executor.errors import Line, StudentError
-from checks.executor.executor import MOST_LINES, MOST_TYPES, FunctionError, Kind, Reply, answer_of
-from checks.executor.values import LONGEST_NAME, Callback, Handle, Other, is_plain
+from checks.engine.asked import Asked
+from checks.executor.errors import StudentError
+from checks.executor.executor import Kind, Reply
+from checks.executor.values import Callback, Handle, Other, is_plain
 
-from ..errors import GraderError
-from ..worker.wire import QUESTION, Channel, Closed, TooLarge, WireError, bounds_of_reply, with_tuples
-from .launch import Booting, Launcher, Process, boot, kill
+from .foretold import Foretold, Step, foretell, message, values_in
+from .talk import GONE, Counted, Talk, TimeLimits, how_it_ended
 
-_SIGNALLED = 128
+__all__ = ["GONE", "StudentProcess", "TimeLimits", "how_it_ended"]
+
 _FIRST_MAPPING = 2**31
-"""Handles up to here are named on the other side, those of mappings on this one, so that none waits for its name."""
-GONE = 2.0
-"""Seconds that are given to a process that still holds the other end of a pipe after its process was killed."""
-_KINDS = ("not_implemented", "error", "missing", "result", "too_many_calls", "too_large")
-MOST_MISSING = 20
-"""Modules that a submission is told it lacks."""
-_NOT_LOADED = ("SyntaxError", "IndentationError", "TabError", "ImportError", "ModuleNotFoundError")
-_LONGEST_ERROR = 200
-
-
-@dataclass(frozen=True)
-class TimeLimits:
-    """Bounds in seconds of wall time."""
-
-    start: float = 30.0
-    """Until a fresh process answers for the first time."""
-    call: float = 10.0
-    """For one call of a student's function, imports included."""
-    total: float = 120.0
-    """For all that one submission does, in both of its processes, half for each; checks after that fail at once."""
+"""Handles up to here are named on the other side, all others on this one, so that nothing waits for its name."""
+_TOGETHER = 2
+"""Questions of a check that are sent together, at least."""
+_UNASKED = 1.0
+"""Seconds for the answers to what was sent and is not asked."""
 
 
 @dataclass
-class StudentProcess:
-    """Runs a staged submission in a process of its own; use it as a context manager.
+class StudentProcess(Talk):
+    """Runs a staged submission in a process of its own; see `Talk`."""
 
-    Args:
-        stage: the folder made by `staging.stage`.
-        launcher: the sandbox of the process.
-        limits: time bounds.
-        booting: the first process, if it was started already.
-    """
-
-    stage: Path
-    launcher: Launcher
-    limits: TimeLimits = TimeLimits()
-    booting: Booting | None = None
-    substituted: tuple[str, ...] = ()
-    """Modules in whose place stand-ins are; then `staging.stage_stand_ins` laid them on the stage."""
-    missing: set[str] = field(default_factory=set)
-    """Modules that the student imports and that are not installed here, as the process says; the first of them."""
-    at_import: dict[str, str] = field(default_factory=dict)
-    """Modules that could not be imported, by what was raised; the first of them."""
-    _process: Process | None = None
-    _channel: Channel | None = None
-    _number: int = 0
-    _spent: float = 0.0
-    _told: list[list[Any]] = field(default_factory=list)
-    """What needs no answer, and is sent with the next question."""
     _mappings: int = 0
-    _callbacks: dict[int, _Counted] = field(default_factory=dict)
-    """Functions that the student's code was given since the last reset, by number."""
     _clean: bool = True
     """Whether nothing was asked since the last reset."""
-    _allowance: Allowance = field(default_factory=Allowance)
-
-    def __enter__(self) -> StudentProcess:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def begin(self) -> None:
-        """Start the process now, and wait until it answers.
-
-        Raises:
-            GraderError: it does not.
-        """
-        if self._process is None:
-            self._start()
+    _foretold: Foretold | None = None
+    """What of the check was sent together."""
 
     def reset(self) -> None:
         """Forget every object, in a fresh process if the last one is gone."""
+        self._let_go()
         self._told.clear()
         self._callbacks.clear()
         self._allowance.reset()
-        if self._process is None or self._clean:
-            return
-        # One that ends, hangs or says something else between two checks is gone by then, and no check is lost.
-        with contextlib.suppress(StudentError):
-            self._ask("reset", [])
+        if self._process is not None and not self._clean:
+            self._reset_due = True
         self._clean = True
+
+    def foretell(self, asked: Sequence[Asked]) -> None:
+        """Take in what the check will ask, which comes next after a reset, as it asked the reference.
+
+        It is sent as soon as the check asks the first of it.
+        """
+        steps = foretell(asked, _FIRST_MAPPING + self._mappings + 1)
+        if sum(step.answered for step in steps) >= _TOGETHER:
+            self._mappings += sum(len(step.made) for step in steps)
+            self._foretold = Foretold(steps)
 
     def call(
         self,
@@ -124,12 +71,12 @@ class StudentProcess:
         results: Sequence[Kind],
     ) -> Reply:
         """See `Executor.call`."""
-        self._allowance.asked((args, kwargs))
         for given in (*args, *kwargs.values()):
             if isinstance(given, Callback):
-                self._callbacks.setdefault(given.number, _Counted(given))
-        sent = [target, name, with_tuples(list(args)), with_tuples(dict(kwargs)), list(results)]
-        value = self._ask("call", sent)
+                self._callbacks.setdefault(given.number, Counted(given))
+        value, made = self._ask(
+            "call", (target, name, list(args), dict(kwargs), list(results)), results.count("handle")
+        )
         if not (isinstance(value, list) and len(value) == 2 and all(isinstance(part, list) for part in value)):
             raise self._spoke_out_of_turn("a reply of another form")
         values, changed = value
@@ -137,199 +84,109 @@ class StudentProcess:
             raise self._spoke_out_of_turn("results of another kind")
         if not all((type(at) is int and 0 <= at < len(args)) or (type(at) is str and at in kwargs) for at in changed):
             raise self._spoke_out_of_turn("a change to an argument that was not given")
-        return Reply(tuple(values), tuple(changed))
+        names = iter(made)
+        named = (next(names) if kind == "handle" else value for value, kind in zip(values, results, strict=True))
+        return Reply(tuple(named), tuple(changed))
 
     def mapping(self, values: Mapping[str, Any]) -> Handle:
         """See `Executor.mapping`."""
-        self._allowance.asked(values.values())
-        self._mappings += 1
-        handle = Handle(_FIRST_MAPPING + self._mappings)
-        self._told.append(["mapping", [with_tuples(dict(values)), handle]])
+        [handle] = self._tell("mapping", (dict(values),), 1)
         return handle
 
     def hold(self, value: Any) -> Handle:
         """See `Executor.hold`."""
-        self._allowance.asked([value])
-        self._mappings += 1
-        handle = Handle(_FIRST_MAPPING + self._mappings)
-        self._told.append(["hold", [with_tuples(value), handle]])
+        [handle] = self._tell("hold", (value,), 1)
         return handle
 
     def read(self, handle: Handle, key: str, kind: Kind) -> Any:
         """See `Executor.read`."""
-        value = self._ask("read", [handle, key, kind])
+        value, _ = self._ask("read", (handle, key, kind))
         if not _is_of_kind(value, kind):
             raise self._spoke_out_of_turn("a reply of another kind")
         return value
 
     def update(self, handle: Handle, attribute: str, values: Mapping[str, Any]) -> None:
         """See `Executor.update`."""
-        self._allowance.asked(values.values())
-        self._told.append(["update", [handle, attribute, with_tuples(dict(values))]])
+        self._tell("update", (handle, attribute, dict(values)))
 
     def exchange(self, twist: float) -> None:
         """See `Executor.exchange`."""
-        self._told.append(["exchange", [twist]])
+        self._tell("exchange", (twist,))
 
-    def stop(self) -> None:
-        """End the process and all that it started."""
-        if self.booting is not None:
-            self.booting.stop()
-            self.booting = None
-        if self._process is not None:
-            kill(self._process)
-            self._process = None
-        if self._channel is not None:
-            self._channel.close(GONE)
-            self._channel = None
+    def _tell(self, operation: str, arguments: tuple[Any, ...], makes: int = 0) -> tuple[Handle, ...]:
+        """Do what needs no answer; the names of what it makes."""
+        if step := self._as_foretold(operation, arguments):
+            return step.made
+        self._allowance.asked(values_in(operation, arguments))
+        made = self._names(makes)
+        self._told.append(message(operation, arguments, made))
+        return made
 
-    def _ask(self, operation: str, arguments: list[Any]) -> Any:
-        left = self.limits.total - self._spent
-        if left <= 0:
+    def _ask(self, operation: str, arguments: tuple[Any, ...], makes: int = 0) -> tuple[Any, tuple[Handle, ...]]:
+        """The answer to an operation, and the names of what it made."""
+        if (step := self._as_foretold(operation, arguments)) and (foretold := self._foretold):
+            with self._timed() as seconds:
+                try:
+                    if not foretold.sent:
+                        self._clean, foretold.sent = False, True
+                        self._send(_with_sizes(foretold.steps), seconds)
+                    return self._receive(seconds), step.made
+                except StudentError:
+                    self._foretold = None  # nothing is done after what failed
+                    raise
+        self._allowance.asked(values_in(operation, arguments))
+        made = self._names(makes)
+        with self._timed() as seconds:
+            self._clean = False
+            operations, self._told = [*self._told, message(operation, arguments, made)], []
+            self._send(operations, seconds)
+            return self._receive(seconds), made
+
+    def _names(self, count: int) -> tuple[Handle, ...]:
+        first = _FIRST_MAPPING + self._mappings + 1
+        self._mappings += count
+        return tuple(Handle(first + number) for number in range(count))
+
+    def _as_foretold(self, operation: str, arguments: tuple[Any, ...]) -> Step | None:
+        """The step that this is of what is sent together; if it is another, nothing was sent."""
+        foretold = self._foretold
+        if foretold is None or foretold.over or (foretold.sent and self._process is None):
+            return None
+        step = foretold.next_if(operation, arguments)
+        if step is None:
+            self._foretold = None
+            self._ask_again(foretold)
+            return None
+        self._allowance = step.allowance
+        return step
+
+    def _ask_again(self, foretold: Foretold) -> None:
+        """Have a process that was asked what the check asked so far, and nothing more."""
+        steps = foretold.steps[: foretold.taken]
+        last = max((at + 1 for at, step in enumerate(steps) if step.answered), default=0)
+        if foretold.sent:
             self.stop()
-            raise StudentError.timeout(f"{self.limits.total:g}")
-        first, began = self._number == 0, time.monotonic()
-        if self._process is None:
-            self._start()
-        if first:
-            # How long the first process takes to start depends on the machine; that there are more, on the student.
-            began = time.monotonic()
-        self._clean = False
-        operations, self._told = [*self._told, [operation, arguments]], []
-        try:
-            return self._exchange(operations, min(left, self.limits.call))
-        finally:
-            self._spent += time.monotonic() - began
+        if last:
+            with self._timed() as seconds:
+                self._send(_with_sizes(steps[:last]), seconds)
+        for step in steps[:last]:
+            if step.answered:
+                self._allowance = step.allowance
+                with self._timed() as seconds:
+                    self._receive(seconds)
+        self._told = [step.message() for step in steps[last:]]
 
-    def _exchange(self, operations: list[list[Any]], seconds: float) -> Any:
-        assert self._channel is not None
-        self._number += 1
-        allowed = self._allowance
-        until = time.monotonic() + seconds
-        try:
-            self._channel.send([self._number, allowed.expected, *operations], seconds)
-            answer = self._channel.receive(seconds, bounds_of_reply(allowed.most))
-            while isinstance(answer, dict) and answer.keys() == {"number", "callback", "args"}:
-                if (left := until - time.monotonic()) <= 0:
-                    raise TimeoutError
-                self._channel.send(self._called_back(answer), left)
-                answer = self._channel.receive(left, bounds_of_reply(allowed.most))
-        except TimeoutError:
-            self.stop()
-            raise StudentError.timeout(f"{seconds:.3g}") from None
-        except Closed:
-            raise StudentError.lost(self._how_it_ended()) from None
-        except TooLarge as error:
-            self.stop()
-            raise StudentError.too_large(str(error)) from None
-        except WireError as error:
-            raise self._spoke_out_of_turn(str(error)) from None
-        # Its type first: an array is neither equal to a number nor unequal.
-        number = answer.get("number") if isinstance(answer, dict) else None
-        if type(number) is not int or number != self._number:
-            raise self._spoke_out_of_turn("a reply to another question")
-        self._note_missing(answer.get("missing"))
-        if answer.keys() == {"number", "value", "missing"}:
-            return answer["value"]
-        if answer.keys() == {"number", "error", "missing"}:
-            told = self._error_in(answer["error"])
-            self._note_import(told)
-            raise told
-        raise self._spoke_out_of_turn("a reply of another form")
-
-    def _called_back(self, asked: dict[str, Any]) -> list[Any]:
-        """What a function of the check's gives on arguments of the student's.
-
-        Raises:
-            StudentError: it is called too often, or this is no call of it.
-        """
-        number, args = asked["callback"], asked["args"]
-        known = self._callbacks.get(number) if type(number) is int else None
-        if known is None or type(asked["number"]) is not int or asked["number"] != self._number:
-            raise self._spoke_out_of_turn("a call of no function of ours")
-        if not isinstance(args, list) or not is_plain(args):
-            raise self._spoke_out_of_turn("arguments of another kind")
-        known.count += 1
-        if known.count > known.callback.at_most:
-            self.stop()
-            raise StudentError.too_many_calls(known.callback.at_most)
-        assert known.callback.function is not None
-        try:
-            return ["value", with_tuples(answer_of(known.callback.function, args))]
-        except FunctionError as error:
-            return ["raised", str(error)]
-
-    def _start(self) -> None:
-        booting, self.booting = self.booting or boot(self.launcher, self.stage), None
-        self._process, self._channel = booting.process, Channel(booting.end, QUESTION)
-        substitute = [["substitute", [list(self.substituted)]]] if self.substituted else []
-        try:
-            self._exchange([*substitute, ["reset", []]], self.limits.start)
-        except StudentError as error:
-            raise GraderError(
-                f"the process for student code does not answer ({error}). Next: grader doctor, or grader setup."
-            ) from None
-
-    def _error_in(self, error: Any) -> StudentError:
-        match error:
-            case [str(kind), str(type_), str(message), list(lines), list(types)] if kind in _KINDS:
-                fine = len(lines) <= MOST_LINES and all(
-                    isinstance(line, list) and list(map(type, line)) == [str, int, str, str] for line in lines
-                )
-                if fine and len(types) <= MOST_TYPES and all(type(name) is str for name in types):
-                    own = tuple(Line(*line) for line in lines)
-                    return StudentError(cast(Any, kind), type_, message, own, tuple(types))
-        return self._spoke_out_of_turn("an error of another form")
-
-    def _note_missing(self, names: Any) -> None:
-        for name in names if isinstance(names, list) else ():
-            fine = isinstance(name, str) and len(name) <= LONGEST_NAME and name.isidentifier()
-            if fine and len(self.missing) < MOST_MISSING:
-                self.missing.add(name)
-
-    def _note_import(self, error: StudentError) -> None:
-        """Keep an error that came while a module was imported, and so costs all that is in it."""
-        at_top = any(line.function == "<module>" for line in error.lines)
-        if at_top or (error.type in _NOT_LOADED and (not error.lines or not error.lines[-1].function)):
-            file = error.lines[-1].file if error.lines else ""
-            if len(self.at_import) < MOST_MISSING:
-                self.at_import.setdefault(str(error)[:_LONGEST_ERROR], file)
-
-    def _spoke_out_of_turn(self, what: str) -> StudentError:
-        self.stop()
-        return StudentError.protocol(what)
-
-    def _how_it_ended(self) -> str:
-        assert self._process is not None
-        ending = how_it_ended(self._process)
-        self.stop()
-        return ending
-
-
-def how_it_ended(process: Process) -> str:
-    """What became of a process that closed its pipe."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(1.0)
-    code = process.poll()
-    if code is None:
-        return "closed its pipe"
-    if code < 0 or code > _SIGNALLED:
-        # A program around the worker, such as bubblewrap, reports a signal as a shell does.
-        return f"signal {_signal_name(-code if code < 0 else code - _SIGNALLED)}"
-    return f"exit status {code}"
-
-
-def _signal_name(number: int) -> str:
-    # The real-time signals between the first and the last have no names.
-    return signal.Signals(number).name if number in set(signal.Signals) else str(number)
-
-
-@dataclass
-class _Counted:
-    """A function of the check's, and how often it was called."""
-
-    callback: Callback
-    count: int = 0
+    def _let_go(self) -> None:
+        """Hear the answers to what was sent together and not asked, or end the process if they take long."""
+        foretold, self._foretold = self._foretold, None
+        if foretold is None or not foretold.sent or self._process is None:
+            return
+        began = time.monotonic()
+        with contextlib.suppress(StudentError):
+            for step in foretold.left:
+                self._allowance = step.allowance
+                self._receive(_UNASKED - (time.monotonic() - began))
+        self._spent += time.monotonic() - began
 
 
 def _is_of_kind(value: Any, kind: Kind) -> bool:
@@ -344,3 +201,8 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
             isinstance(key, str) and isinstance(item, np.ndarray | Other) for key, item in value.items()
         )
     return isinstance(value, np.ndarray)
+
+
+def _with_sizes(steps: Sequence[Step]) -> list[list[Any]]:
+    """Steps as they are sent, each with the size that is expected of its answer."""
+    return [part for step in steps for part in (["expect", [step.allowance.expected]], step.message())]

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .launch import Booting, Launcher, boot
-from .staging import SUBMISSION, stage_kit
+from .staging import SUBMISSION, stage_kit, stage_names
 from .temporary import in_memory, no_room, temporary_folder
+from .warm import WarmLauncher
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ def get_ready(launcher: Launcher) -> Iterator[Ready]:
     with temporary_folder(in_memory()) as folder:
         try:
             (folder / SUBMISSION).mkdir()
-            stage_kit(folder)
+            if isinstance(launcher, WarmLauncher):
+                stage_names(folder)  # the process that it is forked from has the kit
+            else:
+                stage_kit(folder)
         except OSError as error:
             raise no_room(folder.parent, error) from None
         booting = boot(launcher, folder)

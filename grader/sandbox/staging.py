@@ -38,9 +38,12 @@ def stage(modules: Mapping[str, bytes], assignment: Assignment, given: dict[str,
         target: the stage.
     """
     handed_out = {name: content for name, content in given.items() if name not in assignment.modules}
+    package, made = target / SUBMISSION / assignment.package, set[Path]()
     for name, content in {**modules, **handed_out}.items():
-        path = target / SUBMISSION / assignment.package / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = package / name
+        if (folder := path.parent) not in made:
+            folder.mkdir(parents=True, exist_ok=True)
+            made.add(folder)
         path.write_bytes(content)
         path.chmod(0o644)
     for path in (target / SUBMISSION).rglob("*/"):
@@ -64,13 +67,25 @@ def stage_kit(target: Path) -> None:
     for folder in INSIDE:
         place = target / "kit" / folder
         kept = place / "__pycache__"
-        kept.mkdir(parents=True)
+        kept.mkdir(parents=True, exist_ok=True)
         for path in (KIT / folder).glob("*.py"):
             text = path.read_bytes()
             (place / path.name).write_bytes(text)
             if text:
                 (kept / f"{path.stem}.{sys.implementation.cache_tag}.pyc").write_bytes(_compiled(path, text))
         # Without one, a package of the same name further down the path would be taken instead.
+        (place.parent / "__init__.py").touch()
+
+
+def stage_names(target: Path) -> None:
+    """Write a `target/kit` that holds the names of the kit's packages alone, for a worker that has imported the rest.
+
+    Without them, packages of the same names further down the path would be taken, or pass for modules that are missing.
+    """
+    for folder in INSIDE:
+        place = target / "kit" / folder
+        place.mkdir(parents=True)
+        (place / "__init__.py").touch()
         (place.parent / "__init__.py").touch()
 
 

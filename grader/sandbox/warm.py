@@ -31,7 +31,7 @@ from ..worker.zygote import FORK, LARGEST_MESSAGE, RETIRE, Order
 from .launch import Launcher, Process, clean_environment
 from .launchers import STAGE, BubblewrapLauncher, LandlockLauncher
 from .staging import stage_kit
-from .temporary import temporary_folder
+from .temporary import in_memory, temporary_folder
 
 CHILDREN = 100
 """After so many a zygote is replaced."""
@@ -83,6 +83,8 @@ class WarmLauncher:
         """See `Launcher`."""
         with contextlib.suppress(NoZygote):
             return self.zygotes.fork(stage, [end.fileno(), *([self.errors] if self.errors >= 0 else [])])
+        if not (stage / "kit" / "grader" / "worker" / "main.py").is_file():
+            stage_kit(stage)
         return replace(self.fresh, errors=self.errors).start(stage, end)
 
 
@@ -131,7 +133,7 @@ class Zygotes:
     @property
     def processes(self) -> frozenset[int]:
         """The numbers of those that run."""
-        return frozenset(zygote.pid for zygote in self._all if not zygote.gone)
+        return frozenset(zygote.pid for zygote in self._all if zygote.pid and not zygote.gone)
 
     @property
     def forked(self) -> int:
@@ -150,21 +152,35 @@ class Zygotes:
             for zygote in self._all:
                 zygote.close()
 
+    def begin(self) -> None:
+        """Start one now, which is there sooner when a worker is asked for."""
+        with self._lock, contextlib.suppress(NoZygote):
+            self._start()
+
     def _one(self) -> _Zygote:
         with self._lock:
             if self._left <= 0 or self._all[-1].gone:
-                if self._failures >= _MOST_FAILURES:
-                    raise NoZygote("none could be had before")
-                if self._all:
-                    self._all[-1].retire()
-                try:
-                    self._all.append(_Zygote(self._launcher.layout.python, IMPORTS[self._launcher.worker]))
-                except (NoZygote, GraderError, OSError) as error:
-                    self._failures += 1
-                    raise NoZygote(str(error)) from None
-                self._left = self._children
+                self._start()
             self._left -= 1
-            return self._all[-1]
+            zygote = self._all[-1]
+            try:
+                zygote.wait()
+            except NoZygote:
+                self._failures += 1
+                raise
+            return zygote
+
+    def _start(self) -> None:
+        if self._failures >= _MOST_FAILURES:
+            raise NoZygote("none could be had before")
+        if self._all:
+            self._all[-1].retire()
+        try:
+            self._all.append(_Zygote(self._launcher.layout.python, IMPORTS[self._launcher.worker]))
+        except (GraderError, OSError) as error:
+            self._failures += 1
+            raise NoZygote(str(error)) from None
+        self._left = self._children
 
 
 def _order(launcher: LandlockLauncher | BubblewrapLauncher, stage: Path, parent: int) -> Order:
@@ -175,26 +191,39 @@ def _order(launcher: LandlockLauncher | BubblewrapLauncher, stage: Path, parent:
 
 
 class _Zygote:
-    """One of them, ready; a thread that lasts as long owns it, since it ends with the thread that started it.
-
-    Raises:
-        NoZygote: it cannot be started.
-    """
+    """One of them, on its way; a thread that lasts as long owns it, since it ends with the thread that started it."""
 
     def __init__(self, python: str, imports: str) -> None:
         self.gone = False
         self.forked = 0
         self.seconds = 0.0
+        self.pid = 0
+        """0 until it is ready."""
         self._lock = threading.Lock()
         self._answers: queue.SimpleQueue[WarmProcess | int | None] = queue.SimpleQueue()
         self._running: dict[int, WarmProcess] = {}
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # All that it reads of the kit, it has read when it is ready.
-        with temporary_folder() as folder:
+        self._kit = contextlib.ExitStack()
+        folder = self._kit.enter_context(temporary_folder(in_memory()))
+        try:
             stage_kit(folder)
-            command = [python, "-I", "-c", BOOT.format(imports), str(folder / "kit"), str(os.getpid())]
-            self._thread = threading.Thread(target=self._own, args=(command, theirs), name="zygote", daemon=True)
-            self._thread.start()
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except BaseException:
+            self._kit.close()
+            raise
+        command = [python, "-I", "-c", BOOT.format(imports), str(folder / "kit"), str(os.getpid())]
+        self._thread = threading.Thread(target=self._own, args=(command, theirs), name="zygote", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Come back when it is ready.
+
+        Raises:
+            NoZygote: it does not start.
+        """
+        if self.pid:
+            return
+        with self._kit:
             ready = self._answer()
         if not isinstance(ready, int):
             self.close()
@@ -241,6 +270,7 @@ class _Zygote:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
+        self._kit.close()
 
     def _answer(self) -> WarmProcess | int | None:
         try:

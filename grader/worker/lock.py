@@ -19,6 +19,7 @@ import os
 import signal
 import struct
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from . import landlock, seccomp
 
@@ -150,11 +151,16 @@ def drop_capabilities(kept: int = 0) -> None:
     """
     header = struct.pack("Ii", _CAPABILITY_VERSION, 0)
     low_and_high = struct.pack("6I", kept, kept, 0, 0, 0, 0)
-    if ctypes.CDLL(None, use_errno=True).capset(header, low_and_high) != 0:
+    if libc().capset(header, low_and_high) != 0:
         raise OSError(ctypes.get_errno(), "capabilities could not be dropped")
 
 
+@cache
+def libc() -> ctypes.CDLL:
+    """The C library, with its functions as they are found: once in a process, and in those that are forked from it."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
+    if libc().prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
         raise OSError(ctypes.get_errno(), f"prctl {option} refused")

@@ -1,9 +1,10 @@
 """What runs inside the student's process: the executor behind a socket.
 
 A request is a number, the size of an answer that is expected (`Allowance`), and one or more operations,
-`[number, size, [operation, arguments], ...]`, done in this order up to the first that fails; the reply bears the
-number, and the value of the last or the error. In the middle of it there may be questions back, for what a function of
-the check's gives: the number, which function, its arguments; the answer is its value.
+`[number, size, [operation, arguments], ...]`, done in this order up to the first that fails. To each call, read and
+reset there is a reply as soon as it is done, with its number, one more than that of the one before, and the value; or
+the error of what failed, and no more. In the middle of a call there may be questions back, for what a function of the
+check's gives: the number, which function, its arguments; the answer is its value.
 
 Started with a clean interpreter that has numpy and msgpack and nothing else of use. It holds the student's package and
 no answer; everything that it says is checked on the other side.
@@ -32,6 +33,7 @@ from .wire import QUESTION, Channel, Closed, WireError
 
 HANDED_OUT, STAND_INS = "handed_out", "stand_ins.py"
 """In the kit's folder: the modules that stand-ins take the place in, as they were handed out, and the stand-ins."""
+_ANSWERED = frozenset({"call", "read", "reset"})
 MOST_MISSING = 20
 """Names of modules that are said to be missing."""
 
@@ -56,21 +58,33 @@ def main(submission: str) -> None:
         number, size, *operations = request
         if operations[0][0] == "substitute":
             executor = _substituted(folder.name, *operations.pop(0)[1])
-        executor.ask_back = partial(_ask_back, channel, number)
-        reply: dict[str, Any]
         try:
-            for operation in operations:
+            for operation, arguments in operations:
+                if operation == "expect":
+                    (size,) = arguments
+                    continue
+                executor.ask_back = partial(_ask_back, channel, number)
                 executor.expect(size)
-                value = _perform(executor, *operation)
-            reply = {"number": number, "value": value}
+                value = _perform(executor, operation, arguments)
+                if operation in _ANSWERED:
+                    _reply(channel, number, missing.names, value=value)
+                    number += 1
         except StudentError as error:
             lines = [[line.file, line.number, line.code, line.function] for line in error.lines]
-            reply = {"number": number, "error": [error.kind, error.type, error.message, lines, list(error.types)]}
-        reply["missing"] = missing.names
-        try:
-            channel.send(reply)
-        except WireError as error:
-            channel.send({"number": number, "error": ["result", "", str(error), [], []], "missing": []})
+            told = [error.kind, error.type, error.message, lines, list(error.types)]
+            _reply(channel, number, missing.names, error=told)
+
+
+def _reply(channel: Channel, number: int, missing: Sequence[str], **what: Any) -> None:
+    """Send a reply.
+
+    Raises:
+        StudentError: it holds what cannot be sent.
+    """
+    try:
+        channel.send({"number": number, **what, "missing": missing})
+    except WireError as error:
+        raise StudentError("result", "", str(error)) from None
 
 
 def _ask_back(channel: Channel, number: int, callback: Callback, args: Sequence[Any]) -> Any:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from .lock import die_with, drop_capabilities
+from .lock import die_with, drop_capabilities, libc
 
 _NEW_MOUNTS, _NEW_CGROUP, _NEW_UTS, _NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 _NEW_USER, _NEW_PIDS, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
@@ -206,9 +206,8 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, option
 
 
 def _checked(call: str, *arguments: object) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     # `syscall` takes longs; a plain int would be passed as a C int.
     longs = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
-    if getattr(libc, call)(*longs) != 0:
+    if getattr(libc(), call)(*longs) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"{call}: {os.strerror(error)}")

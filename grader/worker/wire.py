@@ -90,8 +90,11 @@ ANY_REPLY = bounds_of_reply(LARGEST)
 
 _ARRAY, _HANDLE, _OTHER, _TYPE, _TEXT, _TUPLE, _NAMED, _CALLBACK = range(1, 9)
 _LENGTH = struct.Struct(">I")
-_LITTLE = {char: np.dtype(char).newbyteorder("<") for char in WHITELIST}
-_DTYPES = {dtype.str: dtype for dtype in (np.dtype(char).newbyteorder("<") for char in WHITELIST)}
+_LITTLE = {char: np.dtype(np.dtype(char).newbyteorder("<").str) for char in WHITELIST}
+_DTYPES = {dtype.str: dtype for dtype in _LITTLE.values()}
+_LETTERS = {ord(char): dtype for char, dtype in _LITTLE.items()}
+_LENGTHS = [struct.Struct(f">BB{axes}I") for axes in range(MOST_AXES + 1)]
+"""What an array's bytes begin with: the letter of its type, the number of its axes, and the length of each."""
 
 
 class WireError(Exception):
@@ -114,7 +117,7 @@ def encode(message: Any) -> bytes:
     """
     try:
         body: bytes = msgpack.packb(message, default=_default, use_bin_type=True)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, struct.error) as error:
         raise WireError(f"cannot be sent: {error}") from None
     if len(body) > LARGEST_FRAME:
         raise WireError(f"{len(body)} bytes, at most {LARGEST_FRAME} may be sent")
@@ -131,7 +134,9 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
     if len(body) > bounds.frame:
         raise _too_long(len(body), bounds)
     try:
-        if not bounds.trusted:
+        # Of fewer bytes there are no more items; how deep they lie in each other shows on the way through.
+        small = bounds.printable and len(body) <= min(bounds.items, bounds.texts)
+        if not bounds.trusted and not small:
             measure(body, bounds)
         message = msgpack.unpackb(
             body,
@@ -144,9 +149,9 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
             max_map_len=bounds.collection,
             max_ext_len=bounds.frame if bounds.arrays else 0,
         )
-        return _printable(message) if bounds.printable else message
-    except TooMuch as error:
-        raise TooLarge(str(error)) from None
+        return _printable(message, bounds.depth) if bounds.printable else message
+    except (TooMuch, msgpack.StackError) as error:
+        raise TooLarge(str(error) or f"more than {bounds.depth} collections in each other") from None
     except WireError:
         raise
     except (
@@ -156,50 +161,63 @@ def decode(body: bytes | bytearray, bounds: Bounds = ANY_REPLY) -> Any:
         raise WireError(f"not a message: {type(error).__name__}") from None
 
 
-def _printable(message: Any) -> Any:
-    """The message with every text in it as it may reach a terminal, a file or a page."""
-    if isinstance(message, str):
+_NO_TEXT = AS_THEY_ARE - {str}
+
+
+def _printable(message: Any, depth: int) -> Any:
+    """The message with every text in it as it may reach a terminal, a file or a page.
+
+    Raises:
+        TooMuch: more collections are in each other than `depth`.
+    """
+    kind = type(message)
+    if kind is str:
         return printable(message)
-    if type(message) in AS_THEY_ARE:
+    if kind in _NO_TEXT:
         return message
-    if isinstance(message, list):
-        return [_printable(item) for item in message]
-    if isinstance(message, dict):
-        return {_printable(key): _printable(item) for key, item in message.items()}
-    return Other(printable(message.description)) if isinstance(message, Other) else message
+    if kind is list or kind is dict:
+        if depth == 0:
+            raise TooMuch
+        if kind is list:
+            return [item if type(item) in _NO_TEXT else _printable(item, depth - 1) for item in message]
+        return {
+            _printable(key, depth - 1): item if type(item) in _NO_TEXT else _printable(item, depth - 1)
+            for key, item in message.items()
+        }
+    return Other(printable(message.description)) if kind is Other else message
 
 
 def _too_long(length: int, bounds: Bounds) -> TooLarge:
     return TooLarge(f"{length} bytes")
 
 
-@lru_cache(maxsize=512)
-def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
-    """What an array's bytes begin with."""
-    header: bytes = msgpack.packb([dtype, list(shape)])
-    return header
+def _extension(code: int, data: bytes) -> msgpack.ExtType:
+    """What msgpack packs under a code, without its checks of both, which take longer than the packing."""
+    made: msgpack.ExtType = tuple.__new__(msgpack.ExtType, (code, data))
+    return made
 
 
 def _default(value: Any) -> msgpack.ExtType:
     if isinstance(value, np.ndarray):
-        if value.dtype.char not in WHITELIST or type(value) is not np.ndarray:
-            raise TypeError(f"array of {value.dtype}")
-        dtype = _LITTLE[value.dtype.char]
-        return msgpack.ExtType(_ARRAY, _header(dtype.str, value.shape) + value.astype(dtype, copy=False).tobytes())
+        char, shape = value.dtype.char, value.shape
+        if char not in WHITELIST or type(value) is not np.ndarray or len(shape) > MOST_AXES:
+            raise TypeError(f"array of {value.dtype}, {shape}")
+        head = _LENGTHS[len(shape)].pack(ord(char), len(shape), *shape)
+        return _extension(_ARRAY, head + value.astype(_LITTLE[char], copy=False).tobytes())
     if isinstance(value, Handle):
-        return msgpack.ExtType(_HANDLE, struct.pack(">I", value.number))
+        return _extension(_HANDLE, struct.pack(">I", value.number))
     if isinstance(value, Other):
-        return msgpack.ExtType(_OTHER, value.description[:200].encode("utf-8", "replace"))
+        return _extension(_OTHER, value.description[:200].encode("utf-8", "replace"))
     if isinstance(value, Text):
-        return msgpack.ExtType(_TEXT, value.text.encode("utf-8", "replace"))
+        return _extension(_TEXT, value.text.encode("utf-8", "replace"))
     if isinstance(value, Tuple):
-        return msgpack.ExtType(_TUPLE, msgpack.packb(list(value.items), default=_default))
+        return _extension(_TUPLE, msgpack.packb(list(value.items), default=_default))
     if isinstance(value, Named):
-        return msgpack.ExtType(_NAMED, msgpack.packb([value.module, value.name]))
+        return _extension(_NAMED, msgpack.packb([value.module, value.name]))
     if isinstance(value, Callback):
-        return msgpack.ExtType(_CALLBACK, msgpack.packb([value.number, value.at_most]))
+        return _extension(_CALLBACK, msgpack.packb([value.number, value.at_most]))
     if isinstance(value, type) and issubclass(value, np.generic):
-        return msgpack.ExtType(_TYPE, np.dtype(value).newbyteorder("<").str.encode())
+        return _extension(_TYPE, np.dtype(value).newbyteorder("<").str.encode())
     raise TypeError(type(value).__name__)
 
 
@@ -215,11 +233,11 @@ def with_tuples(value: Any) -> Any:
     if type(value) in AS_THEY_ARE:
         return value
     if isinstance(value, tuple):
-        return Tuple(tuple(map(with_tuples, value)))
+        return Tuple(tuple([item if type(item) in AS_THEY_ARE else with_tuples(item) for item in value]))
     if isinstance(value, list):
-        return [with_tuples(item) for item in value]
+        return [item if type(item) in AS_THEY_ARE else with_tuples(item) for item in value]
     if isinstance(value, dict):
-        return {key: with_tuples(item) for key, item in value.items()}
+        return {key: item if type(item) in AS_THEY_ARE else with_tuples(item) for key, item in value.items()}
     return value
 
 
@@ -247,23 +265,21 @@ class _Extensions:
         raise WireError(f"unknown extension {code}")
 
     def _array(self, data: bytes) -> np.ndarray:
-        unpacker = msgpack.Unpacker(max_buffer_size=0, max_array_len=MOST_AXES, max_str_len=8)
-        unpacker.feed(data[:128])
-        header = unpacker.unpack()
-        if not (isinstance(header, list) and len(header) == 2 and isinstance(header[0], str)):
+        dtype = _LETTERS.get(data[0]) if len(data) > 1 else None
+        if dtype is None:
             raise WireError("not an array")
-        dtype, shape = _dtype(header[0]), header[1]
-        if type(shape) is not list or len(shape) > MOST_AXES:
+        if (axes := data[1]) > MOST_AXES or len(data) < _LENGTHS[axes].size:
             raise WireError("not a shape")
-        if not all(type(length) is int and 0 <= length < 2**31 for length in shape):
+        shape = _LENGTHS[axes].unpack_from(data)[2:]
+        if any(length >= 2**31 for length in shape):
             raise WireError("not a shape")
         self._left -= room(shape)
         if self._left < 0:
-            raise TooLarge(str(tuple(shape)))
-        payload = memoryview(data)[unpacker.tell() :]
-        if math.prod(shape) * dtype.itemsize != len(payload):
-            raise WireError(f"an array of shape {shape} has another number of bytes")
-        return np.frombuffer(payload, dtype).reshape(shape).copy()
+            raise TooLarge(str(shape))
+        begins = _LENGTHS[axes].size
+        if math.prod(shape) * dtype.itemsize != len(data) - begins:
+            raise WireError(f"an array of shape {list(shape)} has another number of bytes")
+        return np.frombuffer(data, dtype, offset=begins).reshape(shape).copy()
 
 
 def _dtype(text: str) -> np.dtype[Any]:
@@ -273,12 +289,17 @@ def _dtype(text: str) -> np.dtype[Any]:
     return dtype
 
 
+_AT_ONCE = 2**16
+"""Bytes that are taken from the pipe at a time, where there are so many."""
+
+
 class Channel:
     """One end of the pipe; every wait has a deadline."""
 
     def __init__(self, end: socket, bounds: Bounds) -> None:
         self._socket = end
         self._bounds = bounds
+        self._received = bytearray()
 
     def send(self, message: Any, seconds: float | None = None) -> None:
         """Send a message.
@@ -322,18 +343,15 @@ class Channel:
         self._socket.close()
 
     def _exactly(self, count: int, deadline: float | None) -> bytearray:
-        # Grown as bytes come, so that a length alone reserves nothing.
-        received = bytearray()
+        # Grown as bytes come, so that a length alone reserves nothing; what came with them is the next message's.
+        received = self._received
         while len(received) < count:
-            if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                self._socket.settimeout(left)
-            else:
-                self._socket.settimeout(None)
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
             try:
-                part = self._socket.recv(min(count - len(received), 2**20))
+                part = self._socket.recv(max(_AT_ONCE, min(count - len(received), 2**20)))
             except TimeoutError:
                 raise
             except OSError:
@@ -341,4 +359,5 @@ class Channel:
             if not part:
                 raise Closed("the other side is gone")
             received += part
-        return received
+        taken, self._received = received[:count], received[count:]
+        return taken

@@ -25,6 +25,7 @@ import socket
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .lock import die_with
@@ -86,9 +87,9 @@ def serve(parent: int) -> Order:
     # What is there now stays: its pages are shared for longer if no collection goes through them.
     gc.collect()
     gc.freeze()
-    order = _Zygote(control).serve()
+    order = _Zygote(control, _packages()).serve()
     if order is None:
-        sys.exit()
+        os._exit(0)  # it holds nothing that is to be written, and Python takes its time to end
     return order
 
 
@@ -104,6 +105,8 @@ def _control() -> socket.socket:
 @dataclass
 class _Zygote:
     control: socket.socket
+    packages: list[ModuleType]
+    """The kit's own, which a child finds in its own kit."""
     children: dict[int, int] = field(default_factory=dict)
     """Their numbers, by the descriptors that say when they end."""
     retired: bool = False
@@ -132,7 +135,7 @@ class _Zygote:
                     child = -1
                     self._say({"failed": str(error)})
                 if child == 0:
-                    return _begin(self.control, parent, *given)
+                    return _begin(self.control, self.packages, parent, *given)
                 for one in given:
                     os.close(one)
                 if child > 0:
@@ -161,11 +164,14 @@ class _Zygote:
         self.control.send(_text(what))
 
 
-def _begin(control: socket.socket, parent: int, end: int, order: int, *errors: int) -> Order:
+def _begin(
+    control: socket.socket, packages: list[ModuleType], parent: int, end: int, order: int, *errors: int
+) -> Order:
     """Become what a fresh worker is before it locks itself.
 
     Args:
         control: the zygote's socket, which is let go of first.
+        packages: the kit's own.
         parent: the zygote, with which it ends.
         end: the child's own socket, which becomes its standard input.
         order: where its order is read from.
@@ -181,23 +187,27 @@ def _begin(control: socket.socket, parent: int, end: int, order: int, *errors: i
         read = Order.parse(pipe.read())
     # The descriptors of other children are here, too.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    import numpy as np
-
     if read.room:
         read.room.enter()
+    import numpy as np
+
     random.seed()
     np.random.seed()  # noqa: NPY002 - the generator that all share, which the zygote's children would have in common
     sys.argv[1:] = [read.kit, read.submission, read.lock]
     sys.path[0] = read.kit
-    for name, module in sys.modules.items():
-        if name.partition(".")[0] in _OWN and hasattr(module, "__path__"):
-            module.__path__ = [str(Path(read.kit, *name.split(".")))]
+    for package in packages:
+        package.__path__ = ["/".join((read.kit, *package.__name__.split(".")))]
     os.chdir(read.submission)
     return read
 
 
 _OWN = ("grader", "checks")
 """The packages in a stage's kit."""
+
+
+def _packages() -> list[ModuleType]:
+    own = [module for name, module in sys.modules.items() if name.partition(".")[0] in _OWN]
+    return [module for module in own if hasattr(module, "__path__")]
 
 
 def _text(what: dict[str, Any]) -> bytes:
