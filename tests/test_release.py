@@ -49,6 +49,21 @@ def course(tmp_path: Path, empty_gradebook: Path) -> Course:
     return small_course(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def released_once(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Path:
+    folder = tmp_path_factory.mktemp("released")
+    shutil.copy(empty_gradebook, folder)
+    release(small_course(folder), "scale")
+    return folder
+
+
+@pytest.fixture
+def released(tmp_path: Path, released_once: Path) -> Course:
+    """A course whose assignment is released, its worked notebook executed, which takes seconds."""
+    shutil.copytree(released_once, tmp_path, dirs_exist_ok=True)
+    return Course(tmp_path)
+
+
 def by_command(course: Course) -> None:
     release(course, "scale", execute=False)
 
@@ -339,24 +354,22 @@ def test_the_worked_notebook_is_executed_in_full_and_the_same_twice(
         ("import os\nos._exit(1)", "the kernel of the worked notebook died"),
     ],
 )
-def test_a_worked_notebook_that_fails_leaves_the_old_one(course: Course, source: str, said: str) -> None:
-    by_command(course)
-    before = read_files(course.solutions / "scale")
+def test_a_worked_notebook_that_fails_leaves_the_old_one(released: Course, source: str, said: str) -> None:
+    before = read_files(released.solutions / "scale")
     book = notebook()
     book.cells.append(nbformat.v4.new_code_cell(source))
-    save(course, book)
+    save(released, book)
     with pytest.raises(GraderError, match=said) as refused:
-        release(course, "scale")
+        release(released, "scale")
     assert "\n" not in str(refused.value)
-    assert read_files(course.solutions / "scale") == before
+    assert read_files(released.solutions / "scale") == before
 
 
-def test_nbgraders_own_command_makes_the_same_worked_assignment(course: Course) -> None:
-    release(course, "scale")
-    before = read_files(course.solutions / "scale")
+def test_nbgraders_own_command_makes_the_same_worked_assignment(released: Course) -> None:
+    before = read_files(released.solutions / "scale")
     command = [sys.executable, "-m", "nbgrader", "generate_solution", "scale", "--force"]
-    subprocess.run(command, cwd=course.root, capture_output=True, check=True)
-    assert read_files(course.solutions / "scale") == before
+    subprocess.run(command, cwd=released.root, capture_output=True, check=True)
+    assert read_files(released.solutions / "scale") == before
 
 
 @pytest.mark.parametrize(
@@ -367,12 +380,11 @@ def test_nbgraders_own_command_makes_the_same_worked_assignment(course: Course) 
         ("source/scale/scale.ipynb", "source"),
     ],
 )
-def test_a_release_is_stale_when_its_source_changed(course: Course, path: str, part: str) -> None:
-    release(course, "scale")
-    assert stale(course, "scale") == []
-    with (course.root / path).open("a") as file:
+def test_a_release_is_stale_when_its_source_changed(released: Course, path: str, part: str) -> None:
+    assert stale(released, "scale") == []
+    with (released.root / path).open("a") as file:
         file.write("\n")
-    lines = stale(course, "scale")
+    lines = stale(released, "scale")
     assert [line.partition(":")[0] for line in lines] == ["release/scale", "solutions/scale"]
     assert all(f"({part} changed)" in line for line in lines)
 
