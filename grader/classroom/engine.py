@@ -7,7 +7,7 @@ nothing but their caller writes to the course.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from typing import Protocol
 
 from checks.core import Assignment
@@ -47,13 +47,13 @@ class Engine(Protocol):
         ...
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
-        """Each student's submission, ready to be converted, as soon as it is.
+        """Each student's submission, its notebook run, as soon as it is ready to be converted.
 
         Args:
             verdicts: by student.
-            step: says how notebooks are run; None if they are not.
+            step: says how notebooks are run.
             ignored: patterns of names of files that are not copied.
 
         Raises:
@@ -115,18 +115,18 @@ class Pool:
             return error
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
         """See `Engine`."""
-        if step and verdicts:
+        if verdicts:
             step.fill_cache(self._course)
-        bounds = step.bounds if step else None
+        bounds = step.bounds
 
         def ready(student: str) -> Prepared:
             return prepare(verdicts[student], warm, bounds, ignored)
 
         with (
-            notebooks_warmed(self._warm, bounds, self._course) if bounds else nullcontext(self._warm) as warm,
+            notebooks_warmed(self._warm, bounds, self._course) as warm,
             closing(each(ready, list(verdicts), self._jobs)) as all_ready,
         ):
             yield from all_ready

@@ -1,9 +1,11 @@
 """`grader grade NAME`: everything under `submitted/`, into nbgrader's gradebook.
 
 1. Every submission is judged, several at a time (`verdicts`): on this machine or on a cluster (`engine`).
-2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`), there too.
-3. What is ready goes through the converter, one after another (`converter`): the same that `nbgrader autograde` and
-   formgrader use. So all three give the same points.
+2. Each notebook is run in the sandbox, several at a time (`preparing`), there too.
+3. What is ready is converted (`conversions`), several at a time on this machine (`processes`), by the converter that
+   `nbgrader autograde` and formgrader use. So all three give the same points.
+4. What the conversions say is entered into the gradebook (`entering`), many submissions in one transaction; then their
+   verdicts are stored.
 
 A submission that cannot be graded stops none of the others. What stops the kit itself ends the run: a gradebook or a
 disk that cannot be written to, a sandbox that no longer starts, a secret that is missing. From then on every earlier
@@ -16,27 +18,26 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
-from traitlets import TraitError
 from traitlets.config import Config
 
 from ..classic import ClassicAssignment
-from ..course import CONFIG, Course
+from ..course import Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
-from ..plugins import names_of
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
 from ..sandbox.temporary import no_room
 from ..text import shown
 from . import runs
+from .batches import convert_all, work_on
 from .classic import ClassicConverter
-from .converter import SubmissionConverter
 from .engine import Engine, Engines, Pool
 from .gradebook import (
     automatic_points,
@@ -52,10 +53,9 @@ from .kept_open import forget_all, gradebooks_kept_open
 from .late import IN_TIME, late_work
 from .pages.bounded import at_hand
 from .pool import cores, counted
-from .results import mark_stale, read_record, remove_drafts, stale_if_it_fails, staleness
+from .results import Staleness, mark_stale, read_record, remove_drafts, stale_if_it_fails
 from .rows import Row, row_of
 from .server import only_one_on_server
-from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, submission_folder
 
 MOST_JOBS = 1000
@@ -103,6 +103,7 @@ def grade_class(
     chosen = _chosen(course, name, students)
     done: set[str] = set()
     with (
+        closing(work_on(course, name, len(chosen), jobs, run_notebooks=run_notebooks)) as work,
         engines(course, assignment, jobs) if engines else nullcontext() as elsewhere,
         runs.only_one(course, name),
         stale_if_it_fails(course, name, chosen, done),
@@ -128,7 +129,8 @@ def grade_class(
         kept: set[str] = set()
         if students is None:
             run, resumed = runs.begin(course, name, f"{engine.kind}.{'run' if run_notebooks else 'skip'}")
-            kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
+            counts = Staleness(course, name)
+            kept = {student for student in chosen if resumed and _graded_by(counts, course, name, student, run)}
         done |= kept
 
         left = [student for student in chosen if student not in kept]
@@ -137,7 +139,8 @@ def grade_class(
             conversion = _convert_classic(course, name, config, left, engine.launcher)
         else:
             verdicts, problems = _judge_all(course, name, engine, left)
-            conversion = _convert_all(course, name, config, verdicts, engine)
+            require = partial(_require_working, course, engine)
+            conversion = convert_all(course, name, config, verdicts, engine, work, require)
         with closing(conversion) as converted:
             for student, problem in converted:
                 if problem:
@@ -163,13 +166,13 @@ def grade_class(
     ]
 
 
-def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
+def _graded_by(counts: Staleness, course: Course, name: str, student: str, run: str) -> bool:
     """Whether a class run that did not end had finished with a submission."""
     with suppress(GraderError):
         record = read_record(course, name, student)
         graded = course.root / "autograded" / student / name
         whole = any(graded.glob("*.ipynb"))
-        return record is not None and record.run == run and not staleness(course, record) and whole
+        return record is not None and record.run == run and not counts.why(record) and whole
     return False
 
 
@@ -262,34 +265,6 @@ def _judge_all(
             problems[student] = reason
             mark_stale(course, name, student, reason)
     return verdicts, problems
-
-
-def _convert_all(
-    course: Course, name: str, config: Config, verdicts: Mapping[str, GradedSubmission], engine: Engine
-) -> Generator[tuple[str, str], None, None]:
-    """Each student whose submission was converted, with the reason if that failed.
-
-    Notebooks are prepared several at a time; what is prepared is converted by one thread, as nbgrader's converters
-    change the working directory and the environment of the process.
-    """
-    try:
-        step = ExecuteForReading(config=config)
-    except TraitError as error:
-        raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
-    listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
-    run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
-    ignored = course_directory(config, name).ignore
-    with (
-        without_remarks(),
-        at_hand(),
-        closing(
-            counted(engine.prepare(verdicts, step if run else None, ignored), len(verdicts), "gradebook")
-        ) as all_ready,
-    ):
-        for student, prepared in all_ready:
-            coursedir = course_directory(config, name, student)
-            converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
-            yield student, run_converter(converter)
 
 
 def _convert_classic(

@@ -24,7 +24,7 @@ from ..engine import Engines, Notebooks, Verdicts
 from ..pages.notebook import NotebookBounds
 from ..pool import each
 from ..prepared import Prepared, RunNotebook
-from ..preparing import laid_out, prepare, read_notebook
+from ..preparing import laid_out, read_notebook
 from ..results import Note
 from ..steps.for_reading import ExecuteForReading, cells_to_run
 from ..verdicts import GradedSubmission, conclude, read_submission
@@ -133,12 +133,9 @@ class Cluster:
         return GraderError(f"not graded on the cluster: {outcome.why}. Next: look at it, then grade it again.")
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
         """See `Engine`."""
-        if step is None:
-            yield from each(lambda one: prepare(verdicts[one], None, None, ignored), [*verdicts], self._jobs)
-            return
         known: deque[tuple[str, Prepared]] = deque()
         asked: dict[str, tuple[Prepared, list[NotebookNode]]] = {}
         items = self._to_run(verdicts, step, ignored, known, asked)
