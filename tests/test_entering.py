@@ -37,6 +37,7 @@ from grader.classroom.processes import Processes
 from grader.classroom.results import read_record, staleness
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
+from grader.grading.secret import ensure_secret
 
 # nbgrader 0.9 adds rows in an order that SQLAlchemy 2.1 remarks on; they are the right rows.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -153,6 +154,7 @@ def test_a_step_that_asks_the_gradebook_for_more_gets_it(tmp_path: Path) -> None
     asking = "\nc.Autograde.autograde_preprocessors += ['test_entering.AsksTheDatabase']\n"
     course = released_course(tmp_path, NO_KERNEL + asking)
     whole_class(course)
+    ensure_secret(course)  # from which the inputs are drawn that a page shows
     other = copy_of(course, tmp_path / "other")
     assert not [row.problem for row in grade_class(course, "scale", jobs=1) if row.problem]
     assert all(autograde(other, *sorted(path.name for path in other.submitted.iterdir())).values())

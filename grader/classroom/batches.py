@@ -99,7 +99,7 @@ def convert_all(
         tasks: Iterator[ToConvert] = (
             (packed(ready, handed) for _, ready in all_ready)
             if all_ready
-            else (packed(Prepared(verdict, None), handed, read=False) for verdict in verdicts.values())
+            else (packed(Prepared(verdict, None), handed) for verdict in verdicts.values())
         )
         converted = counted(((one.student, one) for one in work.each(tasks)), len(verdicts), "gradebook")
         with closing(converted):

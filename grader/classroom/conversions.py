@@ -23,7 +23,6 @@ from .converter import SubmissionConverter
 from .exporter import verdict_of
 from .gradebook import course_config, course_directory, run_converter
 from .prepared import Prepared
-from .preparing import prepare
 from .remembered import HandedOut, Remembered, in_place_of_the_gradebook
 from .results import Record, record_bytes
 
@@ -48,24 +47,21 @@ class ToConvert:
     """A submission on its way to the process that converts it, without what is found there."""
 
     ready: Prepared
-    read: bool
-    """Whether its notebook was read."""
     handed: HandedOut
 
 
-def packed(ready: Prepared, handed: HandedOut, *, read: bool = True) -> ToConvert:
+def packed(ready: Prepared, handed: HandedOut) -> ToConvert:
     """A submission to be converted.
 
     Args:
         ready: the submission.
         handed: what the gradebook holds of the assignment.
-        read: whether its notebook was read.
     """
     verdict = ready.verdict
     found_there: Any = {"assignment": None, "given": {}}
     slim = replace(verdict, notes=[*verdict.notes], **found_there)
     launcher = ready.launcher.fresh if isinstance(ready.launcher, WarmLauncher) else ready.launcher
-    return ToConvert(replace(ready, verdict=slim, launcher=launcher), read, handed)
+    return ToConvert(replace(ready, verdict=slim, launcher=launcher), handed)
 
 
 class Conversions:
@@ -82,17 +78,16 @@ class Conversions:
         self._config = course_config(course)
         if not run_notebooks:
             self._config.ExecuteForReading.enabled = False
-        self._ignored = course_directory(self._config, name).ignore
+        self._given: dict[Course, dict[str, bytes]] = {}
+        """What is handed out in each language."""
 
     def convert(self, task: ToConvert) -> Converted:
         """Convert one; nothing is raised for what is wrong with it."""
         slim = task.ready.verdict
-        given = given_modules(slim.course, self._assignment)
-        verdict = replace(slim, assignment=self._assignment, given=given)
-        ready = replace(task.ready, verdict=verdict)
-        if not task.read:
-            ready = prepare(verdict, ready.launcher, None, self._ignored)
-        return convert(ready, self._config, task.handed)
+        if slim.course not in self._given:
+            self._given[slim.course] = given_modules(slim.course, self._assignment)
+        verdict = replace(slim, assignment=self._assignment, given=self._given[slim.course])
+        return convert(replace(task.ready, verdict=verdict), self._config, task.handed)
 
 
 def convert(ready: Prepared, config: Config, handed: HandedOut) -> Converted:

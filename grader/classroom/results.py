@@ -97,7 +97,7 @@ def record_bytes(record: Record) -> bytes:
         "run": record.run,
         "stamp": record.stamp,
     }
-    return json.dumps(data, ensure_ascii=False, indent=1).encode()
+    return json.dumps(data, ensure_ascii=False).encode()
 
 
 def write_record_bytes(course: Course, assignment: str, student: str, record: bytes) -> None:
