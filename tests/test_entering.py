@@ -31,7 +31,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from surviving import copy_of
 
-from grader.classroom import batches, conversions
+from grader.classroom import batches, conversions, workshop
 from grader.classroom.gradebook import open_gradebook
 from grader.classroom.processes import Processes
 from grader.classroom.results import read_record, staleness
@@ -134,13 +134,13 @@ def test_processes_convert_to_the_same_rows_and_files(
 ) -> None:
     """In a process of its own, since this one has threads."""
     course = copy_of(handed_in, tmp_path)
-    assert len(one_by_one["work"]) >= batches.FEWEST
+    assert len(one_by_one["work"]) >= workshop.FEWEST
     code = (
-        "import os, sys; from grader import cli; from grader.classroom import conversions; here = os.getpid()\n"
-        "def elsewhere(*arguments, convert=conversions.convert):\n"
+        "import os, sys; from grader import cli; from grader.classroom import workshop; here = os.getpid()\n"
+        "def elsewhere(self, item, work=workshop.Workshop.__call__):\n"
         "    assert os.getpid() != here\n"
-        "    return convert(*arguments)\n"
-        "conversions.convert = elsewhere\n"
+        "    return work(self, item)\n"
+        "workshop.Workshop.__call__ = elsewhere\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
@@ -215,6 +215,9 @@ class Squares:
         if number == 3 and os.getpid() != self.here:
             os.kill(os.getpid(), signal.SIGKILL)
         return number * number, os.getpid() == self.here
+
+    def close(self) -> None:
+        pass
 
 
 def test_what_a_process_was_at_that_is_killed_is_done_by_the_one_that_waits(

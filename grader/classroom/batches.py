@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from functools import cache, partial
 
 from traitlets import TraitError
 from traitlets.config import Config
@@ -19,7 +18,8 @@ from ..course import CONFIG, Course
 from ..errors import GraderError
 from ..grading.people import People
 from ..plugins import names_of
-from .conversions import Conversions, Converted, ToConvert, packed
+from .compact import Verdicts
+from .conversions import Converted
 from .converter import SubmissionConverter
 from .engine import Engine
 from .entering import Entering
@@ -28,41 +28,22 @@ from .kept_open import commit_all, forget_all
 from .pages.bounded import at_hand
 from .pool import counted
 from .prepared import Prepared
-from .processes import Processes
 from .remembered import HandedOut, handed_out
 from .results import write_record_bytes
 from .steps.for_reading import ExecuteForReading
-from .verdicts import GradedSubmission
+from .workshop import ToConvert, Work, to_convert
 
 MOST = 25
 """Submissions in one transaction."""
 LONGEST = 10.0
 """Seconds after which a transaction takes no more of them: a grader that is killed loses what it did since the last."""
-FEWEST = 8
-"""Submissions from which on processes are worth their start."""
-
-Work = Processes[ToConvert, Converted]
-
-
-def work_on(course: Course, name: str, students: int, jobs: int, *, run_notebooks: bool) -> Work:
-    """Processes that convert a class; to be made before there is any thread, and closed.
-
-    Args:
-        course: the course.
-        name: the assignment.
-        students: how many there are.
-        jobs: how many are converted at a time.
-        run_notebooks: as in `grade_class`.
-    """
-    conversions = cache(partial(Conversions, course, name, run_notebooks=run_notebooks))
-    return Processes(lambda task: conversions().convert(task), jobs if students >= FEWEST else 1)
 
 
 def convert_all(
     course: Course,
     name: str,
     config: Config,
-    verdicts: Mapping[str, GradedSubmission],
+    verdicts: Verdicts,
     engine: Engine,
     work: Work,
     require_working: Callable[[], None],
@@ -97,11 +78,12 @@ def convert_all(
         closing(engine.prepare(verdicts, step, ignored)) if run else nullcontext() as all_ready,
     ):
         tasks: Iterator[ToConvert] = (
-            (packed(ready, handed) for _, ready in all_ready)
+            (to_convert(verdicts.in_few_bytes(student), ready, handed) for student, ready in all_ready)
             if all_ready
-            else (packed(Prepared(verdict, None), handed) for verdict in verdicts.values())
+            else (to_convert(verdicts.in_few_bytes(student), None, handed) for student in verdicts)
         )
-        converted = counted(((one.student, one) for one in work.each(tasks)), len(verdicts), "gradebook")
+        done = ((one.student, one) for one in work.each(tasks) if isinstance(one, Converted))
+        converted = counted(done, len(verdicts), "gradebook")
         with closing(converted):
             batches = _Batches(course, name, config, verdicts, handed, require_working)
             yield from batches.enter_all(one for _, one in converted)
@@ -118,7 +100,7 @@ class _Batches:
         course: Course,
         name: str,
         config: Config,
-        verdicts: Mapping[str, GradedSubmission],
+        verdicts: Verdicts,
         handed: HandedOut,
         require_working: Callable[[], None],
     ) -> None:

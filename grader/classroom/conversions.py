@@ -7,9 +7,8 @@ gets of its verdict, is for `entering`. So several may be converted at a time (`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode, validator
 from nbformat.v4 import writes_json
@@ -17,11 +16,9 @@ from nbgrader.utils import setenv
 from traitlets.config import Config
 
 from ..course import Course
-from ..grading.grade import given_modules
-from ..sandbox.warm import WarmLauncher
 from .converter import SubmissionConverter
 from .exporter import verdict_of
-from .gradebook import course_config, course_directory, run_converter
+from .gradebook import course_directory, run_converter
 from .prepared import Prepared
 from .remembered import HandedOut, Remembered, in_place_of_the_gradebook
 from .results import Record, record_bytes
@@ -40,54 +37,6 @@ class Converted:
     """What the store gets, once the gradebook has that."""
     needs_gradebook: bool = False
     """That one of the course's own steps asks the gradebook for more, so that it has to be converted with that."""
-
-
-@dataclass(frozen=True)
-class ToConvert:
-    """A submission on its way to the process that converts it, without what is found there."""
-
-    ready: Prepared
-    handed: HandedOut
-
-
-def packed(ready: Prepared, handed: HandedOut) -> ToConvert:
-    """A submission to be converted.
-
-    Args:
-        ready: the submission.
-        handed: what the gradebook holds of the assignment.
-    """
-    verdict = ready.verdict
-    found_there: Any = {"assignment": None, "given": {}}
-    slim = replace(verdict, notes=[*verdict.notes], **found_there)
-    launcher = ready.launcher.fresh if isinstance(ready.launcher, WarmLauncher) else ready.launcher
-    return ToConvert(replace(ready, verdict=slim, launcher=launcher), handed)
-
-
-class Conversions:
-    """Converts submissions to one assignment.
-
-    Args:
-        course: the course.
-        name: the assignment.
-        run_notebooks: as in `grade_class`.
-    """
-
-    def __init__(self, course: Course, name: str, *, run_notebooks: bool) -> None:
-        self._assignment = course.assignment(name)
-        self._config = course_config(course)
-        if not run_notebooks:
-            self._config.ExecuteForReading.enabled = False
-        self._given: dict[Course, dict[str, bytes]] = {}
-        """What is handed out in each language."""
-
-    def convert(self, task: ToConvert) -> Converted:
-        """Convert one; nothing is raised for what is wrong with it."""
-        slim = task.ready.verdict
-        if slim.course not in self._given:
-            self._given[slim.course] = given_modules(slim.course, self._assignment)
-        verdict = replace(slim, assignment=self._assignment, given=self._given[slim.course])
-        return convert(replace(task.ready, verdict=verdict), self._config, task.handed)
 
 
 def convert(ready: Prepared, config: Config, handed: HandedOut) -> Converted:

@@ -12,18 +12,31 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from ctypes import CDLL
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+A_in = TypeVar("A_in", contravariant=True)
+B_out = TypeVar("B_out", covariant=True)
 
 _PR_SET_PDEATHSIG = 1
+
+
+class Does(Protocol[A_in, B_out]):
+    """Does one thing with an item; it raises nothing that is one item's own."""
+
+    def __call__(self, item: A_in, /) -> B_out:
+        """Do it."""
+        ...
+
+    def close(self) -> None:
+        """End what it keeps from one item to the next."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +49,20 @@ class Processes(Generic[A, B]):
     """Does one thing with many items, several at a time.
 
     Args:
-        work: what is done with an item; it raises nothing that is one item's own.
+        work: does it.
         count: how many processes.
     """
 
-    def __init__(self, work: Callable[[A], B], count: int) -> None:
+    def __init__(self, work: Does[A, B], count: int) -> None:
         self._work = work
         self._workers: list[_Worker] = []
         if count > 1 and sys.platform == "linux" and threading.active_count() == 1:
             self._workers = [_forked(work) for _ in range(count)]
+
+    @property
+    def forked(self) -> bool:
+        """Whether there are such processes."""
+        return bool(self._workers)
 
     def each(self, items: Iterable[A]) -> Generator[B, None, None]:
         """What came of each item, as soon as it is known; an item whose process ended is done by this one."""
@@ -81,9 +99,10 @@ class Processes(Generic[A, B]):
         workers, self._workers = self._workers, []
         for worker in workers:
             _end(worker)
+        self._work.close()
 
 
-def _forked(work: Callable[[A], B]) -> _Worker:
+def _forked(work: Does[A, B]) -> _Worker:
     here, there = Pipe()
     parent = os.getpid()
     sys.stdout.flush()
@@ -98,7 +117,7 @@ def _forked(work: Callable[[A], B]) -> _Worker:
     return _Worker(process, here)
 
 
-def _serve(work: Callable[[A], B], end: Connection, parent: int) -> NoReturn:
+def _serve(work: Does[A, B], end: Connection, parent: int) -> NoReturn:
     """Answer until nobody asks any more."""
     CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits says when to end
@@ -113,6 +132,7 @@ def _serve(work: Callable[[A], B], end: Connection, parent: int) -> NoReturn:
         except (EOFError, OSError):
             break
         end.send(work(item))
+    work.close()
     os._exit(0)
 
 

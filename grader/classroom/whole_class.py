@@ -26,6 +26,8 @@ from pathlib import Path
 from tqdm import tqdm
 from traitlets.config import Config
 
+from checks.core import Assignment
+
 from ..classic import ClassicAssignment
 from ..course import Course
 from ..errors import GraderError
@@ -36,8 +38,9 @@ from ..sandbox.launch import Launcher
 from ..sandbox.temporary import no_room
 from ..text import shown
 from . import runs
-from .batches import convert_all, work_on
+from .batches import convert_all
 from .classic import ClassicConverter
+from .compact import Verdicts
 from .engine import Engine, Engines, Pool
 from .gradebook import (
     automatic_points,
@@ -56,7 +59,8 @@ from .pool import cores, counted
 from .results import Staleness, mark_stale, read_record, remove_drafts, stale_if_it_fails
 from .rows import Row, row_of
 from .server import only_one_on_server
-from .verdicts import GradedSubmission, submission_folder
+from .verdicts import submission_folder
+from .workshop import work_on
 
 MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
@@ -125,7 +129,7 @@ def grade_class(
             engine = elsewhere
         else:
             used = launcher() if callable(launcher) else launcher or choose(course=course)
-            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs)))
+            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs, work)))
         kept: set[str] = set()
         if students is None:
             run, resumed = runs.begin(course, name, f"{engine.kind}.{'run' if run_notebooks else 'skip'}")
@@ -138,7 +142,7 @@ def grade_class(
         if isinstance(assignment, ClassicAssignment) and isinstance(engine, Pool):
             conversion = _convert_classic(course, name, config, left, engine.launcher)
         else:
-            verdicts, problems = _judge_all(course, name, engine, left)
+            verdicts, problems = _judge_all(course, assignment, engine, left)
             require = partial(_require_working, course, engine)
             conversion = convert_all(course, name, config, verdicts, engine, work, require)
         with closing(conversion) as converted:
@@ -245,25 +249,25 @@ def said_of_hidden(course: Course, name: str) -> str:
 
 
 def _judge_all(
-    course: Course, name: str, engine: Engine, students: Sequence[str]
-) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
+    course: Course, assignment: Assignment, engine: Engine, students: Sequence[str]
+) -> tuple[Verdicts, dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
     Raises:
         GraderError: the kit itself no longer works.
     """
-    verdicts: dict[str, GradedSubmission] = {}
+    verdicts = Verdicts(assignment)
     problems: dict[str, str] = {}
     with closing(counted(engine.judge(students), len(students), "checks")) as judged:
         for student, outcome in judged:
-            if isinstance(outcome, GradedSubmission):
-                verdicts[student] = outcome
+            if not isinstance(outcome, Exception):
+                verdicts.add(student, outcome)
                 continue
             reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
             if not isinstance(outcome, Unreadable):
                 _require_working(course, engine)
             problems[student] = reason
-            mark_stale(course, name, student, reason)
+            mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
 
 

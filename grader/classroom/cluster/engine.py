@@ -20,7 +20,7 @@ from ...errors import GraderError
 from ...grading.files import files_in
 from ...grading.grade import Judged, ToJudge
 from ...grading.secret import ensure_secret
-from ..engine import Engines, Notebooks, Verdicts
+from ..engine import Engines, Notebooks, Outcomes
 from ..pages.notebook import NotebookBounds
 from ..pool import each
 from ..prepared import Prepared, RunNotebook
@@ -82,7 +82,7 @@ class Cluster:
         self._course, self._assignment, self._asking, self._jobs = course, assignment, asking, jobs
         self._kept = Kept(course, assignment.name)
 
-    def judge(self, students: Sequence[str]) -> Verdicts:
+    def judge(self, students: Sequence[str]) -> Outcomes:
         """See `Engine`."""
         ensure_secret(self._course)
         self._kept.remove_drafts()
