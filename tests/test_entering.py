@@ -31,9 +31,9 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from surviving import copy_of
 
-from grader.classroom import batches, conversions, workshop
-from grader.classroom.gradebook import open_gradebook
-from grader.classroom.processes import Processes
+from grader.classroom import batches, conversions
+from grader.classroom.gradebook import open_gradebook, write_feedback
+from grader.classroom.processes import FEWEST, Processes
 from grader.classroom.results import read_record, staleness
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
@@ -134,7 +134,7 @@ def test_processes_convert_to_the_same_rows_and_files(
 ) -> None:
     """In a process of its own, since this one has threads."""
     course = copy_of(handed_in, tmp_path)
-    assert len(one_by_one["work"]) >= workshop.FEWEST
+    assert len(one_by_one["work"]) >= FEWEST
     code = (
         "import os, sys; from grader import cli; from grader.classroom import workshop; here = os.getpid()\n"
         "def elsewhere(self, item, work=workshop.Workshop.__call__):\n"
@@ -148,6 +148,25 @@ def test_processes_convert_to_the_same_rows_and_files(
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert left_by(course) == one_by_one
+
+
+def test_pages_of_many_are_those_of_one_after_another(
+    handed_in: Course, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In processes of their own, as above; and one page that cannot be made stops none of the others."""
+    course = copy_of(handed_in, tmp_path_factory.mktemp("pages"))
+    grade_class(course, "scale")
+    (course.root / "autograded" / "bo wrong" / "scale" / "scale.ipynb").chmod(0o644)
+    (course.root / "autograded" / "bo wrong" / "scale" / "scale.ipynb").write_text("no notebook")
+    feedback = [sys.executable, "-m", "nbgrader", "generate_feedback", "scale"]
+    done = subprocess.run(feedback, cwd=course.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "There was an error processing assignment" in done.stderr
+    many = fingerprint(course.root / "feedback")
+    students = {path.name for path in course.submitted.iterdir()} - {"bo wrong"}
+    assert {Path(name).parts[0] for name in many} == students
+    shutil.rmtree(course.root / "feedback")
+    write_feedback(course, "scale", sorted(students))
+    assert fingerprint(course.root / "feedback") == many
 
 
 def test_a_step_that_asks_the_gradebook_for_more_gets_it(tmp_path: Path) -> None:

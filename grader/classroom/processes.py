@@ -25,6 +25,8 @@ B = TypeVar("B")
 A_in = TypeVar("A_in", contravariant=True)
 B_out = TypeVar("B_out", covariant=True)
 
+FEWEST = 8
+"""Items from which on processes are worth their start."""
 _PR_SET_PDEATHSIG = 1
 
 

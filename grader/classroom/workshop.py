@@ -15,12 +15,9 @@ from .compact import Compact, Verdicts, compact
 from .conversions import Converted, convert
 from .gradebook import course_config
 from .prepared import Prepared
-from .processes import Processes
+from .processes import FEWEST, Processes
 from .remembered import HandedOut
 from .verdicts import grade_submission, submission_folder
-
-FEWEST = 8
-"""Submissions from which on processes are worth their start."""
 
 
 @dataclass(frozen=True)
