@@ -32,9 +32,11 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from surviving import copy_of
 
 from grader.classroom import batches, conversions
+from grader.classroom.compact import Verdicts
 from grader.classroom.gradebook import open_gradebook, write_feedback
 from grader.classroom.processes import FEWEST, Processes
 from grader.classroom.results import read_record, staleness
+from grader.classroom.verdicts import grade_submission
 from grader.classroom.whole_class import grade_class
 from grader.course import Course
 from grader.grading.secret import ensure_secret
@@ -222,6 +224,43 @@ def test_of_a_batch_with_one_that_cannot_be_entered_the_others_are(
     assert [*problems] == ["ana"] and "MissingEntry" in problems["ana"]
     assert scores(course) == {"ana": 4.0, "bo wrong": 1.0, "ceca": 0.0, "no-package": 0.0, "no-notebook": 4.0}
     assert not (course.root / "autograded" / "ana" / "scale").exists()
+
+
+def test_a_verdict_that_waits_takes_some_thousand_bytes_and_is_what_it_was(handed_in: Course) -> None:
+    assignment = handed_in.assignment("scale")
+    verdicts = Verdicts(assignment)
+    whole = {student: grade_submission(handed_in, assignment, student) for student in ("bo wrong", "no-package")}
+    for student, verdict in whole.items():
+        verdicts.add(student, verdict)
+        assert len(verdicts.in_few_bytes(student).data) < 3000
+    assert dict(verdicts) == whole
+    assert Verdicts(assignment).whole(verdicts.in_few_bytes("bo wrong")) == whole["bo wrong"]
+
+
+LARGE = """
+import json, sys, threading, time
+from pathlib import Path
+from grader.classroom.pages import reading
+
+def slow(content, handed_out):
+    print("begin", flush=True)
+    time.sleep(0.2)
+    print("end", flush=True)
+
+reading._LARGE, reading._parsed = 0, slow
+threads = [threading.Thread(target=reading.read_notebook, args=(Path(sys.argv[1]),)) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_of_large_notebooks_one_is_read_at_a_time_by_all_threads_and_processes(tmp_path: Path) -> None:
+    (tmp_path / "large.ipynb").write_text("{}")
+    with (tmp_path / "said").open("wb") as said:
+        command = [sys.executable, "-c", LARGE, str(tmp_path / "large.ipynb")]
+        for process in [subprocess.Popen(command, stdout=said) for _ in range(2)]:
+            assert process.wait() == 0
+    assert (tmp_path / "said").read_text().split() == ["begin", "end"] * 4
 
 
 class Squares:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import suppress
@@ -59,7 +60,9 @@ class Processes(Generic[A, B]):
         self._work = work
         self._workers: list[_Worker] = []
         if count > 1 and sys.platform == "linux" and threading.active_count() == 1:
-            self._workers = [_forked(work) for _ in range(count)]
+            with suppress(OSError):  # as many as the system lets
+                while len(self._workers) < count:
+                    self._workers.append(_forked(work))
 
     @property
     def forked(self) -> bool:
@@ -109,7 +112,10 @@ def _forked(work: Does[A, B]) -> _Worker:
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
-    process = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 counts the threads of a numerical library, too, which puts itself in order at a fork.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
     if process == 0:
         try:
             _serve(work, there, parent)

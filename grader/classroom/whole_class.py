@@ -106,8 +106,9 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
+    many = 0 if isinstance(assignment, ClassicAssignment) else len(chosen)  # which is run in its notebook, by this one
     with (
-        closing(work_on(course, name, len(chosen), jobs, run_notebooks=run_notebooks)) as work,
+        closing(work_on(course, name, many, jobs, run_notebooks=run_notebooks)) as work,
         engines(course, assignment, jobs) if engines else nullcontext() as elsewhere,
         runs.only_one(course, name),
         stale_if_it_fails(course, name, chosen, done),

@@ -76,7 +76,9 @@ def work_on(course: Course, name: str, students: int, jobs: int, *, run_notebook
         jobs: how many are judged, or converted, at a time.
         run_notebooks: as in `grade_class`.
     """
-    return Processes(Workshop(course, name, run_notebooks=run_notebooks), jobs if students >= FEWEST else 1)
+    return Processes(
+        Workshop(course, name, run_notebooks=run_notebooks), min(jobs, students) if students >= FEWEST else 1
+    )
 
 
 class Workshop:

@@ -6,11 +6,12 @@ nbgrader's marks of each cell, and pictures that are attached to it. Outputs and
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import warnings
-from collections.abc import Collection
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -36,8 +37,8 @@ MAX_ATTACHED = 10_000_000
 """Characters of attached pictures that are kept of all cells."""
 _MAX_MARK = 1000
 _LARGE = 2_000_000
-_large_ones = Lock()
 """Of notebooks of so many bytes one is read at a time: each may take some hundred megabytes for a moment."""
+_large_ones = Lock()
 
 RESERVED = frozenset({"grader-summary", "stale", "fit-figures"})
 """Ids of cells that the kit adds to a notebook."""
@@ -73,10 +74,19 @@ def read_notebook(path: Path, handed_out: Collection[str] = ()) -> Reading:
             raise ValueError("not a file")
         if path.stat().st_size > MAX_NOTEBOOK:
             raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
-        with _large_ones if path.stat().st_size > _LARGE else nullcontext():
+        with _one_at_a_time() if path.stat().st_size > _LARGE else nullcontext():
             return _parsed(path.read_bytes(), handed_out)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from None
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for the other threads and processes that read a large one; the system drops the lock with its process."""
+    with _large_ones, Path(__file__).open("rb") as file:
+        with suppress(OSError):  # a disk that has no such lock
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _parsed(content: bytes, handed_out: Collection[str]) -> Reading:
