@@ -167,8 +167,8 @@ def test_pages_of_many_are_those_of_one_after_another(
     students = {path.name for path in course.submitted.iterdir()} - {"bo wrong"}
     assert {Path(name).parts[0] for name in many} == students
     shutil.rmtree(course.root / "feedback")
-    write_feedback(course, "scale", sorted(students))
-    assert fingerprint(course.root / "feedback") == many
+    write_feedback(course, "scale", ["ana", "eva", "fran"])
+    assert fingerprint(course.root / "feedback").items() <= many.items()
 
 
 def test_a_step_that_asks_the_gradebook_for_more_gets_it(tmp_path: Path) -> None:
