@@ -8,17 +8,22 @@ something hostile (`grader/doctor/crowd.py`, without what runs into time limits)
 start-up included, in a copy of the course that is thrown away. Memory is that of the command and of all that it
 started, as the kernel counts what no other process shares (`Pss`), four times a second. The aim: flat, at any size.
 
+It says when all verdicts were there and all scores written, and what pages take, of ten for all.
+
 With `--cluster` (`make cluster`) the class is judged by so many workers of a Dask scheduler on this machine. Then it
-says when all verdicts were stored and all scores written; what pages take (of ten) and notebooks (of a few), for all;
-memory of client, scheduler and workers over time; what a verdict costs each of them, beside one process; and what 20
-and 200 workers would give by that: the slowest of workers, scheduler and client decides. The aims: 2,000 verdicts
-stored and scores written within five minutes on two cores; at least 90% of the workers' processor time in grading.
+also says what notebooks take, of a few for all; memory of client, scheduler and workers over time; what a verdict costs
+each of them, beside one process; and what 20 and 200 workers would give by that: the slowest of workers, scheduler and
+client decides. The aims: 2,000 verdicts stored and scores written within five minutes on two cores; at least 90% of the
+workers' processor time in grading.
+
+Cut off (Ctrl-C, `timeout`), it prints what it has until then.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import signal
@@ -31,7 +36,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from class_of_60 import BIN, NAME, base_course, hand_in
 
@@ -128,35 +133,67 @@ class Used:
     own_judged: float
     """Of `own`, what was used until `judged`."""
     judged: float
-    """Seconds until the last verdict was stored before any was written; 0 where nothing says so."""
+    """Seconds until all verdicts were there; 0 where that was not seen."""
+    verdicts: int
+    """How many there were in the end, as its bars say."""
+    written: int
+    """Of how many the scores were."""
+    cut: bool
+    """Whether it was cut off."""
+
+
+class Cut(Exception):
+    """Somebody ends this benchmark, which then prints what it has."""
+
+
+def cut(*_: object) -> None:
+    raise Cut
 
 
 def run(command: list[str], course: Course, others: dict[str, list[int]] | None = None) -> Used:
     """Run a command to its end, and look at it meanwhile."""
     others = others or {}
-    kept = course.store / "judged" / NAME
     before = {name: sum(map(seconds, roots)) for name, roots in others.items()}
-    used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    began = time.perf_counter()
     memory: list[float] = []
     of_others: dict[str, list[float]] = {name: [] for name in others}
-    judged, most, own_judged = 0.0, 0, 0.0
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+    counts = {"checks": 0, "gradebook": 0}
+    judged, own_judged, own, was_cut = 0.0, 0.0, 0.0, False
+    with tempfile.TemporaryFile("w+b") as said:
         process = subprocess.Popen(command, cwd=course.root, stdout=said, stderr=said)
-        while process.poll() is None:
-            memory.append(megabytes(process.pid))
-            for name, roots in others.items():
-                of_others[name].append(sum(map(megabytes, roots)))
-            with suppress(OSError):  # not there yet, or not any more
-                if (stored := len(os.listdir(kept))) > most:  # noqa: PTH208
-                    most, judged, own_judged = stored, time.perf_counter() - began, seconds(process.pid)
-            time.sleep(EVERY)
-        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if process.returncode not in (0, 2):
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        try:
+            while process.poll() is None:
+                memory.append(megabytes(process.pid))
+                for name, roots in others.items():
+                    of_others[name].append(sum(map(megabytes, roots)))
+                own = seconds(process.pid)
+                for what, count in bars(said):
+                    counts[what] = count
+                    if what == "gradebook" and not judged:
+                        judged, own_judged = time.perf_counter() - began, own
+                time.sleep(EVERY)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            own = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+        except Cut:
+            was_cut = True
+            process.kill()
+            process.wait()
+        wall = time.perf_counter() - began
+        for what, count in bars(said):
+            counts[what] = count
+        if process.returncode not in (0, 2) and not was_cut:
             said.seek(0)
-            sys.exit(said.read()[-3000:])
-    own = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+            sys.exit(said.read().decode(errors="replace")[-3000:])
     took = {name: (sum(map(seconds, roots)) - before[name], of_others[name]) for name, roots in others.items()}
-    return Used(wall, own, memory, took, own_judged, judged)
+    return Used(wall, own, memory, took, own_judged, judged, counts["checks"], counts["gradebook"], was_cut)
+
+
+def bars(said: IO[bytes]) -> list[tuple[str, int]]:
+    """What the last bars of a command say: of what, and of how many."""
+    end = os.fstat(said.fileno()).st_size
+    tail = os.pread(said.fileno(), 4096, max(0, end - 4096)).decode(errors="replace")
+    return [(what, int(count)) for what, count in re.findall(r"(checks|gradebook): [^\r\n]*?(\d+)/\d+ \[", tail)]
 
 
 @contextmanager
@@ -188,54 +225,76 @@ def by_quarter(memory: list[float]) -> list[int]:
     return [round(statistics.median(part)) for part in parts]
 
 
-def on_a_cluster(course: Course, args: argparse.Namespace, counts: dict[str, int], folder: Path) -> dict[str, Any]:
+def begun(figures: dict[str, Any], used: Used, students: int) -> None:
+    """What of a run is known also where it was cut off."""
+    figures |= {
+        "verdicts": used.verdicts,
+        "verdicts_all_there_s": round(used.judged, 1) if used.judged else f"not in {used.wall:.0f} s",
+        "verdicts_a_second": round(used.verdicts / (used.judged or used.wall), 2),
+        "scores": used.written,
+        "scores_all_written_s": f"not in {used.wall:.0f} s" if used.cut else round(used.wall, 1),
+        "processor_s_judging": round(used.own_judged if used.judged else used.own, 1),
+        "processor_s_writing": round(used.own - used.own_judged if used.judged else 0.0, 1),
+        "client_MB_by_quarter": by_quarter(used.memory),
+        "client_MB_most": round(max(used.memory, default=0.0)),
+    }
+    if used.judged and not used.cut:
+        figures["ms_a_submission_written"] = round(1000 * (used.own - used.own_judged) / students)
+    for name, (_, memory) in used.others.items():
+        figures[f"{name}_MB_by_quarter"] = by_quarter(memory)
+    if used.cut:
+        raise Cut
+
+
+def on_a_cluster(course: Course, args: argparse.Namespace, figures: dict[str, Any], folder: Path) -> None:
     """What a class takes on workers of this machine, beside one process, and what more of them would give."""
     grade = [str(BIN / "grader"), "grade", NAME]
-    sample = [f"sve-{number:04d}" for number in range(min(SAMPLE, counts["right"]))]
+    sample = [f"sve-{number:04d}" for number in range(min(SAMPLE, figures["right"]))]
     some = [word for student in sample for word in ("--student", student)]
     with cluster(folder, args.cluster) as (address, processes):
-        on = [*grade, "--cluster", address]
+        on = [*grade, "--jobs", str(args.jobs), "--cluster", address]
         idle, began = seconds(*processes["scheduler"]), time.perf_counter()
         time.sleep(IDLE)
         idle = (seconds(*processes["scheduler"]) - idle) / (time.perf_counter() - began)
-        few = run([*on, "--skip-notebooks", "--student", sample[0]], course, processes)  # all is warm now
+        few = run([*on, "--skip-notebooks", *some[:4]], course, processes)  # all is warm now
         used = run([*on, "--skip-notebooks"], course, processes)
+        begun(figures, used, args.students)
+        students = args.students
+        writing = (used.own - used.own_judged) / students
+        a_verdict = used.others["workers"][0] / students
+        scheduler = used.others["scheduler"][0] / students
+        of_a_task = max(used.others["scheduler"][0] - idle * used.wall, 0.0) / students
+        reading = max(used.own_judged - few.own_judged, 0.0) / students
+        figures |= {
+            "ms_a_verdict_on_a_worker": round(1000 * a_verdict),
+            "ms_a_verdict_of_the_scheduler": round(1000 * of_a_task, 1),
+            "ms_a_verdict_of_the_client": round(1000 * reading, 1),
+        }
+        for workers in (args.cluster, 20, 200):
+            ways = {"workers": a_verdict / workers, "scheduler": of_a_task, "client": reading}
+            slowest = max(ways, key=ways.__getitem__)
+            figures[f"verdicts_with_{workers}_workers_s"] = f"{ways[slowest] * students:.1f} (bound by {slowest})"
+            figures[f"scores_with_{workers}_workers_s"] = round((ways[slowest] + writing / args.jobs) * students, 1)
         read = run([*on, *some], course, processes)
         bare = run([*on, "--skip-notebooks", *some], course, processes)
+    notebooks = (read.others["workers"][0] - bare.others["workers"][0]) / len(sample)
+    figures["notebooks_processor_s_extrapolated"] = round(notebooks * students, 1)
     alone = run([*grade, "--jobs", "1", "--skip-notebooks", *some], course)
     first = run([*grade, "--jobs", "1", "--skip-notebooks", *some[:2]], course)
-    pages = run([str(BIN / "nbgrader"), "generate_feedback", NAME, "--student", "sve-000*"], course)
-
-    students, judged = args.students, used.judged or used.wall
     one = (alone.own - first.own) / (len(sample) - 1)  # judging and writing, without the start
-    writing = (used.own - used.own_judged) / students
+    figures["ms_a_verdict_and_scores_in_one_process"] = round(1000 * one)
     client = (used.own - few.own) / students
-    a_verdict = used.others["workers"][0] / students
-    notebooks = (read.others["workers"][0] - bare.others["workers"][0]) / len(sample)
-    scheduler = used.others["scheduler"][0] / students
-    of_a_task = max(used.others["scheduler"][0] - idle * used.wall, 0.0) / students
-    reading = max(used.own_judged - few.own_judged, 0.0) / students
-    figures: dict[str, Any] = {
-        "verdicts_stored_s": round(judged, 1),
-        "scores_written_s": round(used.wall, 1),
-        "pages_s_extrapolated": round(pages.wall / min(10, counts["right"]) * students, 1),
-        "notebooks_processor_s_extrapolated": round(notebooks * students, 1),
-        "client_MB_by_quarter": by_quarter(used.memory),
-        "scheduler_MB_by_quarter": by_quarter(used.others["scheduler"][1]),
-        "workers_MB_by_quarter": by_quarter(used.others["workers"][1]),
-        "ms_a_verdict_on_a_worker": round(1000 * a_verdict),
-        "ms_a_verdict_and_scores_in_one_process": round(1000 * one),
-        "ms_a_verdict_of_the_scheduler": round(1000 * of_a_task, 1),
-        "ms_a_verdict_of_the_client": round(1000 * reading, 1),
-        "ms_a_submission_written": round(1000 * writing),
-        "efficiency_against_one_process": round(one / (a_verdict + client + scheduler), 2),
-    }
-    for workers in (args.cluster, 20, 200):
-        ways = {"workers": a_verdict / workers, "scheduler": of_a_task, "client": reading}
-        slowest = max(ways, key=ways.__getitem__)
-        figures[f"verdicts_with_{workers}_workers_s"] = f"{ways[slowest] * students:.1f} (bound by {slowest})"
-        figures[f"scores_with_{workers}_workers_s"] = round((ways[slowest] + writing) * students, 1)
-    return figures
+    figures["efficiency_against_one_process"] = round(one / (a_verdict + client + scheduler), 2)
+    of_pages(course, figures)
+
+
+def of_pages(course: Course, figures: dict[str, Any]) -> None:
+    """What the pages take, of ten for all."""
+    feedback = [str(BIN / "nbgrader"), "generate_feedback", NAME, "--student"]
+    one, ten = (run([*feedback, which], course) for which in ("sve-0000", "sve-000*"))
+    each = max(min(10, figures["right"]) - 1, 1)
+    figures["pages_s_extrapolated"] = round((ten.wall - one.wall) / each * figures["students"] + one.wall, 1)
+    figures["ms_a_page"] = round(1000 * (ten.own - one.own) / each)
 
 
 def main() -> None:
@@ -246,24 +305,22 @@ def main() -> None:
     parser.add_argument("--cluster", type=int, metavar="N", help="on a Dask scheduler with so many workers, here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures and what they were taken on")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, cut)
+    signal.signal(signal.SIGINT, cut)
 
-    with tempfile.TemporaryDirectory(prefix="class-") as temporary:
+    figures: dict[str, Any] = {"students": args.students, "jobs": args.jobs}
+    with tempfile.TemporaryDirectory(prefix="class-") as temporary, suppress(Cut):
         course = base_course(Path(temporary) / "course")
-        counts = make_class(course, course.assignment(NAME), args.students)
-        figures: dict[str, Any] = {"students": args.students, **counts}
+        figures |= make_class(course, course.assignment(NAME), args.students)
         if args.cluster:
-            figures |= {"workers": args.cluster, **on_a_cluster(course, args, counts, Path(temporary))}
+            figures["workers"] = args.cluster
+            on_a_cluster(course, args, figures, Path(temporary))
         else:
             command = [str(BIN / "grader"), "grade", NAME, "--jobs", str(args.jobs)]
             used = run([*command, *([] if args.run_notebooks else ["--skip-notebooks"])], course)
-            figures |= {
-                "jobs": args.jobs,
-                "wall_s": round(used.wall, 1),
-                "processor_s": round(used.own, 1),
-                "a_second": round(args.students / used.wall, 2),
-                "peak_MB": round(max(used.memory)),
-                "median_MB_by_quarter": by_quarter(used.memory),
-            }
+            figures["a_second"] = round(used.written / used.wall, 2)
+            begun(figures, used, args.students)
+            of_pages(course, figures)
     print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}")
     for name, value in figures.items():
         print(f"{name:40}{value}")

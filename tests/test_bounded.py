@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from classroom import edit_notebook, graded_notebook, hand_in, released_course, save_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.classroom import engine, exporter
+from grader.classroom import engine, exporter, preparing
 from grader.classroom.pages import bounded, reading
 from grader.classroom.pages.bounded import LONGEST_WORK, SECONDS, Inert
 from grader.classroom.pages.html import LONGEST_MARKDOWN, as_text, inert_html, inert_markdown
 from grader.classroom.pages.outputs import CellOutputs
 from grader.classroom.pages.reading import read_notebook
-from grader.classroom.prepared import Prepared
 from grader.classroom.results import read_record
 from grader.classroom.whole_class import grade_class
 
@@ -131,10 +131,10 @@ def test_an_output_that_cannot_be_cleaned_is_shown_as_its_source() -> None:
 
 
 @pytest.mark.parametrize("prepared", [True, False])
-def test_a_notebook_is_read_and_made_inert_while_others_are_converted(
+def test_a_notebook_is_read_once_and_made_inert_once_where_it_runs_while_others_are_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: bool
 ) -> None:
-    course = released_course(tmp_path)
+    course = released_course(tmp_path, "")
     notebook = edit_notebook(hand_in(course, "ana"))
     notebook.cells.append(new_markdown_cell("*my own*"))
     save_notebook(course.submitted / "ana" / "scale", notebook)
@@ -153,9 +153,9 @@ def test_a_notebook_is_read_and_made_inert_while_others_are_converted(
 
     monkeypatch.setattr(Inert, "markdown", markdown)
     monkeypatch.setattr(exporter, "read_notebook", reads)
-    if not prepared:
-        monkeypatch.setattr(engine, "prepare", lambda verdict, launcher, *_: Prepared(verdict, launcher))
-    (row,) = grade_class(course, "scale", run_notebooks=False)
+    monkeypatch.setattr(engine, "notebooks_warmed", lambda launcher, *_: nullcontext(launcher))
+    monkeypatch.setattr(preparing, "run_cells", lambda *_: None)
+    (row,) = grade_class(course, "scale", run_notebooks=prepared)
     assert row.problem == ""
     assert "*my own*" in graded_notebook(course, "ana").cells[-1].source
     assert len(converting) == 2  # once read, once rendered

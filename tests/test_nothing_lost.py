@@ -47,8 +47,7 @@ from surviving import (
     state,
 )
 
-from grader.classroom import carrying, engine, runs
-from grader.classroom import whole_class as grade
+from grader.classroom import batches, carrying, conversions, engine, runs
 from grader.classroom.feedback import feedback_page
 from grader.classroom.gradebook import open_gradebook, write_feedback
 from grader.classroom.results import read_record, staleness, write_record
@@ -210,7 +209,7 @@ def test_a_gradebook_that_is_locked_half_way_ends_the_run_and_keeps_what_was_gra
     hand_in(course, "ceca")
     other = sqlite3.connect(course.root / "grades.db", check_same_thread=False)
     done: list[str] = []
-    run_converter = grade.run_converter
+    run_converter = conversions.run_converter
 
     def locked_after_the_first(converter: Any) -> str:
         if done:
@@ -220,7 +219,8 @@ def test_a_gradebook_that_is_locked_half_way_ends_the_run_and_keeps_what_was_gra
         return problem
 
     with monkeypatch.context() as patch, closing(other):
-        patch.setattr(grade, "run_converter", locked_after_the_first)
+        patch.setattr(conversions, "run_converter", locked_after_the_first)
+        patch.setattr(batches, "MOST", 1)
         with pytest.raises(GraderError, match="database is locked") as caught:
             grade_class(course, "scale", jobs=1)
         other.rollback()

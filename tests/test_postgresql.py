@@ -35,8 +35,8 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from surviving import Killed, copy_of, fill, graded_class, one_line, run_grader, small_disk, stale_everywhere, state
 
-from grader.classroom import server
-from grader.classroom import whole_class as grade
+from grader.classroom import batches, conversions, server
+from grader.classroom.converter import SubmissionConverter
 from grader.classroom.export import export_csv
 from grader.classroom.gradebook import course_config, write_feedback
 from grader.classroom.results import read_record, staleness
@@ -196,7 +196,7 @@ def wait_until_nobody_holds(postgresql: postgres.Server, name: str) -> None:
 def after_the_first(monkeypatch: pytest.MonkeyPatch, do: Any) -> list[str]:
     """Do something once the first submission is in the gradebook; who was converted, in the end."""
     done: list[str] = []
-    run_converter = grade.run_converter
+    run_converter = conversions.run_converter
 
     def run(converter: Any) -> str:
         if len(done) == 1:
@@ -204,7 +204,8 @@ def after_the_first(monkeypatch: pytest.MonkeyPatch, do: Any) -> list[str]:
         done.append(converter.coursedir.student_id)
         return str(run_converter(converter))
 
-    monkeypatch.setattr(grade, "run_converter", run)
+    monkeypatch.setattr(conversions, "run_converter", run)
+    monkeypatch.setattr(batches, "MOST", 1)
     return done
 
 
@@ -342,14 +343,14 @@ def test_what_fails_half_way_leaves_nothing_of_itself_on_the_server(
 ) -> None:
     for student in ("ana", "bo"):
         hand_in(course, student)
-    last_step = grade.SubmissionConverter.set_permissions
+    last_step = conversions.OneOfAClass.set_permissions
 
     def fail_for_bo(converter: Any, assignment: str, student: str) -> None:
         if student == "bo":
             raise PermissionError("not allowed")
         last_step(converter, assignment, student)
 
-    monkeypatch.setattr(grade.SubmissionConverter, "set_permissions", fail_for_bo)
+    monkeypatch.setattr(conversions.OneOfAClass, "set_permissions", fail_for_bo)
     rows = grade_class(course, "scale", run_notebooks=False)
     assert [bool(row.problem) for row in rows] == [False, True]
     assert {row[0] for rows in gradebook_rows(course).values() for row in rows} == {"ana"}
@@ -398,7 +399,7 @@ def test_a_run_whose_lock_is_lost_writes_nothing_more(
 
 def test_nbgraders_own_commands_write_nothing_more_either(course: Course, postgresql: postgres.Server) -> None:
     hand_in(course, "ana")
-    graded = grade.SubmissionConverter.init_assignment
+    graded = SubmissionConverter.init_assignment
 
     def lose_first(converter: Any, *names: str) -> None:
         [held] = server._held.values()
@@ -406,7 +407,7 @@ def test_nbgraders_own_commands_write_nothing_more_either(course: Course, postgr
         graded(converter, *names)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grade.SubmissionConverter, "init_assignment", lose_first)
+        patch.setattr(SubmissionConverter, "init_assignment", lose_first)
         assert autograde(course, "ana") == {"ana": False}
     assert ask(course, "SELECT id FROM student") == []
     assert autograde(course, "ana") == {"ana": True}

@@ -195,6 +195,8 @@ def test_of_a_class_the_checks_are_digested_once_and_what_looks_as_it_did_is_not
     monkeypatch.setattr(results, "digest_submission", lambda *of: read.append(of[2]) or submission(*of))
     assert sum(one.state == "graded" for one in standings(course, "scale")) == 4
     assert (len(digested), read) == (1, [])
+    export_csv(course, course.root / "grades.csv")
+    assert (len(digested), read) == (2, [])
 
     module = course.submitted / "bo" / "scale" / "funkcije" / "layers.py"
     known = module.stat()

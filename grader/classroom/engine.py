@@ -7,7 +7,7 @@ nothing but their caller writes to the course.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from typing import Protocol
 
 from checks.core import Assignment
@@ -18,15 +18,17 @@ from ..sandbox.launch import Launcher
 from ..sandbox.process import StudentProcess
 from ..sandbox.staging import SUBMISSION, stage_kit
 from ..sandbox.temporary import temporary_folder
-from ..sandbox.warm import Orphaned
+from ..sandbox.warm import Orphaned, WarmLauncher
+from .compact import Compact
 from .pages.notebook import notebooks_warmed
 from .pool import each
 from .prepared import Prepared
 from .preparing import prepare
 from .steps.for_reading import ExecuteForReading
 from .verdicts import GradedSubmission, grade_submission, submission_folder
+from .workshop import Judged, ToJudge, Work
 
-Verdicts = Generator[tuple[str, GradedSubmission | Exception], None, None]
+Outcomes = Generator[tuple[str, GradedSubmission | Compact | Exception], None, None]
 Notebooks = Generator[tuple[str, Prepared], None, None]
 
 
@@ -38,7 +40,7 @@ class Engine(Protocol):
         """What verdicts depend on here besides submission and checks, such as the sandbox."""
         ...
 
-    def judge(self, students: Sequence[str]) -> Verdicts:
+    def judge(self, students: Sequence[str]) -> Outcomes:
         """Each student with the verdict, or with why there is none, as soon as it is known.
 
         Raises:
@@ -47,13 +49,13 @@ class Engine(Protocol):
         ...
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
-        """Each student's submission, ready to be converted, as soon as it is.
+        """Each student's submission, its notebook run, as soon as it is ready to be converted.
 
         Args:
             verdicts: by student.
-            step: says how notebooks are run; None if they are not.
+            step: says how notebooks are run.
             ignored: patterns of names of files that are not copied.
 
         Raises:
@@ -82,10 +84,13 @@ class Pool:
         assignment: whose submissions are judged.
         launcher: the sandbox.
         jobs: how many submissions are judged, and how many notebooks run, at a time.
+        work: processes that judge, where there are any; else threads do.
     """
 
-    def __init__(self, course: Course, assignment: Assignment, launcher: Launcher, jobs: int) -> None:
-        self.launcher = launcher
+    def __init__(
+        self, course: Course, assignment: Assignment, launcher: Launcher, jobs: int, work: Work | None = None
+    ) -> None:
+        self.launcher, self._work = launcher, work
         self._course, self._assignment, self._jobs = course, assignment, jobs
         self._warm = launcher
         self._stack = ExitStack()
@@ -99,11 +104,19 @@ class Pool:
         """See `Engine`."""
         return self.launcher.name
 
-    def judge(self, students: Sequence[str]) -> Verdicts:
+    def judge(self, students: Sequence[str]) -> Outcomes:
         """See `Engine`."""
         if len(students) > 1 and self._warm is self.launcher:
             self._warm = self._stack.enter_context(warmed(self.launcher))
+        if self._work and self._work.forked:
+            return self._judged_apart(self._work, students)
         return each(self._judged, students, self._jobs)
+
+    def _judged_apart(self, work: Work, students: Sequence[str]) -> Outcomes:
+        warm = isinstance(self._warm, WarmLauncher)
+        for one in work.each(ToJudge(student, self.launcher, warm) for student in students):
+            assert isinstance(one, Judged)
+            yield one.student, one.outcome
 
     def _judged(self, student: str) -> GradedSubmission | Exception:
         try:
@@ -115,18 +128,18 @@ class Pool:
             return error
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
         """See `Engine`."""
-        if step and verdicts:
+        if verdicts:
             step.fill_cache(self._course)
-        bounds = step.bounds if step else None
+        bounds = step.bounds
 
         def ready(student: str) -> Prepared:
             return prepare(verdicts[student], warm, bounds, ignored)
 
         with (
-            notebooks_warmed(self._warm, bounds, self._course) if bounds else nullcontext(self._warm) as warm,
+            notebooks_warmed(self._warm, bounds, self._course) as warm,
             closing(each(ready, list(verdicts), self._jobs)) as all_ready,
         ):
             yield from all_ready

@@ -16,6 +16,8 @@ first class that a course's configuration names. Exchanged are:
 `GenerateFeedback.init_notebooks`
     nbgrader's takes a folder's name for a pattern, which may match the folders of others. May go when nbgrader escapes
     the name.
+`GenerateFeedback.convert_notebooks`
+    nbgrader makes one page after another; of many we make several at a time. May go when nbgrader does.
 `BaseConverter._format_source`
     In nbgrader's pattern of a path a student's name is `.*`, and a name may hold a newline, which that does not match.
     May go when nbgrader reads a path without a pattern.
@@ -52,6 +54,7 @@ from . import converter as ours
 from .classic import ClassicConverter
 from .exporter import SubmissionExporter
 from .kept_open import close_shared, enter_student, open_shared, validate_once
+from .pages_of_many import convert_many
 
 
 def _start(converter: Autograde) -> None:
@@ -90,6 +93,10 @@ def _init_feedback(converter: GenerateFeedback) -> None:
         _stock_init_feedback(converter)  # which says what it looked for, and stops
 
 
+def _convert_feedback(converter: GenerateFeedback) -> None:
+    convert_many(converter, _stock_convert_feedback)
+
+
 def _format_source(converter: BaseConverter, assignment_id: str, student_id: str, escape: bool = False) -> str:
     if "(?P<" in student_id:
         student_id = student_id.replace(".*", "(?s:.*)")
@@ -117,11 +124,13 @@ def _make_folder(app: ZipCollectApp, path: str) -> None:
 _stock_start = Autograde.start
 _stock_extract = ZipCollectApp.extract_archive_files
 _stock_init_feedback = GenerateFeedback.init_notebooks
+_stock_convert_feedback = GenerateFeedback.convert_notebooks
 _stock_format_source = BaseConverter._format_source
 Autograde.start = _start
 CourseDirectory.get_existing_timestamp = _existing_timestamp
 NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
 GenerateFeedback.init_notebooks = _init_feedback
+GenerateFeedback.convert_notebooks = _convert_feedback
 BaseConverter._format_source = _format_source
 ZipCollectApp.extract_archive_files = _extract
 ZipCollectApp._mkdirs_if_missing = _make_folder

@@ -24,7 +24,7 @@ from ..grading.people import People
 from ..text import sentences
 from .gradebook import by_hand, grades, name_of_cell, open_gradebook
 from .late import late
-from .results import Record, read_record, staleness
+from .results import Record, Staleness, read_record
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
@@ -74,9 +74,10 @@ def write_csv(
     wanted, chosen = {str(name) for name in assignments}, {str(name) for name in students}
     people = People(course)
     rows = [
-        _row(course, gradebook, assignment, student) | _in_the_lms(people, assignment.name, student.id)
+        _row(course, gradebook, assignment, student, counts) | _in_the_lms(people, assignment.name, student.id)
         for assignment in gradebook.assignments
         if not wanted or assignment.name in wanted
+        for counts in [Staleness(course, assignment.name)]
         for student in gradebook.students
         if not chosen or student.id in chosen
     ]
@@ -91,7 +92,7 @@ def write_csv(
     return len(rows)
 
 
-def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) -> dict[str, object]:
+def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any, counts: Staleness) -> dict[str, object]:
     row: dict[str, object] = {
         "assignment": assignment.name,
         "duedate": assignment.duedate,
@@ -146,7 +147,7 @@ def _row(course: Course, gradebook: Gradebook, assignment: Any, student: Any) ->
         row
         | {check.id: float(check.points) for check in record.result.checks}
         | {"notes": " ".join(say(note.key, **note.names) for note in record.notes)}
-        | {"stale": staleness(course, record) or _other_points(record, submission)}
+        | {"stale": counts.why(record) or _other_points(record, submission)}
     )
 
 

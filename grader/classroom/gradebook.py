@@ -147,10 +147,8 @@ def require_writable(gradebook: Gradebook) -> None:
 def automatic_points(gradebook: Gradebook, name: str) -> dict[str, dict[str, float | None]]:
     """Automatic points by student and graded cell; None where there is no score."""
     return {
-        submission.student.id: {
-            name_of_cell(grade): grade.auto_score for grade in grades(submission) if not by_hand(grade)
-        }
-        for submission in gradebook.assignment_submissions(name)
+        student: {one.cell: one.automatic for one in own if not one.by_hand}
+        for student, own in held(gradebook, name).items()
     }
 
 

@@ -18,6 +18,7 @@ from nbgrader.nbgraderformat.v3 import MetadataValidatorV3
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from .remembered import take_place
 from .server import first_opening, keep_watch, no_driver, one_at_a_time
 
 _MOST_KNOWN = 10_000
@@ -88,11 +89,13 @@ def forget_all() -> None:
 def open_shared(
     gradebook: Gradebook, db_url: str, course_id: str = "default_course", authenticator: Any = None
 ) -> None:
-    """Open a gradebook as nbgrader does, or find the one that is kept open.
+    """Open a gradebook as nbgrader does, or find the one that is kept open, or what stands in its place.
 
     Raises:
         GraderError: its address cannot be read, or its driver is not installed.
     """
+    if take_place(gradebook):
+        return
     known = _open.get(db_url) if _open is not None else None
     if known is None:
         try:

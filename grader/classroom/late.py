@@ -9,7 +9,7 @@ writes one), the deadline, which formgrader sets, and extensions. What late work
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from nbgrader.api import Assignment, Gradebook, SubmittedAssignment
 
@@ -37,9 +37,17 @@ IN_TIME = Late()
 """What is not late, or not known to be."""
 
 
+def seconds_late(handed_in: datetime | None, deadline: datetime | None, extension: timedelta | None) -> float:
+    """By how much a submission is late: nbgrader's own rule, for what a query gave; 0 where a time is not known."""
+    if handed_in is None or deadline is None:
+        return 0.0
+    return max(0.0, (handed_in - deadline - (extension or timedelta())).total_seconds())
+
+
 def late(submission: SubmittedAssignment) -> Late:
     """How late a submission in the gradebook is."""
-    return Late(float(submission.total_seconds_late), float(submission.late_submission_penalty or 0.0))
+    after = seconds_late(submission.timestamp, submission.assignment.duedate, submission.extension)
+    return Late(after, float(submission.late_submission_penalty or 0.0))
 
 
 def late_work(gradebook: Gradebook, name: str) -> dict[str, Late]:
@@ -57,10 +65,9 @@ def late_work(gradebook: Gradebook, name: str) -> dict[str, Late]:
     )
     found = {}
     for student, handed_in, extension, penalty in times:
-        known = deadline is not None and handed_in is not None
-        after = (handed_in - deadline - (extension or timedelta())).total_seconds() if known else 0.0
+        after = seconds_late(handed_in, deadline, extension)
         if after > 0 or penalty:
-            found[str(student)] = Late(max(0.0, after), float(penalty or 0.0))
+            found[str(student)] = Late(after, float(penalty or 0.0))
     return found
 
 

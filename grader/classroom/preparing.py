@@ -28,18 +28,18 @@ from .verdicts import GradedSubmission, submission_folder
 
 
 def prepare(
-    verdict: GradedSubmission, launcher: Launcher | None, bounds: NotebookBounds | None, ignored: Sequence[str]
+    verdict: GradedSubmission, launcher: Launcher | None, bounds: NotebookBounds, ignored: Sequence[str]
 ) -> Prepared:
     """Read a submission's notebook, run it, and make its text inert.
 
     Args:
         verdict: on the submission; not changed.
         launcher: the sandbox for the notebook; the best one of this machine if None.
-        bounds: what the notebook may use up; None if it is not to be run.
+        bounds: what the notebook may use up.
         ignored: patterns of names of files that are not copied.
     """
     ready, notebook = read_notebook(verdict, launcher)
-    if notebook is not None and bounds is not None:
+    if notebook is not None:
         with suppress(Exception):
             cells = cells_to_run(notebook)
             with laid_out(verdict, ignored) as folder:

@@ -82,7 +82,11 @@ def write_record(course: Course, record: Record) -> None:
     Raises:
         GraderError: the file cannot be written.
     """
-    path = record_path(course, record.result.assignment, record.result.student)
+    write_record_bytes(course, record.result.assignment, record.result.student, record_bytes(record))
+
+
+def record_bytes(record: Record) -> bytes:
+    """A record as it is stored."""
     data = {
         "result": record.result.to_json(),
         "submission": record.submission,
@@ -93,9 +97,19 @@ def write_record(course: Course, record: Record) -> None:
         "run": record.run,
         "stamp": record.stamp,
     }
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+def write_record_bytes(course: Course, assignment: str, student: str, record: bytes) -> None:
+    """Store what `record_bytes` made, as `write_record` does.
+
+    Raises:
+        GraderError: the file cannot be written.
+    """
+    path = record_path(course, assignment, student)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode())
+        write_whole(path, record)
         _set_aside(path).unlink(missing_ok=True)
     except OSError as error:
         raise GraderError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -174,7 +175,7 @@ def _of_the_verdict(graded: grading.Graded) -> list[Note]:
 def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder: Path) -> list[Note]:
     """What a person should know of how the work came here."""
     notes = []
-    handin = People(course).handin(student, assignment.name)
+    handin = _people(course).handin(student, assignment.name)
     if handin and handin.late:
         notes.append(Note("late", {"folder": handin.folder}))
         if not (folder / TIMESTAMP).exists():
@@ -184,6 +185,20 @@ def _of_the_hand_in(course: Course, assignment: Assignment, student: str, folder
             problems = file.read(_LONGEST_WORD).splitlines()
         notes.append(Note("not_unpacked", {"problems": "; ".join(map(shown, problems[:_NAMED]))}))
     return notes
+
+
+def _people(course: Course) -> People:
+    """Who is who; of a class, the file is read once, and again when it has changed."""
+    try:
+        status = (course.store / "people.json").stat()
+    except OSError:
+        return People(course)  # which says what is wrong, if anything is
+    return _read_people(course, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=2)
+def _read_people(course: Course, _changed: int, _size: int) -> People:
+    return People(course)
 
 
 def submission_folder(course: Course, assignment: str, student: str) -> Path:

@@ -1,9 +1,11 @@
 """`grader grade NAME`: everything under `submitted/`, into nbgrader's gradebook.
 
 1. Every submission is judged, several at a time (`verdicts`): on this machine or on a cluster (`engine`).
-2. Each notebook is read, run in the sandbox and made inert, several at a time (`preparing`), there too.
-3. What is ready goes through the converter, one after another (`converter`): the same that `nbgrader autograde` and
-   formgrader use. So all three give the same points.
+2. Each notebook is run in the sandbox, several at a time (`preparing`), there too.
+3. What is ready is converted (`conversions`), several at a time on this machine (`processes`), by the converter that
+   `nbgrader autograde` and formgrader use. So all three give the same points.
+4. What the conversions say is entered into the gradebook (`entering`), many submissions in one transaction; then their
+   verdicts are stored.
 
 A submission that cannot be graded stops none of the others. What stops the kit itself ends the run: a gradebook or a
 disk that cannot be written to, a sandbox that no longer starts, a secret that is missing. From then on every earlier
@@ -16,27 +18,29 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
-from traitlets import TraitError
 from traitlets.config import Config
 
+from checks.core import Assignment
+
 from ..classic import ClassicAssignment
-from ..course import CONFIG, Course
+from ..course import Course
 from ..errors import GraderError
 from ..grading.secret import ensure_secret
 from ..grading.submission import Unreadable
-from ..plugins import names_of
 from ..sandbox.choose import choose
 from ..sandbox.launch import Launcher
 from ..sandbox.temporary import no_room
 from ..text import shown
 from . import runs
+from .batches import convert_all
 from .classic import ClassicConverter
-from .converter import SubmissionConverter
+from .compact import Verdicts
 from .engine import Engine, Engines, Pool
 from .gradebook import (
     automatic_points,
@@ -52,11 +56,11 @@ from .kept_open import forget_all, gradebooks_kept_open
 from .late import IN_TIME, late_work
 from .pages.bounded import at_hand
 from .pool import cores, counted
-from .results import mark_stale, read_record, remove_drafts, stale_if_it_fails, staleness
+from .results import Staleness, mark_stale, read_record, remove_drafts, stale_if_it_fails
 from .rows import Row, row_of
 from .server import only_one_on_server
-from .steps.for_reading import ExecuteForReading
-from .verdicts import GradedSubmission, submission_folder
+from .verdicts import submission_folder
+from .workshop import work_on
 
 MOST_JOBS = 1000
 """Each is a process of its own, with its memory."""
@@ -102,7 +106,9 @@ def grade_class(
         )
     chosen = _chosen(course, name, students)
     done: set[str] = set()
+    many = 0 if isinstance(assignment, ClassicAssignment) else len(chosen)  # which is run in its notebook, by this one
     with (
+        closing(work_on(course, name, many, jobs, run_notebooks=run_notebooks)) as work,
         engines(course, assignment, jobs) if engines else nullcontext() as elsewhere,
         runs.only_one(course, name),
         stale_if_it_fails(course, name, chosen, done),
@@ -124,11 +130,12 @@ def grade_class(
             engine = elsewhere
         else:
             used = launcher() if callable(launcher) else launcher or choose(course=course)
-            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs)))
+            engine = stack.enter_context(closing(Pool(course, assignment, used, jobs, work)))
         kept: set[str] = set()
         if students is None:
             run, resumed = runs.begin(course, name, f"{engine.kind}.{'run' if run_notebooks else 'skip'}")
-            kept = {student for student in chosen if resumed and _graded_by(course, name, student, run)}
+            counts = Staleness(course, name)
+            kept = {student for student in chosen if resumed and _graded_by(counts, course, name, student, run)}
         done |= kept
 
         left = [student for student in chosen if student not in kept]
@@ -136,8 +143,9 @@ def grade_class(
         if isinstance(assignment, ClassicAssignment) and isinstance(engine, Pool):
             conversion = _convert_classic(course, name, config, left, engine.launcher)
         else:
-            verdicts, problems = _judge_all(course, name, engine, left)
-            conversion = _convert_all(course, name, config, verdicts, engine)
+            verdicts, problems = _judge_all(course, assignment, engine, left)
+            require = partial(_require_working, course, engine)
+            conversion = convert_all(course, name, config, verdicts, engine, work, require)
         with closing(conversion) as converted:
             for student, problem in converted:
                 if problem:
@@ -163,13 +171,13 @@ def grade_class(
     ]
 
 
-def _graded_by(course: Course, name: str, student: str, run: str) -> bool:
+def _graded_by(counts: Staleness, course: Course, name: str, student: str, run: str) -> bool:
     """Whether a class run that did not end had finished with a submission."""
     with suppress(GraderError):
         record = read_record(course, name, student)
         graded = course.root / "autograded" / student / name
         whole = any(graded.glob("*.ipynb"))
-        return record is not None and record.run == run and not staleness(course, record) and whole
+        return record is not None and record.run == run and not counts.why(record) and whole
     return False
 
 
@@ -242,54 +250,26 @@ def said_of_hidden(course: Course, name: str) -> str:
 
 
 def _judge_all(
-    course: Course, name: str, engine: Engine, students: Sequence[str]
-) -> tuple[dict[str, GradedSubmission], dict[str, str]]:
+    course: Course, assignment: Assignment, engine: Engine, students: Sequence[str]
+) -> tuple[Verdicts, dict[str, str]]:
     """The verdicts, and the problems of those that have none.
 
     Raises:
         GraderError: the kit itself no longer works.
     """
-    verdicts: dict[str, GradedSubmission] = {}
+    verdicts = Verdicts(assignment)
     problems: dict[str, str] = {}
     with closing(counted(engine.judge(students), len(students), "checks")) as judged:
         for student, outcome in judged:
-            if isinstance(outcome, GradedSubmission):
-                verdicts[student] = outcome
+            if not isinstance(outcome, Exception):
+                verdicts.add(student, outcome)
                 continue
             reason = str(outcome) if isinstance(outcome, GraderError) else f"{type(outcome).__name__}: {outcome}"
             if not isinstance(outcome, Unreadable):
                 _require_working(course, engine)
             problems[student] = reason
-            mark_stale(course, name, student, reason)
+            mark_stale(course, assignment.name, student, reason)
     return verdicts, problems
-
-
-def _convert_all(
-    course: Course, name: str, config: Config, verdicts: Mapping[str, GradedSubmission], engine: Engine
-) -> Generator[tuple[str, str], None, None]:
-    """Each student whose submission was converted, with the reason if that failed.
-
-    Notebooks are prepared several at a time; what is prepared is converted by one thread, as nbgrader's converters
-    change the working directory and the environment of the process.
-    """
-    try:
-        step = ExecuteForReading(config=config)
-    except TraitError as error:
-        raise GraderError(f"{course.root / CONFIG}: {error} Next: correct the setting; no score was written.") from None
-    listed = set(map(str, config.Autograde.get("autograde_preprocessors", ())))
-    run = step.enabled and bool(listed.intersection(names_of("ExecuteForReading")))
-    ignored = course_directory(config, name).ignore
-    with (
-        without_remarks(),
-        at_hand(),
-        closing(
-            counted(engine.prepare(verdicts, step if run else None, ignored), len(verdicts), "gradebook")
-        ) as all_ready,
-    ):
-        for student, prepared in all_ready:
-            coursedir = course_directory(config, name, student)
-            converter = SubmissionConverter(coursedir=coursedir, config=config, force=True, prepared=prepared)
-            yield student, run_converter(converter)
 
 
 def _convert_classic(

@@ -20,11 +20,11 @@ from ...errors import GraderError
 from ...grading.files import files_in
 from ...grading.grade import Judged, ToJudge
 from ...grading.secret import ensure_secret
-from ..engine import Engines, Notebooks, Verdicts
+from ..engine import Engines, Notebooks, Outcomes
 from ..pages.notebook import NotebookBounds
 from ..pool import each
 from ..prepared import Prepared, RunNotebook
-from ..preparing import laid_out, prepare, read_notebook
+from ..preparing import laid_out, read_notebook
 from ..results import Note
 from ..steps.for_reading import ExecuteForReading, cells_to_run
 from ..verdicts import GradedSubmission, conclude, read_submission
@@ -82,7 +82,7 @@ class Cluster:
         self._course, self._assignment, self._asking, self._jobs = course, assignment, asking, jobs
         self._kept = Kept(course, assignment.name)
 
-    def judge(self, students: Sequence[str]) -> Verdicts:
+    def judge(self, students: Sequence[str]) -> Outcomes:
         """See `Engine`."""
         ensure_secret(self._course)
         self._kept.remove_drafts()
@@ -133,12 +133,9 @@ class Cluster:
         return GraderError(f"not graded on the cluster: {outcome.why}. Next: look at it, then grade it again.")
 
     def prepare(
-        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading | None, ignored: Sequence[str]
+        self, verdicts: Mapping[str, GradedSubmission], step: ExecuteForReading, ignored: Sequence[str]
     ) -> Notebooks:
         """See `Engine`."""
-        if step is None:
-            yield from each(lambda one: prepare(verdicts[one], None, None, ignored), [*verdicts], self._jobs)
-            return
         known: deque[tuple[str, Prepared]] = deque()
         asked: dict[str, tuple[Prepared, list[NotebookNode]]] = {}
         items = self._to_run(verdicts, step, ignored, known, asked)

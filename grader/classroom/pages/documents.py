@@ -32,10 +32,10 @@ def documents_in(folder: Path, released: Path) -> list[str]:
         name = path.relative_to(folder)
         if path.name.lower() in _NO_ANSWERS or path.name.startswith(".") or path.suffix.lower() in _NO_TEXTS:
             continue
-        if _CODE.search(path.name) and not _is_exported(path):
-            continue
         handed_out = released / name
-        if not (handed_out.is_file() and handed_out.stat().st_size == path.stat().st_size):
+        if handed_out.is_file() and handed_out.stat().st_size == path.stat().st_size:
+            continue
+        if not _CODE.search(path.name) or _is_exported(path):
             found.append(shown(name.as_posix()))
     return found
 

@@ -292,12 +292,16 @@ page. Outputs of cells that are not graded are marked; the mark is the page's, a
 """
 
 
+_UNTAMED = frozenset({"Mn", "Me", "Cf", "Cs"})
+"""Categories of characters of which not every one, or none, is shown."""
 _MOST_MARKS = 3
 """Marks on one letter; languages use two."""
 
 
 def tame(text: str) -> str:
     """A verdict's text without what would be drawn over the words around it: piles of marks, turned directions."""
+    if not any(unicodedata.category(character) in _UNTAMED for character in set(text)):
+        return text
     kept: list[str] = []
     marks = 0
     for character in text:

@@ -6,11 +6,12 @@ nbgrader's marks of each cell, and pictures that are attached to it. Outputs and
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import warnings
-from collections.abc import Collection
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.corpus.words import generate_corpus_id
 
 MAX_NOTEBOOK = 50_000_000
 """Bytes of a submitted notebook that are still read."""
@@ -35,8 +37,8 @@ MAX_ATTACHED = 10_000_000
 """Characters of attached pictures that are kept of all cells."""
 _MAX_MARK = 1000
 _LARGE = 2_000_000
-_large_ones = Lock()
 """Of notebooks of so many bytes one is read at a time: each may take some hundred megabytes for a moment."""
+_large_ones = Lock()
 
 RESERVED = frozenset({"grader-summary", "stale", "fit-figures"})
 """Ids of cells that the kit adds to a notebook."""
@@ -72,10 +74,19 @@ def read_notebook(path: Path, handed_out: Collection[str] = ()) -> Reading:
             raise ValueError("not a file")
         if path.stat().st_size > MAX_NOTEBOOK:
             raise ValueError(f"larger than {MAX_NOTEBOOK // 1_000_000} MB")
-        with _large_ones if path.stat().st_size > _LARGE else nullcontext():
+        with _one_at_a_time() if path.stat().st_size > _LARGE else nullcontext():
             return _parsed(path.read_bytes(), handed_out)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from None
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for the other threads and processes that read a large one; the system drops the lock with its process."""
+    with _large_ones, Path(__file__).open("rb") as file:
+        with suppress(OSError):  # a disk that has no such lock
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _parsed(content: bytes, handed_out: Collection[str]) -> Reading:
@@ -127,18 +138,23 @@ def _read(data: Any, handed_out: Collection[str]) -> Reading:
         if cell["cell_type"] != "code" and (pictures := _attachments(cell.get("attachments"), attached)):
             fields["attachments"] = pictures
             attached -= _size(pictures)
-        reading.notebook.cells.append(_NEW[cell["cell_type"]](**fields))
+        reading.notebook.cells.append(_new_cell(cell["cell_type"], **fields))
     if cells and not reading.notebook.cells:
         raise ValueError("not a valid notebook: none of its cells is one")
     nbformat.validate(reading.notebook)
     return reading
 
 
-_NEW: dict[str, Any] = {
-    "code": nbformat.v4.new_code_cell,
-    "markdown": nbformat.v4.new_markdown_cell,
-    "raw": nbformat.v4.new_raw_cell,
-}
+_KINDS = ("code", "markdown", "raw")
+
+
+def _new_cell(kind: str, **fields: Any) -> NotebookNode:
+    """A cell as nbformat makes one, which is held against the format with its whole notebook: that is much cheaper."""
+    cell: dict[str, Any] = {"id": generate_corpus_id(), "cell_type": kind}  # type: ignore[no-untyped-call]
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    node: NotebookNode = nbformat.from_dict(cell | fields)  # type: ignore[no-untyped-call]
+    return node
 
 
 def _cells(data: Any) -> list[Any]:
@@ -194,7 +210,7 @@ def _is_cell(cell: Any) -> bool:
     return (
         isinstance(cell, dict)
         and isinstance(cell.get("cell_type"), str)
-        and cell["cell_type"] in _NEW
+        and cell["cell_type"] in _KINDS
         and (isinstance(source := cell.get("source"), str) or (isinstance(source, list) and _are_texts(source)))
     )
 

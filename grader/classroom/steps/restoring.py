@@ -173,7 +173,8 @@ def restore_modules(folder: Path, verdict: GradedSubmission) -> None:
     released = verdict.course.release / verdict.assignment.name / "checks"
     shutil.rmtree(folder / "checks", ignore_errors=True)
     if released.is_dir():
-        shutil.copytree(released, folder / "checks", ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(released, folder / "checks", ignore=ignored, copy_function=shutil.copyfile)
 
 
 def _put(path: Path, content: bytes) -> None:
