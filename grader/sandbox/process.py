@@ -204,5 +204,12 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
 
 
 def _with_sizes(steps: Sequence[Step]) -> list[list[Any]]:
-    """Steps as they are sent, each with the size that is expected of its answer."""
-    return [part for step in steps for part in (["expect", [step.allowance.expected]], step.message())]
+    """Steps as they are sent, with the size that is expected of an answer where it is another than before."""
+    sent: list[list[Any]] = []
+    said = -1
+    for step in steps:
+        if step.answered and (size := step.allowance.expected) != said:
+            sent.append(["expect", [size]])
+            said = size
+        sent.append(step.message())
+    return sent
