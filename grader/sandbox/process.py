@@ -55,12 +55,23 @@ class StudentProcess(Talk):
     def foretell(self, asked: Sequence[Asked]) -> None:
         """Take in what the check will ask, which comes next after a reset, as it asked the reference.
 
-        It is sent as soon as the check asks the first of it.
+        It is sent now, or, where there is no process, as soon as the check asks the first of it.
         """
         steps = foretell(asked, _FIRST_MAPPING + self._mappings + 1)
-        if sum(step.answered for step in steps) >= _TOGETHER:
-            self._mappings += sum(len(step.made) for step in steps)
-            self._foretold = Foretold(steps)
+        if sum(step.answered for step in steps) < _TOGETHER:
+            return
+        self._mappings += sum(len(step.made) for step in steps)
+        self._foretold = Foretold(steps)
+        if self._process is not None:
+            try:
+                with self._timed() as seconds:
+                    self._send_foretold(self._foretold, seconds)
+            except StudentError:
+                self._foretold = None  # the check will learn it when it asks
+
+    def _send_foretold(self, foretold: Foretold, seconds: float) -> None:
+        self._clean, foretold.sent = False, True
+        self._send(_with_sizes(foretold.steps), seconds)
 
     def call(
         self,
@@ -128,8 +139,7 @@ class StudentProcess(Talk):
             with self._timed() as seconds:
                 try:
                     if not foretold.sent:
-                        self._clean, foretold.sent = False, True
-                        self._send(_with_sizes(foretold.steps), seconds)
+                        self._send_foretold(foretold, seconds)
                     return self._receive(seconds), step.made
                 except StudentError:
                     self._foretold = None  # nothing is done after what failed
