@@ -194,12 +194,12 @@ class Student:
             shown: what messages call it.
             parameters: the names of its parameters, as far as they are known.
         """
-        given = [self._sent(value) for value in args]
-        named = {key: self._sent(value) for key, value in kwargs.items()}
+        given = [value if type(value) in AS_THEY_ARE else self._sent(value) for value in args]
+        named = {key: value if type(value) in AS_THEY_ARE else self._sent(value) for key, value in kwargs.items()}
         began = time.perf_counter()
         reply = self.runs.call(target, name, given, named, results)
         self.seconds[shown] = time.perf_counter() - began
-        values = tuple(map(as_python, reply.values))
+        values = tuple([value if type(value) in AS_THEY_ARE else as_python(value) for value in reply.values])
         self.note(shown, values)
         for at in reply.changed:
             known = at if isinstance(at, str) else parameters[at] if at < len(parameters) else str(at + 1)
@@ -209,8 +209,6 @@ class Student:
         return values
 
     def _sent(self, value: Any) -> Any:
-        if type(value) in AS_THEY_ARE:
-            return value
         if callable(value) and not isinstance(value, type | Params | Object):
             return self.callback(value)
         return _given(value)

@@ -20,8 +20,11 @@ from checks.released import PACKAGE
 from checks.student import Contract, Function, Student
 from grader.course import Course
 from grader.grading.grade import grade
+from grader.reference import oracle
 from grader.reference.asked import Recorder, asks_everybody_the_same
+from grader.reference.oracle import LiveCase, LiveOracle
 from grader.reference.render import Rendered
+from grader.reference.versions import Versions
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import StudentProcess, TimeLimits
 from grader.sandbox.staging import SUBMISSION, stage_kit
@@ -181,6 +184,27 @@ def test_a_process_that_ended_between_two_checks_costs_neither(process: StudentP
     student.reset()
     process.foretell(calls("count", "count"))
     assert [student.count(1), student.count(1)] == [1, 2]
+
+
+def test_while_a_student_is_at_one_check_the_next_one_is_worked_out_and_none_twice(
+    course: Course, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    class Noted(LiveCase):
+        def __init__(self, versions: Versions, check: Check, seed: bytes) -> None:
+            done.append(f"made {check.id}")
+            super().__init__(versions, check, seed)
+
+    monkeypatch.setattr(oracle, "LiveCase", Noted)
+    asked = LiveOracle(Versions(course, assignment), bytes(32), lambda check, _: done.append(f"sent {check.id}"))
+    checks = assignment.of("layernorm_backward")
+    for check in checks:
+        assert asked.case(check).check is check
+    first, second = checks[0].id, checks[1].id
+    assert done[:4] == [f"made {first}", f"sent {first}", f"made {second}", f"sent {second}"]
+    made = [line for line in done if line.startswith("made")]
+    assert made == [f"made {check.id}" for check in checks]
 
 
 def straight(student: Student, x: Any) -> Observed:

@@ -214,4 +214,7 @@ def odd_in(value: Any) -> Other | None:
     if isinstance(value, Other):
         return value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
-    return next((odd for item in items if (odd := odd_in(item)) is not None), None)
+    for item in items:
+        if type(item) not in AS_THEY_ARE and (odd := odd_in(item)) is not None:
+            return odd
+    return None

@@ -36,6 +36,7 @@ from ..sandbox.process import StudentProcess, TimeLimits
 from ..sandbox.ready import Ready, get_ready
 from ..sandbox.staging import stage, stage_stand_ins
 from ..sandbox.temporary import no_room
+from ..sandbox.warm import WarmLauncher
 from ..text import Note, listed, sentences
 from .files import stamp_of
 from .forms import Graded, Judged, ToJudge
@@ -111,10 +112,14 @@ def grade_with_digests(
 ) -> Graded:
     """As `grade`, with what the result was reached on."""
     course = as_handed_out(course, assignment, folder)
-    with _workers(course, assignment, launcher, ready) as workers:
+    with ExitStack() as stack:
+        workers = _workers(course, assignment, launcher, ready)
+        # What starts afresh starts meanwhile; what is forked takes no time, but may not be there yet.
+        begun = None if isinstance(launcher, WarmLauncher) else stack.enter_context(workers)
         kit = _kit_for(course, assignment)
         read = _read(folder, course, assignment, kit, student, language)
-        judged = _judge(assignment, kit, read.submission.modules, read.seed, read.language, workers, limits)
+        begun = begun or stack.enter_context(workers)
+        judged = _judge(assignment, kit, read.submission.modules, read.seed, read.language, begun, limits)
     return conclude(read, judged)
 
 

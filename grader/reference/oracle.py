@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ class LiveOracle:
     versions: Versions
     seed: bytes
     foretell: Callable[[Check, Sequence[Asked]], None] | None = None
+    _ahead: dict[str, LiveCase] = field(default_factory=dict, init=False)
+    """The case of the next check, by its id, which is worked out while the student's process is at this one."""
 
     @property
     def course(self) -> Course:
@@ -81,10 +84,19 @@ class LiveOracle:
 
     def case(self, check: Check) -> LiveCase:
         """See `case.Oracle`."""
-        case = LiveCase(self.versions, check, self.seed)
+        case = self._ahead.pop(check.id, None) or LiveCase(self.versions, check, self.seed)
         if self.foretell is not None and case.asks_everybody_the_same:
             self.foretell(check, case.asked)
+            following = self._following.get(check.id)
+            if following is not None:
+                self._ahead = {following.id: LiveCase(self.versions, following, self.seed)}
         return case
+
+    @cached_property
+    def _following(self) -> dict[str, Check]:
+        """The check after each, of the same function."""
+        pairs = pairwise(self.assignment.checks)
+        return {one.id: other for one, other in pairs if one.function == other.function}
 
 
 class LiveCase:

@@ -55,12 +55,23 @@ class StudentProcess(Talk):
     def foretell(self, asked: Sequence[Asked]) -> None:
         """Take in what the check will ask, which comes next after a reset, as it asked the reference.
 
-        It is sent as soon as the check asks the first of it.
+        It is sent now, or, where there is no process, as soon as the check asks the first of it.
         """
         steps = foretell(asked, _FIRST_MAPPING + self._mappings + 1)
-        if sum(step.answered for step in steps) >= _TOGETHER:
-            self._mappings += sum(len(step.made) for step in steps)
-            self._foretold = Foretold(steps)
+        if sum(step.answered for step in steps) < _TOGETHER:
+            return
+        self._mappings += sum(len(step.made) for step in steps)
+        self._foretold = Foretold(steps)
+        if self._process is not None:
+            try:
+                with self._timed() as seconds:
+                    self._send_foretold(self._foretold, seconds)
+            except StudentError:
+                self._foretold = None  # the check will learn it when it asks
+
+    def _send_foretold(self, foretold: Foretold, seconds: float) -> None:
+        self._clean, foretold.sent = False, True
+        self._send(_with_sizes(foretold.steps), seconds)
 
     def call(
         self,
@@ -128,8 +139,7 @@ class StudentProcess(Talk):
             with self._timed() as seconds:
                 try:
                     if not foretold.sent:
-                        self._clean, foretold.sent = False, True
-                        self._send(_with_sizes(foretold.steps), seconds)
+                        self._send_foretold(foretold, seconds)
                     return self._receive(seconds), step.made
                 except StudentError:
                     self._foretold = None  # nothing is done after what failed
@@ -204,5 +214,12 @@ def _is_of_kind(value: Any, kind: Kind) -> bool:
 
 
 def _with_sizes(steps: Sequence[Step]) -> list[list[Any]]:
-    """Steps as they are sent, each with the size that is expected of its answer."""
-    return [part for step in steps for part in (["expect", [step.allowance.expected]], step.message())]
+    """Steps as they are sent, with the size that is expected of an answer where it is another than before."""
+    sent: list[list[Any]] = []
+    said = -1
+    for step in steps:
+        if step.answered and (size := step.allowance.expected) != said:
+            sent.append(["expect", [size]])
+            said = size
+        sent.append(step.message())
+    return sent
