@@ -93,6 +93,8 @@ class Student:
     """(function, other, times) where the one is not so many times as fast as the other."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Of the last call of each function."""
+    seconds_compared: bool = False
+    """Whether the time that calls take was asked for."""
     _callbacks: int = 0
 
     _last: tuple[str, Any] = ("", None)
@@ -167,6 +169,7 @@ class Student:
 
     def compare_times(self, fast: str, slow: str, times: float) -> None:
         """Remark on a function that in its last call was not so many times as fast as another one in its own."""
+        self.seconds_compared = True
         if self.seconds[fast] * times > self.seconds[slow]:
             self.slow.add((fast, slow, times))
 
@@ -191,12 +194,12 @@ class Student:
             shown: what messages call it.
             parameters: the names of its parameters, as far as they are known.
         """
-        given = [self._sent(value) for value in args]
-        named = {key: self._sent(value) for key, value in kwargs.items()}
+        given = [value if type(value) in AS_THEY_ARE else self._sent(value) for value in args]
+        named = {key: value if type(value) in AS_THEY_ARE else self._sent(value) for key, value in kwargs.items()}
         began = time.perf_counter()
         reply = self.runs.call(target, name, given, named, results)
         self.seconds[shown] = time.perf_counter() - began
-        values = tuple(map(as_python, reply.values))
+        values = tuple([value if type(value) in AS_THEY_ARE else as_python(value) for value in reply.values])
         self.note(shown, values)
         for at in reply.changed:
             known = at if isinstance(at, str) else parameters[at] if at < len(parameters) else str(at + 1)
@@ -331,4 +334,5 @@ def _described(value: Any) -> str:
 
 def _floats(values: Sequence[Any]) -> set[str]:
     """The types of arrays of floats; a single number is Python's, which has one type for all."""
-    return {v.dtype.char for v in values if isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.ndim}
+    arrays = [value for value in values if isinstance(value, np.ndarray) and value.ndim]
+    return {array.dtype.char for array in arrays if array.dtype.kind == "f"}

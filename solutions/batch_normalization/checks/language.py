@@ -47,12 +47,16 @@ class Catalogue:
 class _Sentences(Mapping[str, Mapping[str, str]]):
     """The sentences of some files, the later ones first: a file is parsed when it may hold what is asked for.
 
-    To parse them all takes longer than everything else that is done to say that something is right.
+    To read and parse them all takes longer than everything else that is done to say that something is right.
     """
 
     def __init__(self, files: Sequence[Path], said: Mapping[str, Mapping[str, str]]) -> None:
-        self._texts = [file.read_text(encoding="utf-8") for file in files]
+        self._files = files
         self._said = said
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [file.read_text(encoding="utf-8") for file in self._files]
 
     def __getitem__(self, key: str) -> Mapping[str, str]:
         if key in self._said:

@@ -6,7 +6,7 @@ a student's notebook (`recording`); a live one asks the reference, in the grader
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -127,8 +127,13 @@ class Case(KnownMistakes, Protocol):
     def forward(self, cause: Cause) -> OwnForward | None:
         """What is right on one of them; None if it changes nothing here, or nothing can be judged on it."""
 
-    def reproducing(self, observed: Sequence[Observed], *, pairs: bool) -> Sequence[OwnForward]:
-        """Other mistaken forward passes that give what was observed: by a number that is fitted, and by `pairs`."""
+    def reproducing(
+        self, observed: Sequence[Observed], *, pairs: bool, near: Collection[str] = ()
+    ) -> Sequence[OwnForward]:
+        """Other mistaken forward passes that give what was observed: by a number that is fitted, and by `pairs`.
+
+        Where some mistakes give it as `near` as can be told, a pair is of one of them and another.
+        """
 
     @property
     def probes(self) -> Sequence[Probed]:

@@ -23,7 +23,7 @@ from .fingerprint import Fingerprints
 from .outcome import Outcome
 
 SEARCHES = 2
-"""Checks in which pairs of mistakes are tried in vain, before that is given up: it takes long."""
+"""Checks in which more than one known mistake is tried in vain, before that is given up: it takes long."""
 MOST_UNEXPLAINED = 4
 """Checks in which nothing gives the forward pass, before it counts as one that nothing gives."""
 
@@ -57,14 +57,18 @@ class OwnForwards:
         is_wrong = _is_wrong(failed, case)
         owns = self._known(failed, case, forward, is_wrong)
         right = any(_is_right_on(own, failed, case) for own in owns)
+        vain = self._in_vain[forward] >= SEARCHES
         sought = self._unexplained[forward] < MOST_UNEXPLAINED and (is_wrong or _is_off(failed, case))
+        sought = sought and not (owns and vain)  # a known mistake gives this forward pass, and that one is no gradient
         sought = sought and not is_empty([{FORWARD: item.get(FORWARD)} for item in failed.observed])
         if not right and sought:
-            pairs = is_wrong and self._in_vain[forward] < SEARCHES
-            found = self._remembered(forward, case.reproducing(failed.observed, pairs=pairs))
+            pairs = is_wrong and not vain
+            near = {mistake for own in owns for mistake in own.cause.mistakes}
+            found = self._remembered(forward, case.reproducing(failed.observed, pairs=pairs, near=near))
             right = any(_is_right_on(own, failed, case) for own in found)
-            self._in_vain[forward] += pairs and not right
             owns = [*owns, *found]
+            if pairs and not right:  # what nothing gives here, no two mistakes give elsewhere
+                self._in_vain[forward] += 1 if owns else SEARCHES
             self._unexplained[forward] += is_wrong and not owns
         if right:
             return Outcome(check, "passed", warnings=(*failed.warnings, self.say("own_forward", function=forward)))
@@ -121,7 +125,7 @@ def _is_off(failed: Outcome, case: Case) -> bool:
 
 def _is_right_on(own: OwnForward, failed: Outcome, case: Case) -> bool:
     """Whether the backward pass is the gradient of a mistaken forward pass."""
-    gradients = [judged(gradient) for gradient in own.gradients()]
+    gradients = (judged(gradient) for gradient in own.gradients())
     return any(_says_something(one) and agree(failed.observed, one, case.precision) for one in gradients)
 
 

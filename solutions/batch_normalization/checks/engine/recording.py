@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -307,7 +307,9 @@ class RecordedCase:
         starts = self._entry["forward"].get(cause.mistakes[0])
         return None if starts is None else RecordedForward(self, cause, starts)
 
-    def reproducing(self, observed: Sequence[Observed], *, pairs: bool) -> Sequence[RecordedForward]:
+    def reproducing(
+        self, observed: Sequence[Observed], *, pairs: bool, near: Collection[str] = ()
+    ) -> Sequence[RecordedForward]:
         """Nothing is fitted without the reference."""
         return ()
 

@@ -48,7 +48,12 @@ class Allowance:
         if self._stated is not None:
             return
         for argument in arguments:
-            if isinstance(argument, np.ndarray):
+            kind = type(argument)
+            if kind is np.ndarray:
+                self._arrays += 8 * argument.size
+            elif kind is str or kind is float:
+                continue
+            elif isinstance(argument, np.ndarray):
                 self._arrays += 8 * argument.size
             elif isinstance(argument, int):
                 self._lengths += max(argument, 0)
@@ -56,6 +61,11 @@ class Allowance:
                 self.asked(argument.values())
             elif isinstance(argument, list | tuple):
                 self.asked(argument)
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """Bytes of the arrays, and the sum of the numbers, that were asked with."""
+        return self._arrays, self._lengths
 
     @property
     def expected(self) -> int:

@@ -98,7 +98,7 @@ def described(value: Any) -> str:
 
 def plain_array(value: Any) -> np.ndarray | Other:
     """The value as a plain array of a whitelisted type, or what it is instead."""
-    if issubclass(type(value), builtins.bool | int | float | np.generic):
+    if type(value) is not np.ndarray and issubclass(type(value), builtins.bool | int | float | np.generic):
         value = np.asarray(value)
     if is_a(np.ndarray, value):
         kind = dtype_of(value)
@@ -214,4 +214,7 @@ def odd_in(value: Any) -> Other | None:
     if isinstance(value, Other):
         return value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
-    return next((odd for item in items if (odd := odd_in(item)) is not None), None)
+    for item in items:
+        if type(item) not in AS_THEY_ARE and (odd := odd_in(item)) is not None:
+            return odd
+    return None

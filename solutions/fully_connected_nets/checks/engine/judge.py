@@ -8,8 +8,10 @@ said where a check fails, `explain`; what an exception reads like, `faults`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -57,16 +59,19 @@ def judge(
         each: is given the results of each function as soon as it is judged.
     """
     began = time.perf_counter()
-    say = catalogue(language, assignment.folder, {**assignment.sentences, **oracle.hints})
+    say = catalogue(language, assignment.folder, _Said(assignment, oracle))
     results: list[CheckResult] = []
     own_forwards = OwnForwards(assignment, say)
     imports: dict[str, str] = {}
+    checks: dict[str, list[Check]] = defaultdict(list)
+    for check in assignment.checks:
+        checks[check.function].append(check)
     for function in functions if functions is not None else assignment.functions:
         asked = assignment.asked(student, function)
         # Infinity less infinity, and the like, shows in the result.
         with np.errstate(all="ignore"):
             outcomes: list[Outcome] = []
-            for check in assignment.of(function):
+            for check in checks[function]:
                 late = [outcome for outcome in outcomes if outcome.status == "timeout"]
                 if len(late) < MOST_LATE:
                     outcomes.append(_judged(assignment, check, asked, oracle, say, own_forwards))
@@ -81,6 +86,33 @@ def judge(
     look_at = [look(say, "look_at_import", place=place, error=error) for place, error in imports.items()]
     look_at += [look(say, "look_at_backward", function=function) for function in own_forwards.unknown]
     return Result(assignment.name, name, tuple(results), sandbox, seconds, language=language, look_at=tuple(look_at))
+
+
+class _Said(Mapping[str, Mapping[str, str]]):
+    """What an assignment says of its own, in its checks and beside its mistakes, which are read when one is looked for.
+
+    Nothing of it is said about what is right.
+    """
+
+    def __init__(self, assignment: Assignment, oracle: Oracle) -> None:
+        self._assignment = assignment
+        self._oracle = oracle
+
+    @cached_property
+    def _all(self) -> dict[str, Mapping[str, str]]:
+        return {**self._assignment.sentences, **self._oracle.hints}
+
+    def __getitem__(self, key: str) -> Mapping[str, str]:
+        return self._all[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __bool__(self) -> bool:
+        return True
 
 
 def _judged(

@@ -11,8 +11,9 @@ from __future__ import annotations
 import importlib
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -51,6 +52,11 @@ MOST_LINES = 5
 """Lines of a traceback."""
 MOST_TYPES = 12
 """Names of the types that an error is of."""
+
+
+_Arrays = tuple[np.ndarray, ...]
+_WITHOUT_ARRAYS = AS_THEY_ARE - {np.ndarray}
+_NUMBERS = WHITELIST | {LONG_DOUBLE}
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,13 @@ class Executor:
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         results: Sequence[Kind],
+        handles: Sequence[Handle] = (),
     ) -> Reply:
         """Call `module.name(*args, **kwargs)`, or the method `name` of an object held here.
 
         Arrays are copied on the way in, so a change in place does not reach the caller; it is reported in
-        `Reply.changed`, as is one to the arrays of a cache.
+        `Reply.changed`, as is one to the arrays of a cache. What stays here goes behind the handles that are given, or
+        the next.
 
         Raises:
             StudentError: the function is missing, raised, or returned another number of results or far too much.
@@ -109,19 +117,18 @@ class Executor:
         try:
             given = [self._inward(value) for value in args]
             named = {key: self._inward(value) for key, value in kwargs.items()}
-            held = {at: self._arrays_of(value, plain) for at, value, plain in _each(args, kwargs, given, named)}
-            before = {at: [array.copy() for array in arrays] for at, arrays in held.items()}
+            held = [self._as_before(*each) for each in _each(args, kwargs, given, named)]
             function = self._resolve(target, name)
             self._over_limit = None
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 returned = function(*given, **named)
             values = self._split(name, returned, results)
-            changed = tuple(at for at, now in held.items() if not all(map(_same_bytes, before[at], now)))
+            changed = tuple(at for at, before, now in held if not all(map(_same_bytes, before, now)))
             self._admit(values, results)
             if self._over_limit is not None:
                 raise self._over_limit
-            return Reply(tuple(map(self._outward, values, results)), changed)
+            return Reply(tuple(map(self._outward, values, results, repeat(iter(handles)))), changed)
         except Exception as error:
             raise self._over_limit or self._student_error(error) from None
         except SystemExit as error:
@@ -204,10 +211,14 @@ class Executor:
         self._objects[handle.number] = value
         return handle
 
-    def _arrays_of(self, argument: Any, value: Any) -> list[np.ndarray]:
-        """The arrays of an argument that a call must leave as they are."""
-        written = isinstance(argument, Handle) and argument.number in self._written
-        return [] if written or callable(value) else list(arrays_in(value))
+    def _as_before(self, at: int | str, argument: Any, value: Any) -> tuple[int | str, _Arrays, _Arrays]:
+        """The arrays of an argument that a call must leave as they are, as they are before it, and they themselves."""
+        if type(argument) is np.ndarray:
+            return at, (argument,), (value,)
+        if type(value) in _WITHOUT_ARRAYS or (isinstance(argument, Handle) and argument.number in self._written):
+            return at, (), ()
+        arrays = () if callable(value) else tuple(arrays_in(value))
+        return at, tuple(array.copy() for array in arrays), arrays
 
     def _inward(self, value: Any) -> Any:
         if isinstance(value, Handle):
@@ -255,15 +266,15 @@ class Executor:
                 items = dict.values(value)
             for array in items:
                 # Of what is no array of numbers, only its type is said.
-                if is_a(np.ndarray, array) and dtype_of(array).char in WHITELIST | {LONG_DOUBLE}:
+                if is_a(np.ndarray, array) and dtype_of(array).char in _NUMBERS:
                     left -= room(shape_of(array))
                     if left < 0:
                         what = f"{dtype_of(array)}, {shape_of(array)}"
                         raise StudentError.too_large(printable(what, LONGEST_NAME))
 
-    def _outward(self, value: Any, kind: Kind) -> Any:
+    def _outward(self, value: Any, kind: Kind, names: Iterator[Handle] | None = None) -> Any:
         if kind == "handle":
-            handle = self._keep(value)
+            handle = self._keep(value, next(names, None) if names else None)
             if any(self._objects[number] is value for number in self._written):  # given back as it was given
                 self._written.add(handle.number)
             return handle

@@ -64,11 +64,17 @@ class Substituted(Executor):
         self._finder: _Finder | None = None
 
     def call(
-        self, target: str | Handle, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], results: Sequence[Kind]
+        self,
+        target: str | Handle,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        results: Sequence[Kind],
+        handles: Sequence[Handle] = (),
     ) -> Reply:
         """See `Executor.call`."""
         with self._in_place():
-            return super().call(target, name, args, kwargs, results)
+            return super().call(target, name, args, kwargs, results, handles)
 
     def exchange(self, twist: float) -> None:
         """See `Executor.exchange`."""
@@ -92,9 +98,9 @@ class Substituted(Executor):
 
     def _take_out(self) -> dict[str, ModuleType]:
         """Take every module of the package out of the interpreter."""
-        inside = f"{self.package}."
-        names = [name for name in list(sys.modules) if name == self.package or name.startswith(inside)]
-        return {name: sys.modules.pop(name) for name in names}
+        begins, inside = self.package, f"{self.package}."
+        names = [name for name in list(sys.modules) if name.startswith(begins)]
+        return {name: sys.modules.pop(name) for name in names if name == begins or name.startswith(inside)}
 
 
 class _Finder:

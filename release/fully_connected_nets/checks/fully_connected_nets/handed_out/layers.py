@@ -51,8 +51,8 @@ def affine_backward(dout: np.ndarray, cache: Any) -> tuple[np.ndarray, np.ndarra
         db: (M,).
     """
     x, w = cache
-    # TODO affine_backward: Od dout, x i w izračunajte dx (oblika kao x), dw i db.
-    # (From dout, x and w compute dx (of the shape of x), dw and db.)
+    # TODO affine_backward: Od dout, x i w izračunajte dx (istog oblika kao x), dw i db.
+    # (From dout, x and w compute dx (of the same shape as x), dw and db.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("affine_backward")
     # (Write it in place of the `raise`; the docstring above says what must hold.)
@@ -70,8 +70,8 @@ def relu_forward(x: np.ndarray) -> tuple[np.ndarray, Any]:
         out: the shape of x.
         cache: for `relu_backward`.
     """
-    # TODO relu_forward: Vratite izlaz i cache: ono od čega prolaz unazad vidi gdje je x bilo pozitivno.
-    # (Return the output and a cache: what the backward pass sees from where x was positive.)
+    # TODO relu_forward: Vratite izlaz i cache: ono po čemu prolaz unazad zna gdje je x bilo pozitivno.
+    # (Return the output and a cache: what tells the backward pass where x was positive.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("relu_forward")
     # (Write it in place of the `raise`; the docstring above says what must hold.)
@@ -89,8 +89,8 @@ def relu_backward(dout: np.ndarray, cache: Any) -> np.ndarray:
         dx: the shape of x; 0 where x <= 0.
     """
     x: np.ndarray = cache
-    # TODO relu_backward: Od dout i x vratite dx.
-    # (From dout and x return dx.)
+    # TODO relu_backward: Od dout i x izračunajte dx i vratite ga.
+    # (From dout and x compute dx, and return it.)
     # Pišite umjesto naredbe `raise`; šta mora da važi, piše u opisu iznad. Zatim / then:
     # check("relu_backward")
     # (Write it in place of the `raise`; the docstring above says what must hold.)
