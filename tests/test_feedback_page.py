@@ -78,6 +78,13 @@ def test_an_answer_that_nobody_has_read_waits_and_its_points_are_not_said(pages:
     box = box_of(pages["ana"])
     assert "? / 2" in box.get_text() and sentences("cnr")("page_waits") in box.get_text()
     assert sentences("cnr")("page_waiting", count="1") in box.get_text()
+    (answer,) = pages["ana"].select("[name=answer]")
+    heading = answer.find_next(class_="panel-heading")
+    assert heading is not None
+    assert "? / 2" in heading.get_text() and "0 / 2" not in heading.get_text()
+    (unwritten,) = pages["bo"].select("[name=answer]")
+    heading = unwritten.find_next(class_="panel-heading")
+    assert heading is not None and "0 / 2" in heading.get_text()
 
 
 def test_a_students_cell_before_an_answer_does_not_name_it(pages: Pages) -> None:

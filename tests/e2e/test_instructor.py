@@ -58,6 +58,11 @@ def test_an_instructor_goes_from_generating_to_a_page_of_feedback(
         page.goto((released.root / "feedback" / "ana" / NAME / f"{NAME}.html").as_uri())
         expect(page.get_by_text("Dobro, a zašto baš tu?")).to_be_visible()
         expect(page.get_by_text("41.5").first).to_be_visible()
+        heading = page.locator("h2:has(> .anchor-link)").first
+        page.mouse.move(0, 0)
+        expect(heading.locator(".anchor-link")).to_have_css("visibility", "hidden")
+        heading.hover()
+        expect(heading.locator(".anchor-link")).to_have_css("visibility", "visible")
         pictures = page.locator("img")
         assert pictures.count() >= EXPLORERS
         pictures.last.scroll_into_view_if_needed()

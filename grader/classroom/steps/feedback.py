@@ -106,6 +106,7 @@ class Overview(Step):
         result = record.result if record else None
         resources["overview"] = overview(say, names["assignment"], tasks, by, result)
         words = ("page_answer", "page_comment", "page_points", "page_top")
+        resources["waiting"] = waiting
         resources["words"] = {word: escape(say(word)) for word in words}
         return nb, resources
 
