@@ -36,7 +36,7 @@ def steps(student: Student, rule: str, w: Any, dw: Array, config: Params) -> tup
     return w, config
 
 
-EPSILON = 1e-12
+EPSILON = 1e-15
 """So small that it does not matter where it is added; where it belongs is a check of its own."""
 
 

@@ -208,9 +208,10 @@ class Bench:
             tally.undetected.append(f"{one} + {other}")
         tally.pairs += 1
         said: set[str] = set()
+        said_as = {alike: name for name in (one, other) for alike in self._said_alike(name)} | {one: one, other: other}
         parts = {part for name in (one, other) for part in self.versions.mistakes[name].parts}
         for function in functions:
-            named = self._named(result.of(function)) - parts
+            named = {said_as.get(name, name) for name in self._named(result.of(function))} - parts
             said |= named
             if named - {one, other} and not self._same(named, student, (one, other), function, draw):
                 tally.pair_misnamed.append(f"{one} + {other}: {', '.join(sorted(named - {one, other}))}")
@@ -223,6 +224,11 @@ class Bench:
         lines = {line for check in checks for line in check.message.splitlines()}
         hints = {mistake.id: self.say.get(mistake.id) for mistake in self.mistakes}
         return first | {name for name, hint in hints.items() if hint and self.say("also_wrong", hint=hint) in lines}
+
+    def _said_alike(self, mistake: str) -> set[str]:
+        """The mistakes of the same hint: whichever is named, the same is read."""
+        hint = self.say.get(mistake)
+        return {other.id for other in self.mistakes if hint and self.say.get(other.id) == hint}
 
     def _same(self, named: set[str], student: Student, true: Sequence[str], function: str, draw: int) -> bool:
         """Whether mistakes that were named in others' place give the very same numbers in that function."""

@@ -91,9 +91,11 @@ def scores_far_from_each_other(rng: np.random.Generator, N: int, C: int) -> Inpu
 def descent(rng: np.random.Generator, T: int, R: int, K: int) -> Inputs:
     """`w` (R, K), gradients `dw` (T, R, K) of T steps, unequal in size, and settings that are not the defaults.
 
-    `epsilon` is large enough to be seen; `velocity`, `m`, `v` and `t` are where a run was interrupted.
+    One gradient is so small that an epsilon of 1e-8 shows beside it; `epsilon` is large enough to be seen beside all.
+    `velocity`, `m`, `v` and `t` are where a run was interrupted.
     """
     size = rng.uniform(0.05, 2.0, (R, K))
+    size.flat[rng.integers(size.size)] = 0.005
     return {
         "w": rng.normal(size=(R, K)),
         "dw": np.stack([away_from_zero(rng, (R, K), 0.3, 1.5) * size for _ in range(T)]),
