@@ -67,10 +67,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "None": ("bez normalizacije", "no normalization"),
     "batchnorm": ("batch normalizacija", "batch normalization"),
     "layernorm": ("layer normalizacija", "layer normalization"),
-    "weight_scale": (
-        "skala početnih težina (standardna devijacija)",
-        "scale of the initial weights (standard deviation)",
-    ),
+    "weight_scale": ("skala početnih težina (st. devijacija)", "scale of the initial weights (std. dev.)"),
     "batch_size": ("veličina batch-a (broj slika)", "batch size (images)"),
     "learning_rate": ("stopa učenja (po koraku)", "learning rate (per step)"),
     "depth": ("dubina mreže (broj slojeva)", "depth of the network (layers)"),

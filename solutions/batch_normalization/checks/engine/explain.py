@@ -29,8 +29,9 @@ def explain(assignment: Assignment, outcomes: Sequence[Outcome], student: Studen
     named = _named(outcomes) if assignment.explain == "hint" else {}
     results = []
     for outcome in outcomes:
-        before = _wrong_already(outcome, outcomes, say) if assignment.explain == "hint" else ""
-        results.append(_result(assignment, outcome, named.get(outcome.check.id, ()), student, say, before))
+        mistakes = named.get(outcome.check.id, ())
+        before = _wrong_already(outcome, outcomes, say) if assignment.explain == "hint" and not mistakes else ""
+        results.append(_result(assignment, outcome, mistakes, student, say, before))
     return results
 
 

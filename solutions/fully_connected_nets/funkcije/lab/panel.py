@@ -287,7 +287,8 @@ class Panel:
 
     def progress(self, done: float, seconds_left: float) -> None:
         """How much is done, from 0 to 1, and how long the rest will take."""
-        name, left = escape(tell(self.words.progress)), escape(tell("left", done=done, seconds=seconds_left))
+        name = escape(tell(self.words.progress))
+        left = escape(tell("left", done=done, seconds=seconds_left) if done < 1 else f"{done:.0%}")
         self._bar.value = f'<progress aria-label="{name}" max="1" value="{done:.3f}">{left}</progress> {left}'
 
     def say(self, text: str) -> None:
