@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from a_course import small_course
 
+from checks.core import Assignment
 from grader.course import Course
 from grader.reference import cache
 from grader.reference import handed_out as module
+from grader.reference import render as renders
 from grader.reference.handed_out import handed_out
 from grader.reference.render import Rendered, render_package
 
@@ -32,11 +34,11 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> Rendering:
     """The assignments that were rendered, one after another."""
     names: Rendering = []
 
-    def render(course: Course, assignment: module.Assignment) -> Rendered:
+    def render(course: Course, assignment: Assignment) -> Rendered:
         names.append(assignment.name)
         return render_package(course, assignment)
 
-    monkeypatch.setattr(module, "render_package", render)
+    monkeypatch.setattr(renders, "render_package", render)
     return names
 
 
