@@ -1,13 +1,15 @@
 """A right backward pass pays for no forward mistake that trusted code can reproduce; for the others a person looks."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations, cycle, islice
+from typing import Any
 
 import pytest
-from bench import Judge, failed
+from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
 
+from checks.core import Observed
 from checks.engine.case import same_forward
 from checks.mistakes import Mistake
 from checks.result import Result
@@ -16,6 +18,7 @@ from grader.mutation.bench import Bench
 from grader.reference.changed import Overlap
 from grader.reference.edits import Edit, edits_of
 from grader.reference.mistakes import load_mistakes
+from grader.reference.oracle import LiveCase
 
 FORWARDS = ("batchnorm_forward", "layernorm_forward")
 ROOT_OF = "np.sqrt(var + eps)"
@@ -159,3 +162,27 @@ def test_no_function_of_a_student_is_run_to_make_a_truth(judged: Judge) -> None:
     assert not failed(judged(right, functions=["batchnorm_backward"]))
     result = judged(right, UNKNOWN, functions=["batchnorm_backward"])
     assert all("AssertionError" not in check.message for check in result.checks)
+
+
+def test_what_gives_a_forward_pass_is_not_looked_for_without_end(
+    judged: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, since it is most of what a wrong submission costs: 1,200 and 9,200 forward passes on such a draw."""
+    made: list[int] = []
+    forward_with = LiveCase.forward_with
+
+    def counted(case: LiveCase, functions: Mapping[str, Any], size: int) -> Observed:
+        made.append(size)
+        return forward_with(case, functions, size)
+
+    monkeypatch.setattr(LiveCase, "forward_with", counted)
+    functions = judged.assignment.functions
+    one_each = [next(mistake for mistake in MISTAKES if mistake.function == name) for name in functions]
+    assert failed(judged(*(edit for mistake in one_each for edit in edits_of(mistake)), draw=HELD))
+    assert 100 < len(made) < 2_000
+    made.clear()
+    backward = {"batchnorm_backward", "batchnorm_backward_alt", "layernorm_backward"}
+    strange = [Edit("layers", name, "return dx,", "return np.tanh(dx),") for name in backward]
+    strange += [Edit("layers", name, "return out,", "return np.tanh(out),") for name in FORWARDS]
+    assert failed(judged(*strange, draw=HELD))
+    assert 100 < len(made) < 12_000
