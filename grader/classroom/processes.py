@@ -1,4 +1,4 @@
-"""Processes of this machine that convert submissions, each one at a time, while one waits for them and writes.
+"""Processes of this machine that judge, convert or show submissions, while one waits for them and writes.
 
 They are forked from the one that grades before it has any thread, since a fork would have the locks that threads hold,
 and know nothing else of it: they close all that it has open, and end with it. Where that cannot be had, and for a small
