@@ -201,11 +201,12 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, dict[str, list[in
     """A scheduler and workers on this machine, and nobody else's; its address, and its processes by name."""
     said, dask = folder / "scheduler.json", str(BIN / "dask")
     words = ["--host", "tcp://127.0.0.1", "--no-dashboard"]
+    settings = os.environ | {"DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "10"}  # as docs/cluster.md says
     with ExitStack() as stack, (folder / "cluster.log").open("wb") as log:
 
         def start(*command: str) -> int:
             process = subprocess.Popen(
-                [dask, *command, *words], cwd=folder, stdout=log, stderr=log, start_new_session=True
+                [dask, *command, *words], cwd=folder, env=settings, stdout=log, stderr=log, start_new_session=True
             )
             stack.callback(process.wait)
             stack.callback(os.killpg, process.pid, signal.SIGKILL)

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/class_of_60.py [--honest 40] [--skip-notebooks] [--json FILE]
 
 Classes are collected (`nbgrader zip_collect`) and graded (`grader grade`, a job for each core) in copies of the course
-that are thrown away: the 40 alone; with 18 more honest ones; with 18 hostile ones (`grader/attacks/crowd.py`); and that
+that are thrown away: the 40 alone; with 18 more honest ones; with 18 hostile ones (`grader/doctor/crowd.py`); and that
 class again with two more, which run into the time limits in a module and in a notebook. Processor time is that of the
 command and of all that it started: in the sandbox `landlock`, as the kernel counts nothing of what ends with a
 namespace. Peak memory is the command's own `ru_maxrss`; a shell starts it, as it would otherwise begin with this

@@ -124,6 +124,16 @@ class Cluster:
         names = [path.name.split("-") for path in self.folder.glob("begun-*")]
         return [(int(pid), digest) for _, pid, digest, _ in sorted(names, key=lambda name: int(name[3]))]
 
+    def profile(self) -> str:
+        """What Dask saw its workers do, as text."""
+        from distributed import Client, Security
+
+        tls = "DASK_DISTRIBUTED__COMM__TLS__"
+        files = {"tls_ca_file": "CA_FILE", "tls_client_cert": "CLIENT__CERT", "tls_client_key": "CLIENT__KEY"}
+        security = Security(**{name: self.environment[tls + file] for name, file in files.items()})
+        with Client(self.address, security=security, set_as_default=False) as client:
+            return json.dumps(client.profile())
+
     def command(self, course: Course, *words: str) -> list[str]:
         """`grader grade` on this cluster."""
         grade = [sys.executable, "-P", "-m", "grader.cli", "grade", "scale", "--course", str(course.root)]

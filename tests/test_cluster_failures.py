@@ -106,6 +106,7 @@ def test_one_process_a_pool_and_a_cluster_give_the_same_grades_row_by_row(two: C
     assert (ended.returncode, "left out" in ended.stderr) == (0, False), ended.stdout + ended.stderr
     assert scores(courses["cluster"]) == due
     assert len(two.begun()) == 4, "those with a package"
+    assert "judge_modules" not in two.profile(), "Dask watches its workers, and keeps what it saw"
     rows = {name: gradebook_rows(course) for name, course in courses.items()}
     assert rows["one"] == rows["pool"] == rows["cluster"]
     pages = {name: fingerprint(course.root / "autograded") for name, course in courses.items()}

@@ -5,16 +5,19 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, cycle, islice
 from typing import Any
 
+import numpy as np
 import pytest
 from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
 
-from checks.core import Observed
+from checks.core import Assignment, Observed
+from checks.engine.asking import observe
 from checks.engine.case import same_forward
 from checks.mistakes import Mistake
 from checks.result import Result
 from grader.course import Course
 from grader.mutation.bench import Bench
+from grader.reference import versions
 from grader.reference.changed import Overlap
 from grader.reference.edits import Edit, edits_of
 from grader.reference.mistakes import load_mistakes
@@ -186,3 +189,17 @@ def test_what_gives_a_forward_pass_is_not_looked_for_without_end(
     strange += [Edit("layers", name, "return out,", "return np.tanh(out),") for name in FORWARDS]
     assert failed(judged(*strange, draw=HELD))
     assert 100 < len(made) < 12_000
+
+
+def test_of_mistaken_versions_so_many_are_kept_and_one_that_went_gives_the_same_again(
+    course: Course, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "_KEPT", 2)
+    kept = versions.Versions(course, assignment)
+    mistakes = [mistake.id for mistake in MISTAKES if mistake.function == "layernorm_forward"][:4]
+    check = next(check for check in assignment.checks if check.function == "layernorm_forward")
+    inputs = check.inputs(b"kept")[0]
+    given = [observe(check, kept.student(mistake), inputs) for mistake in (*mistakes, *mistakes)]
+    assert kept.student(mistakes[-1]) is kept.student(mistakes[-1])
+    assert len(kept._students) == len(kept._changes) == 2
+    np.testing.assert_equal(given[:4], given[4:])

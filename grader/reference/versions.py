@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain, combinations
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from checks.core import Assignment, Check
 from checks.executor.executor import Executor
@@ -20,6 +20,12 @@ from .changed import Changed, change
 from .edits import Edit, edits_of, with_number
 from .mistakes import load_families, load_mistakes
 from .package import Package, load_package
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_KEPT = 512
+"""Mistaken versions: all known mistakes alone, and some together, of which there are tens of thousands."""
 
 
 class Versions:
@@ -87,7 +93,7 @@ class Versions:
             called |= dict.fromkeys(self._built_on(one.function))
         made = change(package, edits, tuple(called))
         if number is None:  # of numbers there is no end
-            self._changes[key] = made
+            _keep(self._changes, key, made)
         return made
 
     def _built_on(self, function: str) -> list[tuple[str, str]]:
@@ -108,7 +114,7 @@ class Versions:
         over = self._student_over_stand_ins(mistakes) if self.assignment.over_stand_ins else None
         student = Student(executor, self.assignment.contract, over)
         if number is None:
-            self._students[mistakes] = student
+            _keep(self._students, mistakes, student)
         return student
 
     def _student_over_stand_ins(self, mistakes: Sequence[str]) -> Student:
@@ -122,6 +128,13 @@ class Versions:
     def asked_by(self, check: Check, *mistakes: str) -> Student:
         """As `student`, over stand-ins where the check's function is judged over them."""
         return self.assignment.asked(self.student(*mistakes), check.function)
+
+
+def _keep(kept: dict[K, T], key: K, value: T) -> None:
+    """Keep one more; the oldest goes where there are many, as a grader works for a whole class."""
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from ...surroundings import SECRETS
 from ...text import shown
 
 LOCAL = "local"
-WORKER_TTL = "30s"
+SETTINGS = {"distributed.scheduler.worker-ttl": "30s", "distributed.admin.low-level-log-length": 10}
 """After so long without a sign of life a worker is given up, and what it had is done by others: Dask's own five minutes
-are long for a class."""
+are long for a class. Of messages sent, which hold submissions, it would keep a thousand to look at."""
 _LOUD = ("distributed", "tornado", "asyncio")
 
 
@@ -102,7 +102,7 @@ def connected(address: str, workers: int) -> Iterator[Any]:
     distributed = require_dask()
     import dask
 
-    with _quiet(), dask.config.set({"distributed.scheduler.worker-ttl": WORKER_TTL}), ExitStack() as stack:
+    with _quiet(), dask.config.set(SETTINGS), ExitStack() as stack:
         where: Any = address
         security = distributed.Security.temporary() if address == LOCAL else _security(distributed, address)
         try:

@@ -67,6 +67,7 @@ def greet(run: str, at: str, course: str, assignment: str, sandbox: str | None, 
     """
     said = {"kit": LOADED, "course": "", "problem": ""}
     try:
+        _stop_sampling()
         _forget(run)
         if kit != LOADED or kit_digest() != kit:
             said["problem"] = "another version of the kit"
@@ -151,12 +152,28 @@ def _forget(run: str) -> None:
 
 
 def _address() -> str:
+    return str(worker.address) if (worker := _worker()) else ""
+
+
+def _stop_sampling() -> None:
+    """End Dask's profile of this worker: it looks a hundred times a second, and keeps what it saw for a quarter hour.
+
+    Of the deep calls of a verdict that is a megabyte a second. Dask's own switch (`distributed.worker.profile.enabled`)
+    works where a worker is started, which may be anywhere.
+    """
+    if worker := _worker():
+        for name in ("profile", "profile-cycle"):
+            if callback := worker.periodic_callbacks.get(name):
+                worker.loop.add_callback(callback.stop)
+
+
+def _worker() -> Any:
+    """Dask's worker that calls this; None where Dask does not."""
     from distributed import get_worker
 
-    try:
-        return str(get_worker().address)
-    except ValueError:  # not called by Dask
-        return ""
+    with suppress(ValueError):
+        return get_worker()
+    return None
 
 
 def _line(error: Exception) -> str:
