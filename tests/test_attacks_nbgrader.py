@@ -22,13 +22,36 @@ from grader.sandbox.choose import choose
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 
+MISSED = {
+    "check_cells_deleted": "expected a graded cell",
+    "points_changed": "expected a message",
+    "bonus_cell": "was not graded",
+    "unpacks_to_too_much": "expected a message",
+    "markdown_that_runs": "runs in the reader's browser",
+    "output_that_runs": "runs in the reader's browser",
+    "verdict_over_the_verdict": "runs in the reader's browser",
+    "latex_that_runs": "runs in the reader's browser",
+    "passes_for_the_summary": "runs in the reader's browser",
+    "half_an_emoji": "was not graded",
+    "twins_of_the_package": "expected a message",
+    "thousands_of_pictures": "expected a message",
+    "hundreds_of_modules": "expected a message",
+    "time_beyond_all_clocks": "was not graded",
+}
+"""What is seen of an attack without the protection against it."""
 SANDBOXED = ("cell_reads_the_secret", "cell_mends_its_module", "cell_ends_the_process")
 """Of what the sandbox of a notebook keeps away, and its bounds; test_executed_notebook has them one by one."""
 
 
-def is_short(attack: HandedIn) -> bool:
-    """Whether `make test` hands it in: not what the other battery does to modules, nor most of what cells do."""
-    return not attack.name.startswith(("module_", "cell_")) or attack.name in (*SANDBOXED, "module_own_module")
+def short() -> list[HandedIn]:
+    """Those of `make test`: one for each protection, and of the others each third, but for what is done to modules."""
+    named = (*MISSED, *SANDBOXED, "module_own_module")
+    others = [one for one in HANDED_IN if one.name not in named and not one.name.startswith(("module_", "cell_"))]
+    return [one for one in HANDED_IN if one.name in named or one in others[::3]]
+
+
+def name_of(attack: HandedIn) -> str:
+    return attack.name
 
 
 def faults_of(attacks: Sequence[HandedIn], course: Course, name: str) -> dict[str, list[str]]:
@@ -40,8 +63,7 @@ def faults_of(attacks: Sequence[HandedIn], course: Course, name: str) -> dict[st
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Those of `make test`, on the small assignment: what keeps an attack off knows none."""
-    short = [attack for attack in HANDED_IN if is_short(attack)]
-    return faults_of(short, arena(tmp_path_factory.mktemp("arena")), arena_name)
+    return faults_of(short(), arena(tmp_path_factory.mktemp("arena")), arena_name)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +71,7 @@ def whole() -> dict[str, list[str]]:
     return faults_of(HANDED_IN, Course(ROOT), ASSIGNMENT)
 
 
-@pytest.mark.parametrize("attack", [pytest.param(one, id=one.name) for one in HANDED_IN if is_short(one)])
+@pytest.mark.parametrize("attack", short(), ids=name_of)
 def test_an_attack_through_nbgrader_earns_what_is_honest_in_it_and_changes_nothing_outside(
     small: dict[str, list[str]], attack: HandedIn
 ) -> None:
@@ -57,7 +79,7 @@ def test_an_attack_through_nbgrader_earns_what_is_honest_in_it_and_changes_nothi
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("attack", [pytest.param(one, id=one.name) for one in HANDED_IN])
+@pytest.mark.parametrize("attack", HANDED_IN, ids=name_of)
 def test_so_does_each_on_the_real_assignment(whole: dict[str, list[str]], attack: HandedIn) -> None:
     assert whole[attack.name] == [], attack.tries
 
@@ -93,23 +115,7 @@ def test_without_a_protection_its_attack_through_nbgrader_is_seen_to_succeed(
     monkeypatch.setattr("grader.classroom.handin.archives.MAX_BYTES", 10**12)
     monkeypatch.setattr("grader.grading.submission.MOST_MODULES", 10**9)
     monkeypatch.setattr("grader.classroom.converter.existing_timestamp", time_as_it_is)
-    missed = {
-        "check_cells_deleted": "expected a graded cell",
-        "points_changed": "expected a message",
-        "bonus_cell": "was not graded",
-        "unpacks_to_too_much": "expected a message",
-        "markdown_that_runs": "runs in the reader's browser",
-        "output_that_runs": "runs in the reader's browser",
-        "verdict_over_the_verdict": "runs in the reader's browser",
-        "latex_that_runs": "runs in the reader's browser",
-        "passes_for_the_summary": "runs in the reader's browser",
-        "half_an_emoji": "was not graded",
-        "twins_of_the_package": "expected a message",
-        "thousands_of_pictures": "expected a message",
-        "hundreds_of_modules": "expected a message",
-        "time_beyond_all_clocks": "was not graded",
-    }
-    chosen = [attack for attack in HANDED_IN if attack.name in missed]
+    chosen = [attack for attack in HANDED_IN if attack.name in MISSED]
     found = faults_of(chosen, arena(tmp_path), arena_name)
-    for name, words in missed.items():
+    for name, words in MISSED.items():
         assert any(words in fault for fault in found[name]), (name, found[name])

@@ -11,6 +11,7 @@ import pytest
 from a_course import CHECKS, small_course, write
 from bench import HELD, Judge, failed
 from conftest import ASSIGNMENT, ROOT
+from forms import each, only
 
 from checks.batch_normalization.variants import VARIANTS
 from checks.core import FORWARD, Assignment, Check
@@ -40,15 +41,11 @@ def test_the_reference_scores_full_on_the_recording(judged: Judge) -> None:
     assert not failed(judged(recorded=True))
 
 
-def mostly_full() -> list[Any]:
-    """Each known mistake; `make test` takes every fourth."""
-    return [
-        pytest.param(mistake, marks=() if number % 4 == 0 else pytest.mark.full, id=mistake.id)
-        for number, mistake in enumerate(MISTAKES)
-    ]
+def id_of(one: Mistake | Variant) -> str:
+    return one.id
 
 
-@pytest.mark.parametrize("mistake", mostly_full())
+@pytest.mark.parametrize("mistake", each(12, MISTAKES, id_of))
 def test_a_known_mistake_costs_nothing_in_other_functions(judged: Judge, mistake: Mistake) -> None:
     result = judged(*edits_of(mistake), explain="none")
     functions = {check.partition(".")[0] for check in failed(result)}
@@ -60,7 +57,8 @@ def test_a_known_mistake_costs_nothing_in_other_functions(judged: Judge, mistake
     assert functions <= {mistake.function, *readers}
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+@pytest.mark.full
+@pytest.mark.parametrize("variant", VARIANTS, ids=id_of)
 def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
     for number in range(5):  # on a thousand in `make mutation`
@@ -68,13 +66,13 @@ def test_a_correct_variant_scores_full_on_every_draw(judged: Judge, variant: Var
         assert not failed(judged(*edits, replaced=replaced, draw=number, functions=functions)), number
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+@pytest.mark.parametrize("variant", VARIANTS, ids=id_of)
 def test_a_correct_variant_costs_nothing_in_any_function(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
     assert judged(*edits, replaced=judged.bench.replaced(variant)).score == 40
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.id)
+@pytest.mark.parametrize("variant", each(4, VARIANTS, id_of))
 def test_a_correct_variant_scores_full_on_the_recording(judged: Judge, variant: Variant) -> None:
     edits = edits_of(variant)
     assert not failed(judged(*edits, replaced=judged.bench.replaced(variant), recorded=True))
@@ -107,7 +105,7 @@ def pretending(kind: str, axis: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["live", "recorded"])
-@pytest.mark.parametrize("kind", ["identity", "constant", "affine"])
+@pytest.mark.parametrize("kind", only(["affine"], ["identity", "constant", "affine"]))
 def test_a_forward_that_does_not_normalize_earns_dbeta_at_most_and_its_network_everything(
     judged: Judge, kind: str, recorded: bool
 ) -> None:

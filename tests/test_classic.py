@@ -19,6 +19,7 @@ import nbformat
 import nbgrader
 import pytest
 from conftest import ROOT
+from forms import only
 from nbgrader.api import Gradebook
 
 from grader import cli
@@ -50,7 +51,7 @@ def as_named(paths: Iterable[Path]) -> Notebooks:
     return {path.stem: path for path in paths}
 
 
-def only(path: Path) -> Notebooks:
+def alone(path: Path) -> Notebooks:
     return {"problem1": path}
 
 
@@ -69,17 +70,17 @@ OF_MANY_KINDS = as_named(
     ]
 )
 CLASSES: dict[str, tuple[Notebooks, Mapping[str, Notebooks]]] = {
-    "a cheat": (only(PLAIN), {"cheat": only(CHEAT)}),
+    "a cheat": (alone(PLAIN), {"cheat": alone(CHEAT)}),
     "a hand-in of the guide": (as_named(GUIDE_PS1), {"bitdiddle": of_guide("bitdiddle")}),
     "hand-ins of one notebook": (
-        only(PLAIN),
+        alone(PLAIN),
         {
-            "unchanged": only(PLAIN),
-            "changed": only(APPS / "submitted-changed.ipynb"),
-            "locked_cell_changed": only(APPS / "submitted-locked-cell-changed.ipynb"),
-            "graded_cell_changed": only(APPS / "submitted-grade-cell-changed.ipynb"),
-            "cheat": only(CHEAT),
-            "another_cheat": only(APPS / "submitted-cheat-attempt-alternative.ipynb"),
+            "unchanged": alone(PLAIN),
+            "changed": alone(APPS / "submitted-changed.ipynb"),
+            "locked_cell_changed": alone(APPS / "submitted-locked-cell-changed.ipynb"),
+            "graded_cell_changed": alone(APPS / "submitted-grade-cell-changed.ipynb"),
+            "cheat": alone(CHEAT),
+            "another_cheat": alone(APPS / "submitted-cheat-attempt-alternative.ipynb"),
         },
     ),
     "notebooks of many kinds, handed in as they are": (OF_MANY_KINDS, {"ana": OF_MANY_KINDS}),
@@ -141,9 +142,7 @@ def by_kit(root: Path) -> Points:
     return points_in(f"sqlite:///{root / 'grades.db'}")
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in SHORT else pytest.mark.full) for case in CLASSES]
-)
+@pytest.mark.parametrize("case", only(SHORT, CLASSES))
 def test_a_classic_notebook_earns_what_nbgrader_gives_it(tmp_path: Path, case: str) -> None:
     stock, ours = tmp_path / "stock", tmp_path / "ours"
     source, submitted = CLASSES[case]
@@ -186,7 +185,7 @@ def test_every_result_of_a_classic_assignment_says_how_it_was_graded(
 
 
 def test_a_cell_that_did_not_run_to_its_end_earns_nothing_nor_does_one_after_it(tmp_path: Path) -> None:
-    lay_out(tmp_path, only(PLAIN), {"ana": only(APPS / "submitted-changed.ipynb")})
+    lay_out(tmp_path, alone(PLAIN), {"ana": alone(APPS / "submitted-changed.ipynb")})
     notebook = tmp_path / "submitted" / "ana" / NAME / "problem1.ipynb"
     edited = nbformat.read(notebook, as_version=4)
     edited.cells[0].source += "\nwhile True: print('x' * 10_000_000)"
@@ -205,7 +204,7 @@ def test_where_the_kit_cannot_run_a_notebook_nothing_is_scored(tmp_path: Path, m
     def broken(*_: object) -> None:
         raise GraderError("no notebook can be run here. Next: grader doctor.")
 
-    lay_out(tmp_path, only(PLAIN), {"ana": only(PLAIN)})
+    lay_out(tmp_path, alone(PLAIN), {"ana": alone(PLAIN)})
     course = of_kit(tmp_path)
     release(course, NAME)
     monkeypatch.setattr("grader.classroom.classic.run_notebook", broken)
@@ -217,7 +216,7 @@ def test_where_the_kit_cannot_run_a_notebook_nothing_is_scored(tmp_path: Path, m
 def test_a_classic_assignment_is_refused_in_one_line_where_only_checks_can_grade(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lay_out(tmp_path, only(PLAIN), {"ana": only(PLAIN)})
+    lay_out(tmp_path, alone(PLAIN), {"ana": alone(PLAIN)})
     of_kit(tmp_path)
     folder = tmp_path / "submitted" / "ana" / NAME
     assert cli.main(["check", str(folder), "--assignment", NAME, "--course", str(tmp_path)]) == 2

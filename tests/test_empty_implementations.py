@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
+from forms import each, only
 
 import checks.engine.judge
 import checks.engine.own_forward
@@ -39,13 +40,9 @@ BESIDE = [
 DRAWS = [1, RECORDED]  # five of them in `make mutation`; draw 0 is every other test's
 
 
-def each(pretenders: Sequence[Pretender], short: int = 1) -> pytest.MarkDecorator:
-    """Each pretender; `make test` has one of `short`, since a submission that nothing explains takes seconds."""
-    some = [
-        pytest.param(pretender, marks=() if number % short == 0 else pytest.mark.full, id=pretender.id)
-        for number, pretender in enumerate(pretenders)
-    ]
-    return pytest.mark.parametrize("pretender", some)
+def one_of(number: int, pretenders: Sequence[Pretender]) -> pytest.MarkDecorator:
+    """Pretenders, of whom `make test` has one of so many: a submission that nothing explains takes seconds."""
+    return pytest.mark.parametrize("pretender", each(number, pretenders, lambda pretender: pretender.id))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ def test_there_are_thirty_empty_ones_and_twenty_that_are_right_sometimes() -> No
     assert len(ids) == len(set(ids))
 
 
-@each(IN_PROCESS, short=6)
+@one_of(12, IN_PROCESS)
 def test_an_empty_implementation_earns_nothing(bench: Bench, pretender: Pretender) -> None:
     assert {check.id: check.points for check in tried(bench, pretender, 0).checks if check.points} == {}
 
@@ -93,25 +90,25 @@ def test_what_has_no_numbers_is_right_on_no_mistaken_forward_pass_of_the_recordi
     assert {check.id for check in result.checks if check.points} == set()
 
 
-@pytest.mark.parametrize("id", ["truths", "types", "nan", "no_arrays"])
+@pytest.mark.parametrize("id", only(["truths", "no_arrays"], ["truths", "types", "nan", "no_arrays"]))
 def test_whatever_comes_back_what_is_wrong_with_it_is_explained(bench: Bench, id: str) -> None:
     result = tried(bench, of("EMPTY", id), 0, explained=True)
     assert all(check.message for check in result.checks if check.status != "passed")
 
 
-@pytest.mark.parametrize("id", BESIDE)
+@pytest.mark.parametrize("id", only(["zeros", "layers_called_and_ignored"], BESIDE))
 def test_an_empty_function_earns_nothing_beside_an_honest_rest_and_costs_it_nothing(bench: Bench, id: str) -> None:
     row = measure(bench, "EMPTY", of("EMPTY", id), [0], explained=False)
     assert {function: earned for function, earned in row.beside.items() if earned} == {}
     assert row.takes == set()
 
 
-@each(PRETENDERS["COUPLED"], short=3)
+@one_of(4, PRETENDERS["COUPLED"])
 def test_what_hangs_together_and_is_no_normalization_earns_form_at_most(bench: Bench, pretender: Pretender) -> None:
     assert measure(bench, "COUPLED", pretender, [0], explained=False).checks <= load_form(bench.assignment)
 
 
-@each(PRETENDERS["SOMETIMES"], short=3)
+@one_of(7, PRETENDERS["SOMETIMES"])
 @pytest.mark.parametrize("explained", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_what_is_right_sometimes_earns_the_values_that_it_got_right_and_nothing_else(
     bench: Bench, pretender: Pretender, explained: bool
@@ -120,7 +117,7 @@ def test_what_is_right_sometimes_earns_the_values_that_it_got_right_and_nothing_
     assert (row.broke, row.undue, row.denied) == ("", set(), set())
 
 
-@each([*PRETENDERS["KEPT"], *PRETENDERS["BENT"]])
+@one_of(3, [*PRETENDERS["KEPT"], *PRETENDERS["BENT"]])
 def test_a_network_earns_what_its_wiring_is_due_whatever_its_layers_do(bench: Bench, pretender: Pretender) -> None:
     earned = points(tried(bench, pretender, 0))
     assert {function: earned[function] for function in pretender.earns} == pretender.earns
@@ -135,7 +132,7 @@ def test_on_many_draws_and_on_the_recording_pretenders_earn_what_they_are_due(re
 
 
 @pytest.mark.full
-@each([*OWN_PROCESS, *IN_PROCESS])
+@one_of(1, [*OWN_PROCESS, *IN_PROCESS])
 def test_in_a_process_of_its_own_an_empty_implementation_earns_nothing(
     course: Course, assignment: Assignment, unexplained: Assignment, pretender: Pretender
 ) -> None:
@@ -144,7 +141,7 @@ def test_in_a_process_of_its_own_an_empty_implementation_earns_nothing(
 
 
 @pytest.mark.full
-@each(PRETENDERS["BENT"])
+@one_of(1, PRETENDERS["BENT"])
 def test_in_a_process_of_its_own_bent_layers_earn_nothing_for_a_network(
     course: Course, unexplained: Assignment, pretender: Pretender
 ) -> None:

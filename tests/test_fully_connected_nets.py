@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bench import Judge, failed
 from conftest import ROOT
+from forms import each
 
 from checks.engine.recording import FILE
 from checks.executor.executor import Executor
@@ -204,14 +205,6 @@ def test_the_reference_scores_all_forty_points_on_draws_and_on_the_recording(jud
         assert all(check.warnings == () for check in result.checks)
 
 
-def each(every: int) -> list[Any]:
-    """Each known mistake; `make test` takes one of so many."""
-    return [
-        pytest.param(mistake, marks=() if number % every == 0 else pytest.mark.full, id=mistake.id)
-        for number, mistake in enumerate(MISTAKES)
-    ]
-
-
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
 def test_a_known_mistake_fails_the_check_made_for_it(bench: Bench, mistake: Mistake) -> None:
     assert all(bench.kills(mistake, draw) for draw in range(2))
@@ -224,7 +217,7 @@ def test_a_known_mistake_fails_the_check_made_for_it_on_twenty_draws(bench: Benc
 
 
 @pytest.mark.parametrize("draw", [0, RECORDED], ids=["live", "recorded"])
-@pytest.mark.parametrize("mistake", each(8))
+@pytest.mark.parametrize("mistake", each(8, MISTAKES, lambda mistake: mistake.id))
 def test_a_known_mistake_is_named_and_no_other_is(bench: Bench, mistake: Mistake, draw: int) -> None:
     result = bench.result(bench.versions.student(mistake.id), bench.oracle(draw), [mistake.function])
     named = {check.id: check.diagnosis.mistake for check in result.checks if check.diagnosis}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ASSIGNMENT, ROOT
+from forms import only
 
 from checks.language import catalogue
 from checks.mistakes import Mistake
@@ -20,32 +21,38 @@ from grader.reference.mistakes import load_mistakes
 from grader.reference.package import load_package
 
 MISTAKES = load_mistakes(Course(ROOT).assignment(ASSIGNMENT))
-EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.id)
-DRAWS = 20
+PLACES = {0: "live", RECORDED: "recorded"}
 
 
-@EACH
-def test_a_known_mistake_fails_the_check_made_for_it_on_every_draw(bench: Bench, mistake: Mistake) -> None:
-    assert [draw for draw in range(DRAWS) if not bench.kills(mistake, draw)] == []
+def id_of(mistake: Mistake) -> str:
+    return mistake.id
 
 
-def on_a_draw_and_mostly_full_on_the_recording() -> list[Any]:
-    """Each mistake on a draw; on the recording, in `make test`, the first and the last of each function."""
-    ends: dict[str, list[Mistake]] = {}
+@pytest.mark.parametrize("draws", only([range(3)], [range(3), range(3, 20)]), ids=lambda draws: f"{len(draws)} draws")
+@pytest.mark.parametrize("mistake", MISTAKES, ids=id_of)
+def test_a_known_mistake_fails_the_check_made_for_it_on_every_draw(
+    bench: Bench, mistake: Mistake, draws: range
+) -> None:
+    assert [draw for draw in draws if not bench.kills(mistake, draw)] == []
+
+
+def ends_of_each_function() -> list[str]:
+    """The first and the last known mistake in each."""
+    ends: dict[str, list[str]] = {}
     for mistake in MISTAKES:
-        ends[mistake.function] = [*ends.get(mistake.function, [])[:1], mistake]
-    short = {mistake.id for both in ends.values() for mistake in both}
-    return [
-        pytest.param(mistake, draw, marks=marks, id=f"{mistake.id}-{name}")
-        for mistake in MISTAKES
-        for draw, name, marks in (
-            (0, "live", ()),
-            (RECORDED, "recorded", () if mistake.id in short else pytest.mark.full),
-        )
-    ]
+        ends[mistake.function] = [*ends.get(mistake.function, [])[:1], mistake.id]
+    return [one for both in ends.values() for one in both]
 
 
-@pytest.mark.parametrize(("mistake", "draw"), on_a_draw_and_mostly_full_on_the_recording())
+def on_a_draw_and_on_the_recording() -> list[Any]:
+    """In `make test` a third of the mistakes on a draw, and the ends of each function on the recording."""
+    shown = {(mistake.id, "live") for mistake in MISTAKES[::3]}
+    shown |= {(one, "recorded") for one in ends_of_each_function()}
+    cases = [(mistake, draw) for mistake in MISTAKES for draw in PLACES]
+    return only([f"{one}-{place}" for one, place in shown], cases, lambda case: f"{case[0].id}-{PLACES[case[1]]}")
+
+
+@pytest.mark.parametrize(("mistake", "draw"), on_a_draw_and_on_the_recording())
 def test_a_known_mistake_is_named_and_no_other_is(bench: Bench, mistake: Mistake, draw: int) -> None:
     result = bench.result(bench.versions.student(mistake.id), bench.oracle(draw), [mistake.function])
     named = {check.id: check.diagnosis for check in result.checks if check.diagnosis}
@@ -53,13 +60,16 @@ def test_a_known_mistake_is_named_and_no_other_is(bench: Bench, mistake: Mistake
     assert named[mistake.breaks].hint == catalogue("en", bench.assignment.folder)(mistake.id)
 
 
-@pytest.mark.parametrize("draw", [0, RECORDED], ids=["live", "recorded"])
-def test_two_mistakes_at_once_are_detected_and_mostly_named_and_never_misnamed(bench: Bench, draw: int) -> None:
+@pytest.mark.parametrize("draw", PLACES, ids=PLACES.get)
+@pytest.mark.parametrize("pairs", only([12], [12, 40]))
+def test_two_mistakes_at_once_are_detected_and_mostly_named_and_never_misnamed(
+    bench: Bench, draw: int, pairs: int
+) -> None:
     tally = Tally()
-    for one, other in bench.random_pairs(40, seed=1):
+    for one, other in bench.random_pairs(pairs, seed=1):
         bench.try_pair(one, other, draw, tally)
     assert (tally.undetected, tally.pair_misnamed) == ([], [])
-    assert tally.pairs >= 38
+    assert tally.pairs >= pairs - 2
     assert tally.half_named >= 0.8 * tally.pairs
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from a_course import small_course, write
 from conftest import ROOT
+from forms import only
 
 from checks.core import Assignment
 from grader.course import Course
@@ -18,15 +19,14 @@ from grader.publish.recordings import make
 from grader.sandbox.launch import PlainLauncher
 from grader.sandbox.process import TimeLimits
 
-QUICK = ("text", "object")
 LIMITS = TimeLimits(call=0.5, total=12.0)
-EVERY = [pytest.param(wrong, id=wrong.id) for wrong in WRONG]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [pytest.param(wrong, id=wrong.id, marks=() if wrong.id in QUICK else pytest.mark.full) for wrong in WRONG],
-)
+def id_of(wrong: Wrong) -> str:
+    return wrong.id
+
+
+@pytest.mark.parametrize("wrong", only(["object"], WRONG, id_of))
 @pytest.mark.parametrize("name", Course(ROOT).assignments())
 def test_a_wrong_student_gets_a_verdict_with_a_sentence_and_no_point_but_for_form(name: str, wrong: Wrong) -> None:
     course = Course(ROOT)
@@ -55,7 +55,7 @@ def harsh_course(folder: Path, text: str = HARSH) -> tuple[Course, Assignment]:
     return course, course.assignment("scale")
 
 
-@pytest.mark.parametrize("wrong", EVERY)
+@pytest.mark.parametrize("wrong", WRONG, ids=id_of)
 def test_a_result_that_a_check_cannot_go_on_with_is_named(wrong: Wrong, tmp_path: Path) -> None:
     course, assignment = harsh_course(tmp_path)
     pretender = submission_of(assignment, wrong)
