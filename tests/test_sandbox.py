@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import machine
 import pytest
@@ -21,6 +22,8 @@ import grader.sandbox.choose as choosing
 import grader.sandbox.launchers as launchers
 from grader import cli
 from grader.course import Course
+from grader.doctor.battery import run as run_attack
+from grader.doctor.world import _descendants
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.sandbox import selftest
@@ -345,15 +348,23 @@ def test_a_machine_without_numbers_has_no_filter() -> None:
         seccomp.program(OWN, "riscv64")
 
 
-def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off_with_nothing_of_its_own_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    beside: list[str] = []
+
+    def run(*attack: Any) -> list[str]:
+        beside.extend(_descendants(()))
+        return run_attack(*attack)
+
+    monkeypatch.setattr("grader.commands.doctor.run_attack", run)
     course = ["--course", str(arena_last(tmp_path).root)]
     assert cli.main(["doctor", *course, "--sandbox", "landlock", "--attack", "fork", "--attack", "secret"]) == 0
     said = capsys.readouterr().out
     assert "sandbox    landlock" in said
     assert "self-test  holds" in said
     assert "2 of 2 held off" in said
+    assert beside == []
 
 
 def test_doctor_fails_where_an_attack_succeeds(

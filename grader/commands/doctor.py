@@ -75,9 +75,10 @@ def run(options: argparse.Namespace) -> int:
     with warmed(launcher) as warm:
         had = isinstance(warm, WarmLauncher)
         print(f"warm       {'holds' if had else 'cannot be had here; each worker starts afresh'}")
-        if options.warm and not had:
-            return 2
-        return _attacked(course, assignments, wanted, warm if options.warm else launcher) if assignments else 0
+        if options.warm:
+            return _attacked(course, assignments, wanted, warm) if had else 2
+    # Beside a process of the doctor's own, each attack would be waited for as if it had left that behind.
+    return _attacked(course, assignments, wanted, launcher)
 
 
 def _attacked(course: Course, assignments: Sequence[Assignment], wanted: Set[str], launcher: Launcher) -> int:
@@ -85,6 +86,8 @@ def _attacked(course: Course, assignments: Sequence[Assignment], wanted: Set[str
 
     What knows no assignment is run on the last one, which gives what others ask for; pretenders are an assignment's.
     """
+    if not assignments:
+        return 0
     assignment = assignments[-1]
     held = True
     if alone := {attack.name: attack for attack in ATTACKS if attack.name in wanted}:
