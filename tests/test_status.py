@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import pytest
 from a_course import small_course
 from conftest import ASSIGNMENT, ROOT, Submit
+from forms import each, only
 
 import checks.command
 from checks import report
@@ -33,7 +34,6 @@ Release = Callable[..., Path]
 GRADER = Path(sys.executable).with_name("grader")
 CHECKS = (sys.executable, "-m", "checks", "batchnorm_backward_alt")
 ENCODINGS = ("ascii", "cp1252", "cp852", "cp437", "latin-1", "iso8859-2", "utf-16", "utf-8")
-FULL = pytest.mark.full
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def typed(
     return subprocess.run(words, cwd=cwd, env=known | environment, capture_output=True, timeout=120)
 
 
-@pytest.mark.parametrize("encoding", [pytest.param(name, marks=[] if name == "cp1252" else FULL) for name in ENCODINGS])
+@pytest.mark.parametrize("encoding", only(["cp1252"], ENCODINGS))
 def test_under_every_encoding_the_verdict_is_read_and_the_status_true(handed_out: Release, encoding: str) -> None:
     folder = handed_out()
     done = typed(*CHECKS, cwd=folder, PYTHONIOENCODING=encoding)
@@ -80,7 +80,7 @@ def test_in_every_encoding_all_that_is_said_can_be_written(encoding: str) -> Non
     assert plain("čćšžđ ČĆŠŽĐ ✓✗·", "ascii") == "ccszdj CCSZDj +x."
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", only(["cp1252"], ["ascii", "cp1252", "utf-8"]))
 def test_what_a_program_reads_stays_exact_in_every_encoding(
     submit: Submit, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
@@ -120,7 +120,7 @@ REDIRECTED = {
 }
 
 
-@pytest.mark.parametrize("how", [pytest.param(how, marks=[] if how == "full" else FULL) for how in REDIRECTED])
+@pytest.mark.parametrize("how", only(["full"], REDIRECTED))
 def test_a_verdict_that_cannot_be_written_is_none_and_says_so_in_a_line(handed_out: Release, how: str) -> None:
     redirected, reason = REDIRECTED[how]
     folder = handed_out()
@@ -154,15 +154,15 @@ def test_help_that_cannot_be_written_is_not_done(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("file", "reason"),
-    [
+    each(2, [
         ("/dev/full", "No space left on device"),
         (".", "Is a directory"),
         ("no/such/folder", "No such file or directory"),
         ("/dev/null/x", "Not a directory"),
         ("zero\0byte", "embedded null byte"),
         ("x" * 300, "File name too long"),
-    ],
-)
+    ]),
+)  # fmt: skip
 @pytest.mark.parametrize("option", ["--json", "--junit"])
 def test_a_file_that_cannot_be_written_is_named_with_the_reason(
     submit: Submit,
