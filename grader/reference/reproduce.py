@@ -47,11 +47,11 @@ class Judged(Protocol):
     def forwards(self) -> Sequence[str]:
         """Known mistakes of the forward pass, by id."""
 
-    def forward(self, cause: Cause) -> object:
-        """The forward pass that a cause gives; None if it changes nothing."""
+    def feels(self, mistake: str) -> bool:
+        """Whether the forward pass is another one with a mistake."""
 
-    def glance(self, pair: tuple[str, ...], size: int) -> Observed | None:
-        """What two mistakes give at one size; None if they do not go together, or raise together."""
+    def may_give(self, cause: Cause, observed: Sequence[Observed]) -> bool:
+        """False where a glance tells that a cause does not give the forward pass that was observed."""
 
     def forward_with(self, functions: Mapping[str, Any], size: int) -> Observed:
         """The forward pass at one size, with some functions in the place of the reference's."""
@@ -72,9 +72,8 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool, near: 
     if alone or not pairs:
         return alone
     # What changes nothing by itself changes nothing here beside another.
-    felt = [mistake for mistake in case.forwards if case.forward(Cause((mistake,))) is not None]
-    at = max(range(len(case.inputs)), key=lambda index: smallest(case.check.sizes[index]))
-    two = [Cause(pair) for pair in _pairs(combinations(felt, 2), near) if _gives(case, observed, pair, at)]
+    felt = [mistake for mistake in case.forwards if case.feels(mistake)]
+    two = [Cause(pair) for pair in _pairs(combinations(felt, 2), near) if case.may_give(Cause(pair), observed)]
     if two:
         return two
     both = _pairs(product(felt, families[:1]), near)
@@ -83,12 +82,6 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool, near: 
 
 def _pairs(pairs: Iterable[tuple[str, ...]], near: Collection[str]) -> Iterator[tuple[str, ...]]:
     return (pair for pair in pairs if not near or not {*pair}.isdisjoint(near))
-
-
-def _gives(case: Judged, observed: Sequence[Observed], pair: tuple[str, ...], at: int) -> bool:
-    """Whether two mistakes give the forward pass of one size: a glance, before all of them are looked at."""
-    given = case.glance(pair, at)
-    return given is not None and same_numbers(observed[at].get(FORWARD), given[FORWARD], case.precision)
 
 
 def _fitted(case: Judged, observed: Sequence[Observed], mistakes: tuple[str, ...]) -> Cause | None:
@@ -128,11 +121,15 @@ def _fit(forward: Forward, wanted: Array) -> float:
     @cache
     def apart(number: float) -> Array:
         given = forward(number)
+        off: Array = given - wanted
+        if np.isfinite(off).all():
+            return off
         both = np.isnan(given) & np.isnan(wanted)
-        return np.where(both, 0.0, np.nan_to_num(given - wanted, nan=1e9, posinf=1e9, neginf=-1e9))
+        return np.where(both, 0.0, np.nan_to_num(off, nan=1e9, posinf=1e9, neginf=-1e9))
 
     def error(number: float) -> float:
-        return float(np.sum(apart(number) ** 2))
+        off = apart(number)
+        return float(np.vdot(off, off))
 
     best = min(START, key=error)
     least = error(best)
