@@ -127,6 +127,9 @@ class Case(KnownMistakes, Protocol):
     def forward(self, cause: Cause) -> OwnForward | None:
         """What is right on one of them; None if it changes nothing here, or nothing can be judged on it."""
 
+    def may_give(self, cause: Cause, observed: Sequence[Observed]) -> bool:
+        """False where a glance tells that a cause does not give the forward pass that was observed."""
+
     def reproducing(
         self, observed: Sequence[Observed], *, pairs: bool, near: Collection[str] = ()
     ) -> Sequence[OwnForward]:

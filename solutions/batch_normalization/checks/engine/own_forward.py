@@ -101,7 +101,7 @@ class OwnForwards:
 
 def _same(failed: Outcome, case: Case, causes: Iterable[Cause]) -> list[OwnForward]:
     """Those mistaken forward passes that are the student's."""
-    known = [case.forward(cause) for cause in causes]
+    known = [case.forward(cause) for cause in causes if case.may_give(cause, failed.observed)]
     return [own for own in known if own is not None and same_forward(failed.observed, own.forward, case.precision)]
 
 

@@ -307,6 +307,10 @@ class RecordedCase:
         starts = self._entry["forward"].get(cause.mistakes[0])
         return None if starts is None else RecordedForward(self, cause, starts)
 
+    def may_give(self, cause: Cause, observed: Sequence[Observed]) -> bool:
+        """All is worked out already."""
+        return True
+
     def reproducing(
         self, observed: Sequence[Observed], *, pairs: bool, near: Collection[str] = ()
     ) -> Sequence[RecordedForward]:
