@@ -21,8 +21,9 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..reference.regions import Region
@@ -46,6 +47,8 @@ _COMPUTES = (
     ast.Subscript,
     ast.UnaryOp,
 )
+_MOST = 512
+"""Texts that are remembered as they were read: the kit's own files are in every release of a process."""
 
 
 @dataclass(frozen=True)
@@ -138,26 +141,36 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> ast.Module:
+    return parse(text)
+
+
+@lru_cache(maxsize=_MOST)
 def _python(text: str) -> str | None:
     """The text as Python, without IPython's magics; None if it is not Python."""
     code = re.sub(r"^(\s*)[%!?].*$", r"\1pass", text, flags=re.MULTILINE)
     for candidate in (text, code):
         try:
-            parse(candidate)
+            _parsed(candidate)
         except (SyntaxError, ValueError):
             continue
         return candidate
     return None
 
 
-def _statements(code: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=_MOST)
+def _statements(code: str) -> Sequence[tuple[str, str]]:
     """The statements that compute something: (their words, how they are shown)."""
-    for node in ast.walk(parse(code)):
+    found = []
+    for node in ast.walk(_parsed(code)):
         if isinstance(node, ast.stmt):
             head = _head(node)
             if any(isinstance(part, _COMPUTES) and not _asks_for_none(part) for part in ast.walk(head)):
-                shown = ast.unparse(head).split("\n")[0].removesuffix(":")
-                yield _words(ast.unparse(head).removesuffix("\n    pass").removesuffix(":")), shown
+                text = ast.unparse(head)
+                words = _words(text.removesuffix("\n    pass").removesuffix(":"))
+                found.append((words, text.split("\n")[0].removesuffix(":")))
+    return found
 
 
 def _asks_for_none(node: ast.AST) -> bool:
@@ -181,13 +194,14 @@ def _head(node: ast.stmt) -> ast.stmt:
     )
 
 
+@lru_cache(maxsize=_MOST)
 def _prose(code: str) -> str:
     """The comments and strings of Python code."""
     comments = (
         token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT
     )
     strings = (
-        node.value for node in ast.walk(parse(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(_parsed(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     return "\n".join([*comments, *strings])
 
