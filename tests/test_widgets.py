@@ -39,7 +39,7 @@ EXPLORERS: list[Callable[..., NetExplorer]] = [
 DATA = """
 import numpy as np
 rng = np.random.default_rng(0)
-data = {"X_train": rng.standard_normal((200, 3, 4, 4)), "y_train": np.arange(200) % 10,
+data = {"X_train": rng.standard_normal((100, 3, 4, 4)), "y_train": np.arange(100) % 10,
         "X_val": rng.standard_normal((50, 3, 4, 4)), "y_val": np.arange(50) % 10}
 """
 
