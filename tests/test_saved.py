@@ -180,14 +180,14 @@ from checks.apart import ask
 from checks.apart.request import Request
 from checks.practice import only_assignment
 asked = Request(".", ("batchnorm_forward", "layernorm_forward", "FullyConnectedNet"), "en")
-answer = ask.ask(only_assignment(), asked, limit=6)
+answer = ask.ask(only_assignment(), asked, limit=4)
 for function in asked.functions:
     print({check.status for check in answer.checks if check.function == function})
 print(answer.checks[-1].message)
 """
     *statuses, last = run(folder, code.replace('"."', repr(str(folder)))).splitlines()
     assert statuses == ["{'passed'}", "{'timeout'}", "{'timeout'}"]
-    assert last == "This check was not reached: the time for all checks (6 s) ran out."
+    assert last == "This check was not reached: the time for all checks (4 s) ran out."
 
 
 def test_what_student_code_prints_comes_after_the_verdict_folded_and_bounded(release_like: Release) -> None:
@@ -198,9 +198,10 @@ def test_what_student_code_prints_comes_after_the_verdict_folded_and_bounded(rel
     text, html = shown.split("<div", 1)
     assert "Your code printed (lines: " in text and text.index("✓") < text.index("Your code printed")
     assert "<details" in html and html.index("</table>") < html.index("<details")
-    done = subprocess.run([sys.executable, "-m", "checks"], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-m", "checks", "layernorm_forward"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, len(done.stdout) < 20_000) == (0, True)
-    assert done.stdout.index("Ukupno: 40 od 40") < done.stdout.index("Vaš kod je ispisao")
+    assert done.stdout.index("Ukupno: 6 od 6") < done.stdout.index("Vaš kod je ispisao")
 
 
 def test_what_student_code_prints_cannot_end_its_block_or_move_a_cursor(release_like: Release) -> None:

@@ -21,6 +21,7 @@ from grader.classroom.gradebook import course_config, write_feedback
 from grader.classroom.handin.lms import _handed_out, plan
 from grader.classroom.results import read_record, staleness
 from grader.classroom.steps.for_instructor import ModelAnswers
+from grader.classroom.whole_class import grade_class
 from grader.cli import main
 from grader.course import CONFIG, KIT, Course
 from grader.errors import GraderError
@@ -393,7 +394,11 @@ def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_
         cell_of(made, "show").source = "print('x')"
         nbformat.write(made, folder / "scale.ipynb")
         students |= {f"{language}-modules": 4.0, f"{language}-notebook": 0.0, f"{language}-answer": 4.0}
-    assert all(autograde(course, *students).values())
+    by_button = [*students] if more else ["cnr-answer", "en-answer"]
+    assert all(autograde(course, *by_button).values())
+    if not more:
+        rows = grade_class(course, "scale")
+        assert {row.student: row.problem for row in rows} == dict.fromkeys(students, "")
     assert scores(course) == students
     waits = ("answer", "modules")  # what was written, or may be elsewhere, waits for a person
     assert scores(course, "answer") == {name: None if name.endswith(waits) else 0.0 for name in students}
