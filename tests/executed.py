@@ -27,14 +27,25 @@ def some_images(folder: Path) -> Path:
 
 
 def execute(
-    name: str, files: Mapping[str, bytes], folder: Path, images: Path, notebook: NotebookNode | None = None
+    name: str,
+    files: Mapping[str, bytes],
+    folder: Path,
+    images: Path,
+    notebook: NotebookNode | None = None,
+    without: tuple[str, ...] = (),
 ) -> NotebookNode:
-    """Run all cells of an assignment's notebook, or of its translation, beside `files`."""
+    """Run the cells of an assignment's notebook, or of its translation, beside `files`.
+
+    Code cells whose ids end in one of `without` are left out.
+    """
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     notebook = notebook or nbformat.read(ROOT / "source" / name / f"{name}.ipynb", as_version=4)
     notebook = without_source_only(notebook)
+    if without:
+        cells = notebook.cells
+        notebook.cells = [cell for cell in cells if cell.cell_type != "code" or not cell.id.endswith(without)]
     client = NotebookClient(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(folder)}})
     # Any value shortens the experiments; this one leaves the checks as a student sees them.
     environment = {"NBGRADER_EXECUTION": "test", "FUNKCIJE_DATA": str(images), "OPENBLAS_NUM_THREADS": "1"}

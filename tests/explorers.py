@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -45,3 +46,19 @@ def picture_of(explorer: Explorer[Any, Any], form: str = "wide") -> bytes:
         rf'"funkcije-{form}" [^>]*src="data:image/png;base64,([^"]+)"', panel_of(explorer)._picture.value
     )
     return base64.b64decode(found[0])
+
+
+def plots_drawn_once(picture: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes these pictures, each of them once: its axes and letters take most of the time of an explorer's test.
+
+    Every frame restores them and draws its lines anew, so explorers that come one after the other may share them.
+    """
+    made: dict[Any, Any] = {}
+
+    def of(*args: Any, **named: Any) -> Any:
+        key = (os.environ.get("FUNKCIJE_LANG"), args, *sorted(named.items()))
+        if key not in made:
+            made[key] = picture(*args, **named)
+        return made[key]
+
+    return of

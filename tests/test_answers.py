@@ -173,13 +173,18 @@ READ: dict[str, Change] = {
 }
 
 
+Graded = tuple[Course, dict[str, Row], dict[str, bool]]
+"""A course, its rows by student, and whose answer waits for a person."""
+
+
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, dict[str, Row]]:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """One submission for each change, all of them right in their code."""
     course = released_course(tmp_path_factory.mktemp("answers"))
     for name, change in {**WAITS, **QUIET, **READ}.items():
         change(hand_in(course, name))
-    return course, {row.student: row for row in grade_class(course, "scale", run_notebooks=False)}
+    rows = {row.student: row for row in grade_class(course, "scale", run_notebooks=False)}
+    return course, rows, waiting(course)
 
 
 def waiting(course: Course) -> dict[str, bool]:
@@ -195,41 +200,37 @@ def waiting(course: Course) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("name", WAITS)
-def test_an_answer_that_may_be_elsewhere_waits_for_a_person_who_is_told_where(
-    name: str, graded: tuple[Course, dict[str, Row]]
-) -> None:
-    course, rows = graded
+def test_an_answer_that_may_be_elsewhere_waits_for_a_person_who_is_told_where(name: str, graded: Graded) -> None:
+    _, rows, waits = graded
     assert (rows[name].total, rows[name].problem) == (4.0, "")
-    assert waiting(course)[name]
+    assert waits[name]
     assert any("so they wait for a person" in line for line in rows[name].look)
 
 
 @pytest.mark.parametrize("name", QUIET)
-def test_an_answer_that_nobody_wrote_is_nothing_to_look_at(name: str, graded: tuple[Course, dict[str, Row]]) -> None:
-    course, rows = graded
-    assert not waiting(course)[name]
+def test_an_answer_that_nobody_wrote_is_nothing_to_look_at(name: str, graded: Graded) -> None:
+    _, rows, waits = graded
+    assert not waits[name]
     assert rows[name].look == ()
 
 
 @pytest.mark.parametrize("name", READ)
-def test_an_answer_that_can_be_read_is_read(name: str, graded: tuple[Course, dict[str, Row]]) -> None:
-    course, rows = graded
-    assert waiting(course)[name]
+def test_an_answer_that_can_be_read_is_read(name: str, graded: Graded) -> None:
+    course, rows, waits = graded
+    assert waits[name]
     assert rows[name].look == ()
     assert cell_of(graded_notebook(course, name), "answer").source == TEXT
 
 
-def test_points_given_by_hand_stay_and_formgraders_button_lets_the_same_answer_wait(
-    graded: tuple[Course, dict[str, Row]],
-) -> None:
-    course, _ = graded
+def test_points_given_by_hand_stay_and_formgraders_button_lets_the_same_answer_wait(graded: Graded) -> None:
+    course, *_ = graded
     assert autograde(course, "typed anew") == {"typed anew": True}
     assert waiting(course)["typed anew"]
     assert scores(course)["typed anew"] == 4.0
 
 
-def test_every_graded_copy_is_a_valid_notebook_and_feedback_is_quiet(graded: tuple[Course, dict[str, Row]]) -> None:
-    course, _ = graded
+def test_every_graded_copy_is_a_valid_notebook_and_feedback_is_quiet(graded: Graded) -> None:
+    course, *_ = graded
     for name in (*WAITS, *READ):
         path = course.root / "autograded" / name / "scale" / "scale.ipynb"
         nbformat.validate(json.loads(path.read_text(encoding="utf-8")))

@@ -57,13 +57,17 @@ def test_what_renders_in_time_is_what_renders_without_a_bound(inert: Inert) -> N
     assert inert.can_be_highlighted("def f(x):\n    return x\n")
 
 
-def test_all_of_a_notebook_takes_no_more_than_its_time(inert: Inert) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "longest"), [(1.5, 0.1), pytest.param(SECONDS, LONGEST_WORK, marks=pytest.mark.full)]
+)
+def test_all_of_a_notebook_takes_no_more_than_its_time(inert: Inert, seconds: float, longest: float) -> None:
+    inert.left, inert.longest = seconds, longest
     for number in range(3):
         for unit in GROWING:
             source = (str(number) + unit * LONGEST_MARKDOWN)[:LONGEST_MARKDOWN]
             before = inert.left
             inert.markdown(source)
-            assert before - inert.left < LONGEST_WORK + 1
+            assert before - inert.left < longest + 1
     assert inert.left > -2
 
 
@@ -162,11 +166,14 @@ def test_a_notebook_is_read_once_and_made_inert_once_where_it_runs_while_others_
     assert set(converting) == {not prepared}
 
 
-def test_of_thousands_of_cells_those_that_were_handed_out_are_kept_wherever_they_stand(tmp_path: Path) -> None:
+def test_of_thousands_of_cells_those_that_were_handed_out_are_kept_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_CELLS", 50)
     course = released_course(tmp_path)
     folder = hand_in(course, "ana")
     data = json.loads((folder / "scale.ipynb").read_text(encoding="utf-8"))
-    empty = [{"cell_type": "markdown", "id": f"e{n}", "metadata": {}, "source": ""} for n in range(50_000)]
+    empty = [{"cell_type": "markdown", "id": f"e{n}", "metadata": {}, "source": ""} for n in range(5_000)]
     data["cells"] = empty + data["cells"]
     (folder / "scale.ipynb").write_text(json.dumps(data), encoding="utf-8")
     (row,) = grade_class(course, "scale", run_notebooks=False)
@@ -174,7 +181,7 @@ def test_of_thousands_of_cells_those_that_were_handed_out_are_kept_wherever_they
     record = read_record(course, "scale", "ana")
     assert record is not None
     assert [note.key for note in record.notes] == ["cells_left_out", "answers_wait"]
-    assert len(graded_notebook(course, "ana").cells) < reading.MAX_CELLS + 50
+    assert len(graded_notebook(course, "ana").cells) <= reading.MAX_CELLS + 50
 
 
 def test_code_that_takes_long_to_colour_is_shown_without_colours(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_plain_nets_fail_at_a_learning_rate_at_which_normalized_ones_still_learn
     assert nets["batchnorm"].best_train_accuracy > 0.6
 
 
+@pytest.mark.full
 def test_with_two_images_in_a_batch_layer_normalization_learns_and_batch_normalization_hardly(data: Data) -> None:
     claimed(
         "layernorm", "Za batch od dvije slike batch normalizacija gotovo da ne uči, a layer normalizacija uči i tada."
@@ -219,6 +220,7 @@ def test_in_the_valley_two_rules_fly_away_where_the_answer_says_and_two_never_do
     assert raced(1.0).heights("rmsprop")[0].max() > 100
 
 
+@pytest.mark.full
 def test_momentum_learns_as_plain_descent_does_with_ten_times_its_rate_and_adaptive_rules_with_less(
     data: Data,
 ) -> None:

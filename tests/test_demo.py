@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from a_course import small_course, write
-from classroom import fingerprint
+from classroom import fingerprint, released_course
 
 from grader.classroom.export import export_csv
 from grader.classroom.gradebook import automatic_points, open_gradebook, write_feedback
@@ -168,11 +168,15 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     With the real assignment it is a process of its own, with the settings as they come; else it runs here, and no
     notebook is run.
     """
-    root = tmp_path_factory.mktemp("demo") / "a real course"
-    root.mkdir()
-    shown = REAL if request.param == "real" else SMALL
-    real = real_course(root) if request.param == "real" else course_with_class(root)
-    release(real, shown.name, execute=False)
+    if request.param == "real":
+        shown, root = REAL, tmp_path_factory.mktemp("demo") / "a real course"
+        root.mkdir()
+        real = real_course(root)
+        release(real, shown.name, execute=False)
+    else:
+        shown, real = SMALL, released_course(tmp_path_factory.mktemp("demo"))
+        root = real.root
+        write(real.checks / "scale" / "demo.py", CLASS)
     folder = real.submitted / shown.solved / shown.name
     shutil.copytree(real.release / shown.name, folder)
     shutil.copy(real.solutions / shown.name / "funkcije" / "layers.py", folder / "funkcije")

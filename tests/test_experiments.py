@@ -687,7 +687,7 @@ def test_with_batch_normalization_a_net_learns_over_a_far_wider_range_of_weight_
 
 
 def test_layer_normalization_depends_less_on_the_batch_size_than_batch_normalization(pictures: Data) -> None:
-    found = batch_size_experiment(pictures, (5, 50), ("batchnorm", "layernorm"), num_train=500, epochs=8, bar=False)
+    found = batch_size_experiment(pictures, (5, 50), ("batchnorm", "layernorm"), num_train=500, epochs=4, bar=False)
     lost = {
         kind: found[kind, 50].best_train_accuracy - found[kind, 5].best_train_accuracy
         for kind in ("batchnorm", "layernorm")

@@ -35,8 +35,19 @@ def with_stub(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def with_solution(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+def whole(made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     return execute(NAME, made.worked, tmp_path_factory.mktemp("solution"), images)
+
+
+@pytest.fixture(scope="module", params=["demos and checks", pytest.param("whole", marks=pytest.mark.full)])
+def with_solution(
+    request: pytest.FixtureRequest, made: Handout, images: Path, tmp_path_factory: pytest.TempPathFactory
+) -> NotebookNode:
+    """The worked notebook; in `make test` without the experiments, which take most of its time."""
+    if request.param == "whole":
+        return request.getfixturevalue("whole")  # type: ignore[no-any-return]
+    folder = tmp_path_factory.mktemp("demos")
+    return execute(NAME, made.worked, folder, images, without=("graph", "-run", "-curves", "-explorer"))
 
 
 def said_on_stderr(notebook: NotebookNode) -> list[str]:
@@ -88,9 +99,10 @@ def test_the_errors_that_the_notebook_prints_stay_within_what_its_text_says(with
         assert len(errors) == count and max(errors) <= bound, (name, errors)
 
 
-def test_a_shortened_run_says_so_and_still_draws_every_figure(with_solution: NotebookNode) -> None:
-    assert "eksperimenti su kraći" in outputs(with_solution)["duration"]
-    figures = [cell.id for cell in with_solution.cells if "image/png" in str(cell.get("outputs", ""))]
+@pytest.mark.full
+def test_a_shortened_run_says_so_and_still_draws_every_figure(whole: NotebookNode) -> None:
+    assert "eksperimenti su kraći" in outputs(whole)["duration"]
+    figures = [cell.id for cell in whole.cells if "image/png" in str(cell.get("outputs", ""))]
     experiments = ["overfit-run", "race-explorer", "rules-curves", "rates-run", "grid-run", "depth-explorer"]
     assert figures == ["data", "graph", *experiments]
 

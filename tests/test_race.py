@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, text_of, until
+from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, plots_drawn_once, text_of, until
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
@@ -18,15 +18,16 @@ from PIL import Image
 from funkcije import optim
 from funkcije.gradient_check import eval_numerical_gradient
 from funkcije.lab import explorer as explorers
-from funkcije.lab import race
+from funkcije.lab import race, race_explorer
 from funkcije.lab.explorer import Explorer
 from funkcije.lab.race import STEPS, Race
-from funkcije.lab.race_figures import STYLES, RaceShown
+from funkcije.lab.race_figures import STYLES, RacePicture, RaceShown
 from funkcije.lab.surfaces import SURFACES, X, Y
 from funkcije.widgets import update_rules_explorer
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
 
+PICTURES = plots_drawn_once(RacePicture)
 RULES = ("sgd", "sgd_momentum", "rmsprop", "adam")
 START = (-1.6, 1.25)
 
@@ -185,6 +186,11 @@ def test_when_no_rule_is_left_the_race_is_over(monkeypatch: pytest.MonkeyPatch) 
 
 
 # What a person sees.
+
+
+@pytest.fixture(autouse=True)
+def _plots_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race_explorer, "RacePicture", PICTURES)
 
 
 @pytest.fixture
@@ -404,6 +410,7 @@ def test_without_a_front_end_the_picture_of_a_whole_race_stays_with_its_words() 
         assert (np.abs(pixels - rgb).max(axis=2) < 12).sum() > 100
 
 
+@pytest.mark.full  # the picture itself, test_widgets looks at
 def test_the_notebook_that_a_reader_of_a_submission_sees_and_its_page_have_the_picture(
     submit: Callable[..., Path],
 ) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import nbformat
 import numpy as np
 import pytest
 from a_course import CHECKS, KIT, LAYERS, graded, notebook, save, small_course, write
+from forms import each, only
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
@@ -30,6 +32,7 @@ from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.publish.proof import read_files
 from grader.publish.release import release, stale
+from grader.publish.worked import execute
 
 ANSWER = "Faktor od nule gasi kolonu."
 
@@ -43,24 +46,57 @@ def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def book() -> nbformat.NotebookNode:
+    """The small course's notebook, and cells that tell how they were executed."""
+    made = notebook()
+    made.cells += [
+        nbformat.v4.new_code_cell(
+            "import os\nprint(*{'NBGRADER_EXECUTION', 'FUNKCIJE_LANG'} & os.environ.keys())", id="full"
+        ),
+        nbformat.v4.new_code_cell("import time\nprint(time.time())", id="time", metadata={"tags": ["timing"]}),
+    ]
+    return made
+
+
+def a_course(folder: Path) -> Course:
+    """The small course with this notebook, and a file of the instructor's beside it."""
+    course = small_course(folder)
+    save(course, book())
+    write(course.source / "scale" / "data" / "points.csv", "1,2\n")
+    return course
+
+
 @pytest.fixture
 def course(tmp_path: Path, empty_gradebook: Path) -> Course:
     shutil.copy(empty_gradebook, tmp_path)
-    return small_course(tmp_path)
+    return a_course(tmp_path)
+
+
+@dataclass(frozen=True)
+class Once:
+    """A course whose assignment was released, and what was told meanwhile."""
+
+    root: Path
+    told: list[str]
 
 
 @pytest.fixture(scope="module")
-def released_once(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Path:
+def released_once(tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path) -> Once:
+    """Released by somebody who has set what would shorten the experiments and change the language."""
     folder = tmp_path_factory.mktemp("released")
     shutil.copy(empty_gradebook, folder)
-    release(small_course(folder), "scale")
-    return folder
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NBGRADER_EXECUTION", "autograde")
+        patch.setenv("FUNKCIJE_LANG", "en")
+        release(a_course(folder), "scale", tell=told.append)
+    return Once(folder, told)
 
 
 @pytest.fixture
-def released(tmp_path: Path, released_once: Path) -> Course:
+def released(tmp_path: Path, released_once: Once) -> Course:
     """A course whose assignment is released, its worked notebook executed, which takes seconds."""
-    shutil.copytree(released_once, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(released_once.root, tmp_path, dirs_exist_ok=True)
     return Course(tmp_path)
 
 
@@ -84,28 +120,27 @@ def by_formgrader(course: Course) -> None:
         raise GraderError(said["error"])
 
 
-PATHS = pytest.mark.parametrize(
-    "generate", [by_command, pytest.param(by_nbgrader, marks=pytest.mark.full), by_formgrader]
-)
-"""Where nbgrader's own command does what formgrader does, in a process of its own, which takes seconds to come."""
+def by_each(short: str) -> pytest.MarkDecorator:
+    """Each path of generating; `make test` takes one, and all for the same release."""
+    paths = (by_command, by_nbgrader, by_formgrader)
+    return pytest.mark.parametrize("generate", only([short], paths, lambda path: path.__name__))
 
 
 def gradebook(course: Course) -> Gradebook:
     return Gradebook(f"sqlite:///{course.root / 'grades.db'}", "funkcije")
 
 
-def test_grader_nbgrader_and_formgrader_make_the_same_release_and_twice_the_same(course: Course) -> None:
-    made = []
-    for generate in (by_command, by_nbgrader, by_formgrader, by_command):
+def test_grader_nbgrader_and_formgrader_make_the_same_release_in_any_folder_and_over_an_older_one(
+    course: Course, released_once: Once
+) -> None:
+    by_the_command = read_files(released_once.root / "release" / "scale")
+    for generate in (by_nbgrader, by_formgrader):
         generate(course)
-        made.append(read_files(course.release / "scale"))
-    assert made[0] == made[1] == made[2] == made[3]
+        assert read_files(course.release / "scale") == by_the_command
 
 
-def test_a_release_stands_alone_and_shows_no_answer(course: Course) -> None:
-    write(course.source / "scale" / "data" / "points.csv", "1,2\n")
-    release(course, "scale", execute=False)
-    made = read_files(course.release / "scale")
+def test_a_release_stands_alone_and_shows_no_answer(released: Course) -> None:
+    made = read_files(released.release / "scale")
     beside = {path for path in made if not path.startswith("checks/")}
     assert beside == {
         "README.md",
@@ -121,44 +156,40 @@ def test_a_release_stands_alone_and_shows_no_answer(course: Course) -> None:
     assert sum(map(len, made.values())) < 2_000_000
 
 
-def test_a_released_notebook_keeps_its_cells_but_the_one_for_the_source(course: Course) -> None:
-    release(course, "scale", execute=False)
-    made = nbformat.read(course.release / "scale" / "scale.ipynb", as_version=4)
-    assert [cell.id for cell in made.cells] == [cell.id for cell in notebook().cells if cell.id != "source-only"]
+def test_a_released_notebook_keeps_its_cells_but_the_one_for_the_source(released: Course) -> None:
+    made = nbformat.read(released.release / "scale" / "scale.ipynb", as_version=4)
+    assert [cell.id for cell in made.cells] == [cell.id for cell in book().cells if cell.id != "source-only"]
     checked = next(cell for cell in made.cells if cell.id == "scale-forward")
     assert checked.metadata.nbgrader.checksum
     assert checked.metadata.editable is False
 
 
-def test_the_stub_earns_nothing_and_the_solution_everything(course: Course) -> None:
-    release(course, "scale", execute=False)
-    assignment = course.assignment("scale")
-    assert grade(course.release / "scale", course, assignment).score == 0
-    assert grade(course.solutions / "scale", course, assignment).score == 4
+def test_the_stub_earns_nothing_and_the_solution_everything(released: Course) -> None:
+    assignment = released.assignment("scale")
+    assert grade(released.release / "scale", released, assignment).score == 0
+    assert grade(released.solutions / "scale", released, assignment).score == 4
 
 
-@PATHS
+@by_each("by_command")
 def test_where_a_release_lies_but_no_gradebook_generating_fills_it(
-    course: Course, generate: Callable[[Course], None]
+    released: Course, generate: Callable[[Course], None]
 ) -> None:
-    by_command(course)
-    (course.root / "grades.db").unlink()
-    generate(course)
-    with gradebook(course) as book:
+    (released.root / "grades.db").unlink()
+    generate(released)
+    with gradebook(released) as book:
         cells = book.find_notebook("scale", "scale").grade_cells
         assert {cell.name: cell.max_score for cell in cells} == {"scale_forward": 4, "answer": 2}
 
 
-@PATHS
+@by_each("by_formgrader")
 def test_a_failed_proof_leaves_the_old_release_as_it_was_and_says_why(
-    course: Course, generate: Callable[[Course], None]
+    released: Course, generate: Callable[[Course], None]
 ) -> None:
-    by_command(course)
-    before = read_files(course.release / "scale")
-    write(course.package / "layers.py", LAYERS.replace("Layers.", "Layers: out = x * factors"))
+    before = read_files(released.release / "scale")
+    write(released.package / "layers.py", LAYERS.replace("Layers.", "Layers: out = x * factors"))
     with pytest.raises(GraderError, match=r"funkcije/layers\.py shows the solution of scale_forward .*left as it was"):
-        generate(course)
-    assert read_files(course.release / "scale") == before
+        generate(released)
+    assert read_files(released.release / "scale") == before
 
 
 def test_a_leak_is_found_in_the_notebook_and_in_the_checks(course: Course) -> None:
@@ -283,7 +314,7 @@ def test_a_configuration_without_the_renderer_is_refused(course: Course) -> None
         by_command(course)
 
 
-@PATHS
+@by_each("by_command")
 def test_a_configuration_that_lets_answers_through_is_refused(
     course: Course, generate: Callable[[Course], None]
 ) -> None:
@@ -295,19 +326,18 @@ def test_a_configuration_that_lets_answers_through_is_refused(
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own, in Gradebook.add_submission
-def test_new_cells_are_refused_once_there_are_submissions_and_the_release_stays(course: Course) -> None:
-    by_command(course)
-    before = read_files(course.release / "scale")
-    with gradebook(course) as book:
+def test_new_cells_are_refused_once_there_are_submissions_and_the_release_stays(released: Course) -> None:
+    before = read_files(released.release / "scale")
+    with gradebook(released) as book:
         book.add_student("ana")
         book.add_submission("scale", "ana")
     grown = notebook()
     grown.cells.append(copy.deepcopy(grown.cells[-1]))
     grown.cells[-1].id = grown.cells[-1].metadata.nbgrader.grade_id = "more"
-    save(course, grown)
+    save(released, grown)
     with pytest.raises(GraderError, match="Cannot add or remove cells"):
-        by_command(course)
-    assert read_files(course.release / "scale") == before
+        by_command(released)
+    assert read_files(released.release / "scale") == before
 
 
 def test_an_unknown_assignment_is_one_line(course: Course) -> None:
@@ -315,26 +345,14 @@ def test_an_unknown_assignment_is_one_line(course: Course) -> None:
         release(course, "scael")
 
 
-def test_the_worked_notebook_is_executed_in_full_and_the_same_twice(
-    course: Course, monkeypatch: pytest.MonkeyPatch
+def test_the_worked_notebook_is_executed_in_full_and_the_same_again_by_nbgraders_own_command(
+    released: Course, released_once: Once
 ) -> None:
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    monkeypatch.setenv("FUNKCIJE_LANG", "en")
-    book = notebook()
-    book.cells.append(
-        nbformat.v4.new_code_cell(
-            "import os\nprint(*{'NBGRADER_EXECUTION', 'FUNKCIJE_LANG'} & os.environ.keys())", id="full"
-        )
-    )
-    book.cells.append(
-        nbformat.v4.new_code_cell("import time\nprint(time.time())", id="time", metadata={"tags": ["timing"]})
-    )
-    save(course, book)
-    told: list[str] = []
-    release(course, "scale", tell=told.append)
-    first = read_files(course.solutions / "scale")
-    release(course, "scale")
-    assert read_files(course.solutions / "scale") == first
+    first = read_files(released.solutions / "scale")
+    shutil.rmtree(released.solutions)
+    command = [sys.executable, "-m", "nbgrader", "generate_solution", "scale"]
+    subprocess.run(command, cwd=released.root, capture_output=True, check=True)
+    assert read_files(released.solutions / "scale") == first
     worked = {cell.id: cell for cell in nbformat.reads(first["scale.ipynb"].decode(), as_version=4).cells}
     assert "source-only" not in worked
     assert worked["try"].outputs[0].text == "[2. 2.]\n"
@@ -342,18 +360,26 @@ def test_the_worked_notebook_is_executed_in_full_and_the_same_twice(
     assert worked["time"].outputs == []
     assert worked["answer"].source == ANSWER
     assert not any("execution" in cell.metadata for cell in worked.values())
-    assert any("cell 3 of" in line for line in told)
-    assert stale(course, "scale") == []
+    assert any("cell 3 of" in line for line in released_once.told)
+    assert stale(released, "scale") == []
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("raise ValueError('no\\nway')", "raises ValueError: no way"),
-        ("from pathlib import Path\nprint(Path.cwd())", "prints a path of this machine"),
-        ("import os\nos._exit(1)", "the kernel of the worked notebook died"),
-    ],
+FAILING = (
+    ("raise ValueError('no\\nway')", "raises ValueError: no way"),
+    ("from pathlib import Path\nprint(Path.cwd())", "prints a path of this machine"),
+    ("import os\nos._exit(1)", "the kernel of the worked notebook died"),
 )
+"""Cells of a worked notebook that is refused, and what is said."""
+
+
+@pytest.mark.parametrize(("source", "said"), FAILING[1:])
+def test_a_worked_notebook_that_fails_is_refused_in_one_line(source: str, said: str) -> None:
+    with pytest.raises(GraderError, match=said) as refused:
+        execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), {}, "scale")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("source", "said"), each(len(FAILING), FAILING))
 def test_a_worked_notebook_that_fails_leaves_the_old_one(released: Course, source: str, said: str) -> None:
     before = read_files(released.solutions / "scale")
     book = notebook()
@@ -362,13 +388,6 @@ def test_a_worked_notebook_that_fails_leaves_the_old_one(released: Course, sourc
     with pytest.raises(GraderError, match=said) as refused:
         release(released, "scale")
     assert "\n" not in str(refused.value)
-    assert read_files(released.solutions / "scale") == before
-
-
-def test_nbgraders_own_command_makes_the_same_worked_assignment(released: Course) -> None:
-    before = read_files(released.solutions / "scale")
-    command = [sys.executable, "-m", "nbgrader", "generate_solution", "scale", "--force"]
-    subprocess.run(command, cwd=released.root, capture_output=True, check=True)
     assert read_files(released.solutions / "scale") == before
 
 
@@ -443,18 +462,18 @@ def test_what_is_committed_is_as_new_as_its_source() -> None:
     assert [line for name in kit.assignments() for line in stale(kit, name)] == []
 
 
-def test_generating_the_committed_release_again_gives_the_same_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", only(["batch_normalization"], Course(KIT).assignments()))
+def test_generating_the_committed_release_again_gives_the_same_files(tmp_path: Path, name: str) -> None:
     kit = Course(KIT)
     for folder in ("funkcije", "checks", "source"):
         shutil.copytree(KIT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     copy_configuration(kit, tmp_path)
     course = Course(tmp_path)
-    for name in kit.assignments():
-        release(course, name, execute=False)
-        assert_same_files(read_files(course.release / name), read_files(kit.release / name))
-        modules = {path: text for path, text in read_files(kit.solutions / name).items() if not path.endswith(".ipynb")}
-        again = {path: text for path, text in read_files(course.solutions / name).items() if path in modules}
-        assert_same_files(again, modules, apart_from="checks/manifest.json")
+    release(course, name, execute=False)
+    assert_same_files(read_files(course.release / name), read_files(kit.release / name))
+    modules = {path: text for path, text in read_files(kit.solutions / name).items() if not path.endswith(".ipynb")}
+    again = {path: text for path, text in read_files(course.solutions / name).items() if path in modules}
+    assert_same_files(again, modules, apart_from="checks/manifest.json")
 
 
 def assert_same_files(one: dict[str, bytes], other: dict[str, bytes], apart_from: str = "") -> None:

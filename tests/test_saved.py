@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forms import only
 from jupyter_client.manager import start_new_kernel
 
 from grader.reference.edits import Edit
@@ -26,6 +27,15 @@ ENDLESS = "while True:\n        pass\n    "
 def put_into_layernorm(line: str) -> Edit:
     """A line before the first one of the solution."""
     return Edit("layers", "layernorm_forward", "x_centered = x -", f"{line}\n    x_centered = x -")
+
+
+def with_short_calls(folder: Path) -> Path:
+    """The same folder, where a call may take 2 seconds and not 10: less of an endless one to wait for."""
+    request = folder / "checks" / "apart" / "request.py"
+    text = request.read_text()
+    assert text.count("\nCALL = 10.0\n") == 1
+    request.write_text(text.replace("\nCALL = 10.0\n", "\nCALL = 2.0\n"))
+    return folder
 
 
 def run(folder: Path, code: str, **environment: str) -> str:
@@ -122,7 +132,7 @@ SHOWN = FIRST + 'shown = check("layernorm_forward")\nprint(repr(shown))\nprint(s
 
 
 def test_a_loop_without_an_end_costs_its_function_and_says_where_it_is(release_like: Release) -> None:
-    folder = release_like(put_into_layernorm(ENDLESS.rstrip()))
+    folder = with_short_calls(release_like(put_into_layernorm(ENDLESS.rstrip())))
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "checks", "--json", "-", "--language", "en"], cwd=folder, capture_output=True, text=True
@@ -132,51 +142,52 @@ def test_a_loop_without_an_end_costs_its_function_and_says_where_it_is(release_l
     assert done.returncode == 1
     of_forward = [check for check in data["checks"] if check["function"] == "layernorm_forward"]
     assert {check["status"] for check in of_forward} == {"timeout"}
-    assert "10 s) (layers.py, line " in of_forward[0]["message"]
+    assert "2 s) (layers.py, line " in of_forward[0]["message"]
     assert data["score"] == 40 - 6 - 4
 
 
-@pytest.mark.parametrize(
-    ("line", "status", "said"),
-    [
-        ("import os; os._exit(3)", "error", "exit status 3"),
-        ("raise SystemExit('enough')", "error", "SystemExit: enough"),
-        ("input('how many? ')", "error", "EOFError"),
-    ],
-)
-def test_code_that_ends_its_process_or_asks_for_input_costs_its_function_alone(
-    release_like: Release, line: str, status: str, said: str
-) -> None:
+def test_code_that_ends_its_process_or_asks_for_input_costs_its_function_alone(release_like: Release) -> None:
+    folder = release_like(
+        put_into_layernorm("import os; os._exit(3)"),
+        Edit("layers", "batchnorm_backward_alt", "N = dout.", "raise SystemExit('enough')\n    N = dout."),
+        Edit("fc_net", "FullyConnectedNet.loss", "params = self.", "input('how many? ')\n        params = self."),
+    )
     done = subprocess.run(
         [sys.executable, "-m", "checks", "--json", "-", "--language", "en"],
-        cwd=release_like(put_into_layernorm(line)),
+        cwd=folder,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
     )
     data = json.loads(done.stdout)
-    of_forward = [check for check in data["checks"] if check["function"] == "layernorm_forward"]
-    assert {check["status"] for check in of_forward} == {status}
-    assert said in of_forward[0]["message"]
-    others = [check for check in data["checks"] if not check["function"].startswith("layernorm")]
+    for function, said in (
+        ("layernorm_forward", "exit status 3"),
+        ("batchnorm_backward_alt", "SystemExit: enough"),
+        ("FullyConnectedNet", "EOFError"),
+    ):
+        of_it = [check for check in data["checks"] if check["function"] == function]
+        assert "error" in {check["status"] for check in of_it} <= {"error", "passed"}
+        assert any(said in check["message"] for check in of_it), function
+    others = [check for check in data["checks"] if check["function"] in ("batchnorm_forward", "batchnorm_backward")]
     assert {check["status"] for check in others} == {"passed"}
 
 
 def test_code_that_nothing_interrupts_is_ended_with_its_process(release_like: Release) -> None:
-    folder = release_like(put_into_layernorm("sum(iter(int, 1))"))  # never comes back to Python's own loop
+    # Never comes back to Python's own loop.
+    folder = with_short_calls(release_like(put_into_layernorm("sum(iter(int, 1))")))
     code = """
 from checks.apart import ask
 from checks.apart.request import Request
 from checks.practice import only_assignment
 asked = Request(".", ("batchnorm_forward", "layernorm_forward", "FullyConnectedNet"), "en")
-answer = ask.ask(only_assignment(), asked, limit=15)
+answer = ask.ask(only_assignment(), asked, limit=4)
 for function in asked.functions:
     print({check.status for check in answer.checks if check.function == function})
 print(answer.checks[-1].message)
 """
     *statuses, last = run(folder, code.replace('"."', repr(str(folder)))).splitlines()
     assert statuses == ["{'passed'}", "{'timeout'}", "{'timeout'}"]
-    assert last == "This check was not reached: the time for all checks (15 s) ran out."
+    assert last == "This check was not reached: the time for all checks (4 s) ran out."
 
 
 def test_what_student_code_prints_comes_after_the_verdict_folded_and_bounded(release_like: Release) -> None:
@@ -187,9 +198,10 @@ def test_what_student_code_prints_comes_after_the_verdict_folded_and_bounded(rel
     text, html = shown.split("<div", 1)
     assert "Your code printed (lines: " in text and text.index("✓") < text.index("Your code printed")
     assert "<details" in html and html.index("</table>") < html.index("<details")
-    done = subprocess.run([sys.executable, "-m", "checks"], cwd=folder, capture_output=True, text=True)
+    command = [sys.executable, "-m", "checks", "layernorm_forward"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, len(done.stdout) < 20_000) == (0, True)
-    assert done.stdout.index("Ukupno: 40 od 40") < done.stdout.index("Vaš kod je ispisao")
+    assert done.stdout.index("Ukupno: 6 od 6") < done.stdout.index("Vaš kod je ispisao")
 
 
 def test_what_student_code_prints_cannot_end_its_block_or_move_a_cursor(release_like: Release) -> None:
@@ -235,7 +247,10 @@ print(threading.active_count())
 """
 
 
-@pytest.mark.parametrize("line", ["pass", "raise ValueError('no')", "print('a\\\\nb')", "x = x[0]"])
+RAISES, PRINTS = "raise ValueError('no')", "print('a\\\\nb')"
+
+
+@pytest.mark.parametrize("line", only([RAISES, PRINTS], ["pass", RAISES, PRINTS, "x = x[0]"]))
 def test_where_there_are_no_processes_the_verdict_is_the_same(release_like: Release, line: str) -> None:
     folder = release_like(put_into_layernorm(line))
     plain = run(folder, FIRST + 'print(repr(check("layernorm_forward")))')

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from a_course import LAYERS, notebook, save, small_course, write
 from classroom import NO_KERNEL, SOLVED, WRONG, autograde, cell_of, graded_notebook, scores, solve
+from forms import each
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
@@ -20,6 +21,7 @@ from grader.classroom.gradebook import course_config, write_feedback
 from grader.classroom.handin.lms import _handed_out, plan
 from grader.classroom.results import read_record, staleness
 from grader.classroom.steps.for_instructor import ModelAnswers
+from grader.classroom.whole_class import grade_class
 from grader.cli import main
 from grader.course import CONFIG, KIT, Course
 from grader.errors import GraderError
@@ -279,6 +281,13 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
+@pytest.fixture
+def course(released: Course, tmp_path: Path) -> Course:
+    """A copy of it, to change."""
+    shutil.copytree(released.root, tmp_path / "a course")
+    return Course(tmp_path / "a course")
+
+
 def test_the_english_release_is_the_same_assignment_in_english(released: Course) -> None:
     first, second = (read_files(one.release / "scale") for one in (released, english(released)))
     assert first.keys() == second.keys()
@@ -306,7 +315,7 @@ def test_the_gradebook_knows_one_assignment_in_the_courses_first_language(releas
     assert [one["name"] for one in NbGraderAPI(config=config).get_assignments()] == ["scale"]
 
 
-@pytest.mark.parametrize("language", ["cnr", "en"])
+@pytest.mark.parametrize("language", each(2, ["en", "cnr"]))
 def test_in_each_language_the_stub_earns_nothing_and_the_solution_everything_in_that_language(
     released: Course, capsys: pytest.CaptureFixture[str], language: str
 ) -> None:
@@ -320,11 +329,10 @@ def test_in_each_language_the_stub_earns_nothing_and_the_solution_everything_in_
         assert (done.returncode, f"{points} {words}" in done.stdout) == (status, True)
 
 
-def test_a_changed_translation_makes_the_release_in_its_language_stale_and_no_other(tmp_path: Path) -> None:
-    course = a_course(tmp_path)
+def test_a_changed_translation_makes_the_release_in_its_language_stale_and_no_other(course: Course) -> None:
     before = read_files(course.source)
-    for one in (english(course), course):  # also where there is no gradebook yet
-        release(one, "scale", execute=False)
+    (course.root / "grades.db").unlink()
+    release(english(course), "scale", execute=False)  # also where there is no gradebook yet
     assert read_files(course.source) == before
     change(course, other("title", "# Scaling columns"))
     assert [line.partition(" ")[0] for line in stale(course, "scale")] == ["solutions/scale:"]  # was not executed
@@ -353,12 +361,6 @@ def test_where_the_course_speaks_english_first_every_path_releases_in_english(tm
 # A class that is mixed.
 
 
-@pytest.fixture
-def course(released: Course, tmp_path: Path) -> Course:
-    shutil.copytree(released.root, tmp_path / "a course")
-    return Course(tmp_path / "a course")
-
-
 def hand_in(course: Course, student: str, body: str | None = SOLVED) -> Path:
     """Hand in the release in the language of the course that is given, filled in."""
     folder = course.submitted / student / "scale"
@@ -374,13 +376,16 @@ def write_answer(folder: Path, text: str) -> None:
     nbformat.write(made, folder / "scale.ipynb")
 
 
-def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_language(course: Course) -> None:
+@pytest.mark.parametrize("more", [{}, pytest.param({"right": SOLVED, "stub": None}, marks=pytest.mark.full)])
+def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_language(
+    course: Course, more: dict[str, str | None]
+) -> None:
     students = {}
     for language in ("cnr", "en"):
         spoken = course.spoken_in(language)
-        for name, body, points in (("right", SOLVED, 4.0), ("wrong", WRONG, 1.0), ("stub", None, 0.0)):
+        for name, body in {"wrong": WRONG, **more}.items():
             hand_in(spoken, f"{language}-{name}", body)
-            students[f"{language}-{name}"] = points
+            students[f"{language}-{name}"] = {SOLVED: 4.0, WRONG: 1.0, None: 0.0}[body]
         # Without a notebook, with nothing else, and with locked cells that were changed.
         (hand_in(spoken, f"{language}-modules") / "scale.ipynb").unlink()
         shutil.rmtree(hand_in(spoken, f"{language}-notebook", None) / "funkcije")
@@ -389,7 +394,11 @@ def test_in_a_mixed_class_points_are_the_same_and_everyone_is_answered_in_their_
         cell_of(made, "show").source = "print('x')"
         nbformat.write(made, folder / "scale.ipynb")
         students |= {f"{language}-modules": 4.0, f"{language}-notebook": 0.0, f"{language}-answer": 4.0}
-    assert all(autograde(course, *students).values())
+    by_button = [*students] if more else ["cnr-answer", "en-answer"]
+    assert all(autograde(course, *by_button).values())
+    if not more:
+        rows = grade_class(course, "scale")
+        assert {row.student: row.problem for row in rows} == dict.fromkeys(students, "")
     assert scores(course) == students
     waits = ("answer", "modules")  # what was written, or may be elsewhere, waits for a person
     assert scores(course, "answer") == {name: None if name.endswith(waits) else 0.0 for name in students}

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, text_of, until
+from explorers import WIDGET_VIEW, alt_of, nothing_runs, panel_of, picture_of, plots_drawn_once, text_of, until
+from forms import each
 from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
@@ -24,7 +25,7 @@ from funkcije import layers, widgets
 from funkcije.lab import explorer as explorers
 from funkcije.lab import net_explorer
 from funkcije.lab.explorer import Explorer
-from funkcije.lab.figures import STYLES
+from funkcije.lab.figures import STYLES, NetPicture
 from funkcije.lab.net_explorer import NetExplorer, SlicedRun
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
@@ -38,12 +39,15 @@ EXPLORERS: list[Callable[..., NetExplorer]] = [
 DATA = """
 import numpy as np
 rng = np.random.default_rng(0)
-data = {"X_train": rng.standard_normal((200, 3, 4, 4)), "y_train": np.arange(200) % 10,
+data = {"X_train": rng.standard_normal((100, 3, 4, 4)), "y_train": np.arange(100) % 10,
         "X_val": rng.standard_normal((50, 3, 4, 4)), "y_val": np.arange(50) % 10}
 """
 
 
-@pytest.fixture
+PICTURES = plots_drawn_once(NetPicture)
+
+
+@pytest.fixture(scope="module")
 def data() -> dict[str, np.ndarray]:
     names: dict[str, Any] = {}
     exec(DATA, names)
@@ -52,8 +56,13 @@ def data() -> dict[str, np.ndarray]:
 
 @pytest.fixture(autouse=True)
 def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Explorers made in a running event loop take it for a kernel's; what is left of them goes."""
+    """Explorers made in a running event loop take it for a kernel's; what is left of them goes.
+
+    Before the first move they train for a step, not for a second.
+    """
     monkeypatch.setattr(explorers, "someone_is_there", lambda: True)
+    monkeypatch.setattr(explorers, "BEFORE_THE_FIRST_MOVE", 0.0)
+    monkeypatch.setattr(net_explorer, "NetPicture", PICTURES)
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
@@ -448,22 +457,22 @@ def test_a_changed_file_is_loaded_at_the_next_move_and_its_fault_said_until_it_c
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("explorer_of", each(2, EXPLORERS))
 def test_in_english_nothing_is_left_of_montenegrin(
-    data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+    explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FUNKCIJE_LANG", "en")
 
     async def scenario() -> None:
-        for explorer_of in EXPLORERS:
-            explorer = explorer_of(data)
-            panel = panel_of(explorer)
-            words = " ".join(
-                [text_of(explorer), alt_of(explorer), panel.play.description, panel.stop.description]
-                + [slider.description for slider in panel.sliders.values()]
-            )
-            assert "batch normalization: loss" in words
-            words += re.sub(r"<style>.*</style>", "", panel.widget.children[0].value, flags=re.DOTALL)
-            assert not re.search(r"[čćšžđ]|tezina|slojeva|korak ", words)
+        explorer = explorer_of(data)
+        panel = panel_of(explorer)
+        words = " ".join(
+            [text_of(explorer), alt_of(explorer), panel.play.description, panel.stop.description]
+            + [slider.description for slider in panel.sliders.values()]
+        )
+        assert "batch normalization: loss" in words
+        words += re.sub(r"<style>.*</style>", "", panel.widget.children[0].value, flags=re.DOTALL)
+        assert not re.search(r"[čćšžđ]|tezina|slojeva|korak ", words)
 
     asyncio.run(scenario())
 
@@ -480,22 +489,28 @@ def test_every_message_has_both_languages_with_the_same_facts() -> None:
 # Static: nobody is there.
 
 
-def test_without_a_front_end_the_picture_stays_and_no_sliders(data: dict[str, np.ndarray]) -> None:
-    for explorer_of in EXPLORERS:
-        explorer = explorer_of(data)
+@pytest.fixture(scope="module")
+def alone(data: dict[str, np.ndarray]) -> list[NetExplorer]:
+    """Each explorer, made where no event loop runs, which trains all that it shows."""
+    return [explorer_of(data) for explorer_of in EXPLORERS]
+
+
+def test_without_a_front_end_the_picture_stays_and_no_sliders(alone: list[NetExplorer]) -> None:
+    for explorer in alone:
         [(bundle, about)] = explorer.outputs()
         assert set(bundle) == {"text/plain", "image/png"}
         assert is_a_drawing(base64.b64decode(bundle["image/png"]))
         assert about["image/png"]["alt"] == bundle["text/plain"]
 
 
-def test_the_summary_has_several_points_where_nobody_can_make_them(data: dict[str, np.ndarray]) -> None:
-    assert sorted(widgets.weight_scale_explorer(data).tried) == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
-    assert sorted(widgets.batch_size_explorer(data).tried) == [5, 50, 200]
+def test_the_summary_has_several_points_where_nobody_can_make_them(alone: list[NetExplorer]) -> None:
+    of_weight_scale, of_batch_size, *_ = alone
+    assert sorted(of_weight_scale.tried) == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+    assert sorted(of_batch_size.tried) == [5, 50, 200]
 
 
-def test_the_same_training_leaves_the_same_picture(data: dict[str, np.ndarray]) -> None:
-    first, second = (widgets.training_explorer(data) for _ in range(2))
+def test_the_same_training_leaves_the_same_picture(alone: list[NetExplorer], data: dict[str, np.ndarray]) -> None:
+    first, second = alone[2], widgets.training_explorer(data)
     assert (first.png, first.alt) == (second.png, second.alt)
 
 
@@ -516,28 +531,30 @@ SOURCES = (
 )
 
 
-@pytest.mark.parametrize("variable", ["", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"])
-def test_nbclient_leaves_a_picture_in_the_cell(variable: str, tmp_path: Path, submit: Callable[..., Path]) -> None:
-    folder = submit()
-    notebook = notebook_of(*SOURCES)
+def test_nbclient_leaves_a_picture_in_the_cell_by_itself_and_for_nbgrader(submit: Callable[..., Path]) -> None:
+    training, weight_scale = SOURCES[1:]
+    by = "import os\nos.environ['NBGRADER_{}'] = '1'\nos.environ.pop('NBGRADER_{}', None)".format
+    notebook = notebook_of(
+        *SOURCES, by("EXECUTION", "VALIDATING"), training, by("VALIDATING", "EXECUTION"), weight_scale
+    )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"OPENBLAS_NUM_THREADS": "1"} | ({variable: "1"} if variable else {})
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute(env=environment)
-    for cell in notebook.cells[1:]:
+    environment |= {"OPENBLAS_NUM_THREADS": "1"}
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(submit())}}).execute(env=environment)
+    for cell in (notebook.cells[number] for number in (1, 2, 4, 6)):
         assert is_a_drawing(picture_in(cell))
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
-    assert len(re.findall(r'<img[^>]*alt="[^"]*Grafici treniranja', page, flags=re.DOTALL)) == 2
+    assert len(re.findall(r'<img[^>]*alt="[^"]*Grafici treniranja', page, flags=re.DOTALL)) == 4
 
 
-def test_the_notebook_that_a_reader_of_a_submission_sees_has_the_picture(
-    tmp_path: Path, submit: Callable[..., Path]
-) -> None:
-    notebook = notebook_of(*SOURCES)
+def test_the_notebook_that_a_reader_of_a_submission_sees_has_the_picture(submit: Callable[..., Path]) -> None:
+    notebook = notebook_of(*SOURCES, "update_rules_explorer()")
     assert run_notebook(notebook.cells, submit(), choose(), NotebookBounds(seconds=120)) is None
-    for cell in notebook.cells[1:]:
-        assert is_a_drawing(picture_in(cell))
+    *nets, race = (picture_in(cell) for cell in notebook.cells[1:])
+    assert len(nets) == 2 and all(map(is_a_drawing, nets))
+    assert Image.open(io.BytesIO(race)).width > 1000
 
 
+@pytest.mark.full  # in a kernel, test_source_notebook runs the explorers of a stub
 def test_in_a_stub_an_explorer_is_one_line(submit: Callable[..., Path]) -> None:
     notebook = notebook_of(*SOURCES)
     assert run_notebook(notebook.cells, submit(stub=True), choose(), NotebookBounds(seconds=120)) is None
