@@ -83,11 +83,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "accuracy_title": ("Tačnost: ● trening, ○ validacija", "Accuracy: ● training, ○ validation"),
     "layer": ("skriveni sloj", "hidden layer"),
     "spread": ("standardna devijacija", "standard deviation"),
-    "gradient_title": (
-        "Gradijenti po aktivacijama slojeva (tanko: na početku)",
-        "Gradients by layer (thin: initially)",
-    ),
-    "spread_title": ("Aktivacije po slojevima (tanko: na početku)", "Activations by layer (thin: initially)"),
+    "gradient_title": ("Gradijenti (tanko: na početku)", "Gradients (thin: initially)"),
+    "spread_title": ("Aktivacije (tanko: na početku)", "Activations (thin: initially)"),
     "best_train": ("Najbolja tačnost na treningu", "Best training accuracy"),
     "best_val": ("Najbolja tačnost na validaciji", "Best validation accuracy"),
     "final_loss": ("Gubitak na kraju treninga", "Loss at the end of training"),

@@ -24,8 +24,8 @@ Style = dict[str, Any]
 
 WIDTH, HEIGHT, DPI = 11.5, 3.3, 88
 """Inches of a row of plots, and pixels of an inch."""
-NARROW_WIDTH, NARROW_HEIGHT, TITLE = 5.8, 2.5, 34
-"""Inches of a row of two plots, where there is room for no more, and letters of a title's line."""
+NARROW_WIDTH, NARROW_HEIGHT, NARROW_WORDS, TITLE = 5.8, 2.5, 1.1, 34
+"""Inches of a row of two plots, where there is room for no more, and of words above it; letters of a title's line."""
 
 
 class Shown(Protocol):
@@ -51,7 +51,7 @@ class Picture(Generic[S]):
         rows: rows of plots.
         columns: plots in a row.
         legend: names of lines, and how they are drawn.
-        narrow: two plots in a row; legend, settings and status stand beside or below those of the first row.
+        narrow: two plots in a row; legend, settings and status stand where the first row leaves a place, or above it.
     """
 
     def __init__(self, rows: int, columns: int, legend: Mapping[str, Style], *, narrow: bool = False) -> None:
@@ -156,22 +156,26 @@ def _wide_plots(rows: int, columns: int) -> _Plots:
 
 
 def _narrow_plots(rows: int, columns: int) -> _Plots:
-    """Two plots in a row; where those of the first row end, one place is for words; what is left stays empty."""
-    first = columns + 2 - columns % 2
-    lines = (first + (rows - 1) * (columns + columns % 2)) // 2
-    figure = Figure(figsize=(NARROW_WIDTH, NARROW_HEIGHT * lines), dpi=DPI, facecolor="white")
-    grid = figure.subplots(lines, 2, squeeze=False)
-    top = 1 - 0.45 / figure.get_figheight()
-    figure.subplots_adjust(0.12, 0.6 / figure.get_figheight(), 0.965, top, 0.33, 0.7)
-    places = list(grid.flat)
-    box = places[columns].get_position()
-    starts = [0, *range(first, len(places), columns + columns % 2)]
+    """Two plots in a row; the words stand where those of the first row leave a place, or else above all of them."""
+    odd = columns % 2
+    lines = rows * (columns + odd) // 2
+    above = 0.0 if odd else NARROW_WORDS
+    height = NARROW_HEIGHT * lines + above
+    figure = Figure(figsize=(NARROW_WIDTH, height), dpi=DPI, facecolor="white")
+    places = list(figure.subplots(lines, 2, squeeze=False).flat)
+    figure.subplots_adjust(0.12, 0.6 / height, 0.965, 1 - (0.45 + above) / height, 0.33, 0.7)
+    starts = range(0, len(places), columns + odd)
     plots = [place for start in starts for place in places[start : start + columns]]
     for unused in places:
         if unused not in plots:
             unused.set_axis_off()
-    line = 0.19 / figure.get_figheight()
-    words = _Words((box.x0, box.y1), (box.x0, box.y1 - 8 * line), (box.x0 - 0.01, box.y1 - 4 * line))
+    line = 0.19 / height
+    if odd:
+        box = places[columns].get_position()
+        words = _Words((box.x0, box.y1), (box.x0, box.y1 - 8 * line), (box.x0 - 0.01, box.y1 - 4 * line))
+    else:
+        left, right, edge = plots[0].get_position().x0, plots[1].get_position().x0, 1 - 0.1 / height
+        words = _Words((left, edge), (left, edge - 3.4 * line), (right - 0.01, edge))
     return figure, plots, words
 
 
