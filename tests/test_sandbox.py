@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,11 @@ import grader.sandbox.launchers as launchers
 from grader import cli
 from grader.course import Course
 from grader.doctor.battery import run as run_attack
-from grader.doctor.world import _descendants
 from grader.errors import GraderError
 from grader.grading.grade import grade
 from grader.sandbox import selftest
-from grader.sandbox.choose import NAMES, choose
-from grader.sandbox.launch import PlainLauncher, worker_python
+from grader.sandbox.choose import NAMES, choose, warmed
+from grader.sandbox.launch import Launcher, PlainLauncher, worker_python
 from grader.sandbox.launchers import BubblewrapLauncher, LandlockLauncher
 from grader.sandbox.layout import layout_of
 from grader.sandbox.selftest import escapes
@@ -351,12 +352,20 @@ def test_a_machine_without_numbers_has_no_filter() -> None:
 def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off_with_nothing_of_its_own_beside_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beside: list[str] = []
+    forked, beside = [False], []
+
+    @contextmanager
+    def watched(launcher: Launcher) -> Iterator[Launcher]:
+        with warmed(launcher) as warm:
+            forked.append(True)
+            yield warm
+        forked.append(False)
 
     def run(*attack: Any) -> list[str]:
-        beside.extend(_descendants(()))
+        beside.append(forked[-1])
         return run_attack(*attack)
 
+    monkeypatch.setattr("grader.commands.doctor.warmed", watched)
     monkeypatch.setattr("grader.commands.doctor.run_attack", run)
     course = ["--course", str(arena_last(tmp_path).root)]
     assert cli.main(["doctor", *course, "--sandbox", "landlock", "--attack", "fork", "--attack", "secret"]) == 0
@@ -364,7 +373,7 @@ def test_doctor_says_what_it_found_and_how_many_attacks_were_held_off_with_nothi
     assert "sandbox    landlock" in said
     assert "self-test  holds" in said
     assert "2 of 2 held off" in said
-    assert beside == []
+    assert (len(forked), beside) == (3, [False, False])
 
 
 def test_doctor_fails_where_an_attack_succeeds(
