@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .course import KIT
@@ -26,6 +28,18 @@ SECRETS = ("GRADER_SECRET", "GRADEBOOK_URL", "PGPASSWORD")
 def without_secrets() -> dict[str, str]:
     """The environment for a process that the kit starts and that neither draws inputs nor writes grades."""
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+@contextmanager
+def unchanged(name: str) -> Iterator[None]:
+    """Leave a variable of this process as it was: nbgrader's own `setenv` does not where something raises."""
+    before = os.environ.get(name)
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
 
 
 def trust_only_what_is_installed() -> None:

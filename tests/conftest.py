@@ -63,6 +63,22 @@ def _plain_environment() -> Iterator[None]:
     os.environ.update(kept)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_left_in_the_environment() -> Iterator[None]:
+    """What a test sets or grades leaves the variables of this process that the kit and nbgrader read."""
+    before = _variables()
+    yield
+    after = _variables()
+    for name in after.keys() - before.keys():
+        del os.environ[name]
+    assert after == before, "left in the environment of this process"
+
+
+def _variables() -> dict[str, str]:
+    kit = ("NBGRADER_", "FUNKCIJE_", "GRADER_")
+    return {name: value for name, value in os.environ.items() if name.startswith(kit)}
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _version_of_new_gradebooks() -> Iterator[None]:
     """For each new gradebook, nbgrader starts a process that says what version its tables have: once will do."""

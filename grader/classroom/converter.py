@@ -29,6 +29,7 @@ from traitlets import Instance
 from ..course import Course, course_of
 from ..errors import GraderError
 from ..grading.people import People
+from ..surroundings import unchanged
 from ..text import shown
 from .carrying import carry_over
 from .exporter import verdict_of
@@ -93,7 +94,7 @@ class SubmissionConverter(Autograde, _PlainFiles):  # type: ignore[misc]
     def convert_notebooks(self) -> None:
         """One grader at a time: two would write to the same folders and the same scores."""
         try:
-            with self._alone():
+            with self._alone(), unchanged("NBGRADER_EXECUTION"):
                 super().convert_notebooks()
         except GraderError as error:
             self.log.error("Not graded: %s", error)
