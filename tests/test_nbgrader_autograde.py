@@ -276,7 +276,7 @@ def test_a_fault_of_the_kit_writes_no_score_and_leaves_the_old_one_marked(
     assert read_record(course, "scale", "bo wrong") is None
 
 
-def test_a_fault_after_the_gradebook_was_opened_writes_no_score(
+def test_a_fault_after_the_gradebook_was_opened_writes_no_score_and_leaves_no_variable_behind(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = whole_class(course)
@@ -286,6 +286,9 @@ def test_a_fault_after_the_gradebook_was_opened_writes_no_score(
 
     monkeypatch.setattr(TrustedVerdict, "preprocess", broken)
     assert not any(autograde(course, *expected).values())
+    assert "NBGRADER_EXECUTION" not in os.environ
+    assert all(row.problem for row in grade_class(course, "scale", jobs=1))
+    assert "NBGRADER_EXECUTION" not in os.environ
     assert scores(course) == dict.fromkeys(expected)
 
 

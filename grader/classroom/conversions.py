@@ -16,7 +16,6 @@ from nbgrader.utils import setenv
 from traitlets.config import Config
 
 from ..course import Course
-from ..surroundings import unchanged
 from .converter import SubmissionConverter
 from .exporter import verdict_of
 from .gradebook import course_directory, run_converter
@@ -78,7 +77,7 @@ class OneOfAClass(SubmissionConverter):
         folder = self._format_dest(self.coursedir.assignment_id, verdict_of(self).result.student)
         self._sanitizing = False
         try:
-            with unchanged("NBGRADER_EXECUTION"), setenv(NBGRADER_EXECUTION="autograde"):
+            with setenv(NBGRADER_EXECUTION="autograde"):
                 notebook = self._through(Path(folder) / path.name, notebook)
             validator.validate(notebook, relax_add_props=True)
             resources = self.init_single_notebook_resources(str(Path(folder) / path.name))
