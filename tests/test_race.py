@@ -196,8 +196,6 @@ def _plots_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(explorers, "someone_is_there", lambda: True)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
     Explorer._running = None
     Explorer._in_cells.clear()

@@ -63,8 +63,6 @@ def _somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(explorers, "someone_is_there", lambda: True)
     monkeypatch.setattr(explorers, "BEFORE_THE_FIRST_MOVE", 0.0)
     monkeypatch.setattr(net_explorer, "NetPicture", PICTURES)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.delenv("NBGRADER_VALIDATING", raising=False)
     yield
     Explorer._running = None
     Explorer._in_cells.clear()

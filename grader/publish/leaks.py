@@ -27,7 +27,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..reference.regions import Region
-from ..reference.syntax import parse
+from ..reference.syntax import parsed
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _PASSED_OVER = frozenset("#\\`")
@@ -141,18 +141,13 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-@lru_cache(maxsize=4)
-def _parsed(text: str) -> ast.Module:
-    return parse(text)
-
-
 @lru_cache(maxsize=_MOST)
 def _python(text: str) -> str | None:
     """The text as Python, without IPython's magics; None if it is not Python."""
     code = re.sub(r"^(\s*)[%!?].*$", r"\1pass", text, flags=re.MULTILINE)
     for candidate in (text, code):
         try:
-            _parsed(candidate)
+            parsed(candidate)
         except (SyntaxError, ValueError):
             continue
         return candidate
@@ -163,7 +158,7 @@ def _python(text: str) -> str | None:
 def _statements(code: str) -> Sequence[tuple[str, str]]:
     """The statements that compute something: (their words, how they are shown)."""
     found = []
-    for node in ast.walk(_parsed(code)):
+    for node in ast.walk(parsed(code)):
         if isinstance(node, ast.stmt):
             head = _head(node)
             if any(isinstance(part, _COMPUTES) and not _asks_for_none(part) for part in ast.walk(head)):
@@ -201,7 +196,7 @@ def _prose(code: str) -> str:
         token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT
     )
     strings = (
-        node.value for node in ast.walk(_parsed(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(parsed(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     return "\n".join([*comments, *strings])
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from checks.mistakes import FITTED, Edit, Family, Mistake, Variant
 
 from ..errors import GraderError
 from .regions import without_markers
-from .syntax import parse
+from .syntax import parsed
 
 __all__ = ["Edit", "apply", "edits_of", "span_of", "with_number"]
 
@@ -63,7 +62,7 @@ def span_of(name: str, text: str, file: Path) -> tuple[int, int]:
         GraderError: there is none of that name.
         SyntaxError: the text is not Python.
     """
-    scope: Sequence[ast.stmt] = _parsed(text).body
+    scope: Sequence[ast.stmt] = parsed(text).body
     for part in name.split("."):
         found = next((n for n in scope if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == part), None)
         if found is None:
@@ -71,8 +70,3 @@ def span_of(name: str, text: str, file: Path) -> tuple[int, int]:
         scope, node = found.body, found
     assert node.end_lineno is not None
     return node.lineno - 1, node.end_lineno
-
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> ast.Module:
-    return parse(text)

@@ -229,7 +229,7 @@ class LiveCase:
         given = self._glance(cause, self._telling)
         return given is not None and same_forward([observed[self._telling]], [given], self.precision)
 
-    def feels(self, mistake: str) -> bool:
+    def has_effect(self, mistake: str) -> bool:
         """Whether the forward pass is another one with a mistake."""
         cause = Cause((mistake,))
         given = self._glance(cause, self._telling)

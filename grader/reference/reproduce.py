@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from checks.core import FORWARD, Check, Inputs, Observed, smallest
+from checks.core import FORWARD, Check, Observed, smallest
 from checks.engine.case import Cause
 from checks.engine.compare import Precision, in_shape, same_numbers
 from checks.mistakes import FITTED
@@ -36,7 +36,6 @@ class Judged(Protocol):
 
     versions: Versions
     check: Check
-    inputs: Sequence[Inputs]
     truth: Sequence[Observed]
 
     @property
@@ -47,7 +46,7 @@ class Judged(Protocol):
     def forwards(self) -> Sequence[str]:
         """Known mistakes of the forward pass, by id."""
 
-    def feels(self, mistake: str) -> bool:
+    def has_effect(self, mistake: str) -> bool:
         """Whether the forward pass is another one with a mistake."""
 
     def may_give(self, cause: Cause, observed: Sequence[Observed]) -> bool:
@@ -72,7 +71,7 @@ def reproduce(case: Judged, observed: Sequence[Observed], *, pairs: bool, near: 
     if alone or not pairs:
         return alone
     # What changes nothing by itself changes nothing here beside another.
-    felt = [mistake for mistake in case.forwards if case.feels(mistake)]
+    felt = [mistake for mistake in case.forwards if case.has_effect(mistake)]
     two = [Cause(pair) for pair in _pairs(combinations(felt, 2), near) if case.may_give(Cause(pair), observed)]
     if two:
         return two

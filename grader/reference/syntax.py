@@ -2,6 +2,7 @@
 
 import ast
 import threading
+from functools import lru_cache
 
 _one_at_a_time = threading.Lock()
 
@@ -21,3 +22,9 @@ def parse(text: str | bytes, file: str = "<unknown>") -> ast.Module:
     """
     with _one_at_a_time:
         return ast.parse(text, file)
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> ast.Module:
+    """As `parse`, of a text that is read again and again; nobody may change what is returned."""
+    return parse(text)
