@@ -25,7 +25,7 @@ from funkcije import layers, widgets
 from funkcije.lab import explorer as explorers
 from funkcije.lab import net_explorer
 from funkcije.lab.explorer import Explorer
-from funkcije.lab.figures import STYLES, NetPicture
+from funkcije.lab.figures import STYLES, Axis, NetPicture, Shown
 from funkcije.lab.net_explorer import NetExplorer, SlicedRun
 from grader.classroom.pages.notebook import NotebookBounds, run_notebook
 from grader.sandbox.choose import choose
@@ -82,15 +82,32 @@ def slices(monkeypatch: pytest.MonkeyPatch) -> list[SlicedRun[Any]]:
     return seen
 
 
+FIRST_TRAINING = explorers.BEFORE_THE_FIRST_MOVE
+
+
+@pytest.fixture
+def first_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first move explorers train as they do for a student: what is drawn is looked at."""
+    monkeypatch.setattr(explorers, "BEFORE_THE_FIRST_MOVE", FIRST_TRAINING)
+
+
 def is_a_drawing(png: bytes) -> bool:
-    """A picture with the colours of two nets in it."""
+    """A picture with the colours of two nets in its plots."""
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    pixels = pixels[40:, : pixels.shape[1] // 2]  # the legend, which has them too, is above or to the right
 
     def has(colour: str) -> bool:
         rgb = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-        return bool((np.abs(pixels - rgb).max(axis=2) < 12).sum() > 30)
+        return bool((np.abs(pixels - rgb).max(axis=2) < 12).sum() > 4)
 
     return has(str(STYLES["batchnorm"]["color"])) and has(str(STYLES[None]["color"]))
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize("over", [None, Axis("batch_size", 5, 200)], ids=["four plots", "a summary"])
+def test_a_picture_without_lines_is_no_drawing(over: Axis | None, narrow: bool) -> None:
+    picture = NetPicture([None, "batchnorm"], over, 5, gradients=over is None, narrow=narrow)
+    assert not is_a_drawing(picture.draw(Shown("", 10, 100, {}))[0])
 
 
 # Live: somebody moves sliders.
@@ -135,6 +152,7 @@ def test_a_slider_begins_on_one_of_its_steps_so_that_no_page_moves_it(
     asyncio.run(scenario())
 
 
+@pytest.mark.usefixtures("first_training")
 def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarray]) -> None:
     async def scenario() -> None:
         sliders, kept, _ = (piece for piece, _ in widgets.training_explorer(data).outputs())
@@ -144,6 +162,7 @@ def test_beside_the_sliders_lies_the_picture_that_stays(data: dict[str, np.ndarr
     asyncio.run(scenario())
 
 
+@pytest.mark.usefixtures("first_training")
 @pytest.mark.parametrize("explorer_of", EXPLORERS)
 def test_for_a_narrow_panel_the_plots_stand_two_by_two(
     explorer_of: Callable[..., NetExplorer], data: dict[str, np.ndarray]
